@@ -1,0 +1,74 @@
+/**
+ * Runs the checks and the test files: types and lint at once, quick files two at a time, then the files that start
+ * real processes one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
+ * files. A process that a file leaves running is a failure of that file, found by a look through /proc.
+ */
+import { randomUUID } from 'node:crypto';
+import { seconds } from './setup/progress.mjs';
+import { root } from './setup/paths.mjs';
+import { checks } from './test/checks.mjs';
+import { LANES, chooseFiles } from './test/lanes.mjs';
+import { endProcesses, watchProcesses } from './test/leftovers.mjs';
+import { runFile } from './test/run-file.mjs';
+
+const begin = Date.now();
+const only = process.argv.slice(2);
+process.env.LOOKOUT_TEST_RUN = randomUUID();
+process.chdir(root);
+
+const watch = watchProcesses(process.env.LOOKOUT_TEST_RUN);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop(signal));
+
+const results = [];
+const problems = only.length > 0 ? [] : await checks();
+for (const lane of LANES) await runLane(lane, chooseFiles(lane, only));
+if (results.length === 0) problems.push(`no test file matches ${only.join(' ')}`);
+printTotals();
+process.exit(problems.length === 0 ? 0 : 1);
+
+async function runLane(lane, files) {
+  if (files.length === 0) return;
+  console.log(`\n── ${lane.name}: ${files.length} files, ${lane.concurrency} at a time ──`);
+  const queue = [...files];
+  const alone = lane.concurrency === 1;
+  const takeFiles = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const result = await runFile(file, lane.timeoutMs);
+      keep(result);
+      if (alone) await endLeftovers(result.file);
+    }
+  };
+  await Promise.all(Array.from({ length: lane.concurrency }, takeFiles));
+  if (!alone) await endLeftovers(`the ${lane.name} tests`);
+}
+
+function keep(result) {
+  results.push(result);
+  const { file, ok, empty, ms, tests, report } = result;
+  console.log(`${ok ? '✔' : '✖'} ${file}: ${tests} tests [${seconds(ms)}]`);
+  if (ok) return;
+  console.log(report);
+  problems.push(empty ? `without tests: ${file}` : `failed: ${file}`);
+}
+
+/** They are ended so that they disturb no later file. */
+async function endLeftovers(owner) {
+  const left = await watch.left();
+  endProcesses(left);
+  for (const { pid, command } of left) problems.push(`left running by ${owner}: ${pid} ${command}`);
+}
+
+function printTotals() {
+  console.log('\n── slowest files ──');
+  for (const { file, ms } of results.toSorted((a, b) => b.ms - a.ms).slice(0, 8)) console.log(`${seconds(ms).padStart(12)}  ${file}`);
+  const sum = (field) => results.reduce((total, result) => total + result[field], 0);
+  console.log(`\n${results.length} files, ${sum('tests')} tests: ${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped, in ${seconds(Date.now() - begin)}.`);
+  for (const problem of problems) console.log(`✖ ${problem}`);
+  console.log(problems.length === 0 ? '✔ all passed, nothing left running' : `✖ problems: ${problems.length}`);
+}
+
+async function stop(signal) {
+  console.log(`\n${signal}: ending what this run started.`);
+  endProcesses(await watch.left());
+  process.exit(130);
+}

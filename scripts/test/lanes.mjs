@@ -1,0 +1,34 @@
+/** Which test files run when, how many at once, and how long one may take. */
+import { readdirSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import { inRoot } from '../setup/paths.mjs';
+
+/** Folders whose tests are quick and disturb nobody; `''` is `test` itself. What is not named here counts as heavy. */
+const QUICK = ['', 'setup', 'machines', 'rtp', 'rtsp', 'store', 'api'];
+/** The order of the heavy ones, from the ground up: what breaks below is the cause of what breaks above. Others come first. */
+const ORDER = ['camera-sim', 'native', 'actors', 'control', 'start', 'faults', 'e2e'];
+/** Not part of `npm test`: hours, figures, and helpers. */
+const NOT_HERE = ['long', 'bench', 'support'];
+
+/** @type {{ name: string, concurrency: number, timeoutMs: number, has: (directory: string) => boolean }[]} */
+export const LANES = [
+  { name: 'quick', concurrency: 2, timeoutMs: 120_000, has: (directory) => QUICK.includes(directory) },
+  // Hosts, workers, browsers: they measure time, so each has the machine to itself.
+  { name: 'real processes', concurrency: 1, timeoutMs: 300_000, has: (directory) => !QUICK.includes(directory) && !NOT_HERE.includes(directory) },
+];
+
+/**
+ * The lane's files in order; with `only`, those below one of its paths.
+ * @param {(typeof LANES)[number]} lane
+ * @param {string[]} only
+ */
+export const chooseFiles = (lane, only, base = inRoot('test')) => {
+  const wanted = only.map((path) => resolve(path));
+  return readdirSync(base, { recursive: true })
+    .filter((name) => name.endsWith('.test.ts') && lane.has(folderOf(name)))
+    .sort((a, b) => ORDER.indexOf(folderOf(a)) - ORDER.indexOf(folderOf(b)) || a.localeCompare(b))
+    .map((name) => `${base}${sep}${name}`)
+    .filter((file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(path + sep)));
+};
+
+const folderOf = (name) => (name.includes(sep) ? name.split(sep)[0] : '');

@@ -1,0 +1,83 @@
+/** The host machine with its effect: a host from the pool that runs the source, its words translated into facts. */
+import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
+import { hostMachine, type ProcessCommand, type ProcessFact } from '../machines/host.ts';
+import type { SourceInput } from '../machines/camera-context.ts';
+import type { Host, HostExit, HostPool } from '../native/host.ts';
+import type { HealthLimits, HostEvent, SourceSpec } from '../native/protocol.ts';
+import { effect } from './effect.ts';
+
+/** What sources need. */
+export type SourceDeps = { pool: HostPool; latencyMs: number; health: HealthLimits; faults: boolean };
+
+/** The host machine, ready to run. */
+export function createSource(deps: SourceDeps): typeof hostMachine {
+  const process = effect<ProcessCommand, SourceInput>(({ input, sendBack, receive }) => {
+    const tell = (fact: ProcessFact): void => sendBack(fact);
+    let host: Host | undefined;
+    let ended = false;
+    deps.pool.take(`camera:${input.config.id}/source`).then(
+      (taken) => {
+        host = taken;
+        void taken.exited.then((exit) => tell({ type: 'process.exited', failure: exitFailure(exit, taken.pid) }));
+        if (ended) return void taken.kill();
+        taken.listen((event) => translate(event, tell));
+        tell({ type: 'source.ready', pid: taken.pid });
+        taken.send({ type: 'source.start', spec: specOf(input, deps) });
+      },
+      (error: unknown) => tell({ type: 'process.exited', failure: failureOf(error, 'local') }),
+    );
+    receive((command) => {
+      if (command.type === 'feed.set') host?.send(command);
+      if (command.type === 'process.stop') host?.send({ type: 'stop' });
+      if (command.type === 'process.kill') {
+        ended = true;
+        void host?.kill();
+      }
+    });
+    return () => {
+      ended = true;
+      void host?.kill();
+    };
+  });
+  return hostMachine.provide({ actors: { process } });
+}
+
+function specOf(input: SourceInput, { latencyMs, health, faults }: SourceDeps): SourceSpec {
+  const { config, transport, codec, feed } = input;
+  return { url: config.url.reveal(), transport, tls: config.tls, video: { codec }, feed: codec === 'H264' ? feed : null, latencyMs, health, faults };
+}
+
+function translate(event: HostEvent, tell: (fact: ProcessFact) => void): void {
+  switch (event.type) {
+    case 'source.started':
+    case 'source.flowing':
+    case 'source.stalled':
+    case 'source.media':
+    case 'source.stats':
+    case 'source.failed':
+      tell(event);
+      break;
+    case 'stopped':
+      tell({ type: 'process.stopped' });
+      break;
+    case 'ready':
+    case 'pong':
+    case 'snapshot.taken':
+    case 'snapshot.failed':
+      break;
+  }
+}
+
+function exitFailure({ code, signal, reason }: HostExit, pid: number): Failure | null {
+  const evidence = `pid ${pid} ended with ${signal === null ? `code ${code}` : `signal ${signal}`}`;
+  switch (reason) {
+    case 'asked':
+      return null;
+    case 'crashed':
+      return makeFailure('host-crash', signal === null ? `exit-${code}` : signal.toLowerCase(), `The host process of this camera ended unexpectedly (${signal ?? `code ${code}`}).`, evidence);
+    case 'frozen':
+      return makeFailure('native-frozen', 'heartbeat-missed', 'The host process of this camera no longer answered and was killed.', evidence);
+    case 'clogged':
+      return makeFailure('native-frozen', 'pipe-clogged', 'The host process of this camera took no messages for a second and was killed.', evidence);
+  }
+}

@@ -1,0 +1,76 @@
+/** The media of one viewer: WebRtcTransport and consumers on the camera's router, with their events as calls. */
+import type { Consumer, DtlsParameters, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import { LookoutError } from '../errors.ts';
+import type { Ingest } from '../native/ingest.ts';
+
+/** What a viewer's media tells. */
+export type ViewerMediaEvents = {
+  connected(): void;
+  disconnected(): void;
+  paused(): void;
+  resumed(): void;
+  /** The ingest behind it is gone: transport and consumers with it. */
+  gone(): void;
+};
+
+/** A viewer's transport and consumers. */
+export type ViewerMedia = {
+  readonly ingest: Ingest;
+  readonly transport: WebRtcTransport;
+  readonly rtpCapabilities: RtpCapabilities;
+  consumers(): Consumer[];
+  connect(dtlsParameters: DtlsParameters): Promise<void>;
+  consume(): Promise<Consumer[]>;
+  close(): void;
+};
+
+/** Makes the transport. */
+export async function createViewerMedia(
+  ingest: Ingest,
+  { viewer, rtpCapabilities, events }: { viewer: string; rtpCapabilities: RtpCapabilities; events: ViewerMediaEvents },
+): Promise<ViewerMedia> {
+  const transport = await ingest.router.createWebRtcTransport({
+    webRtcServer: ingest.worker.webRtcServer,
+    enableUdp: true,
+    enableTcp: true,
+    preferUdp: true,
+    appData: { viewer, camera: ingest.camera },
+  });
+  const consumers: Consumer[] = [];
+  let closed = false;
+  transport.on('icestatechange', (state) => {
+    if (state === 'disconnected' || state === 'closed') events.disconnected();
+    if (state === 'completed' && transport.dtlsState === 'connected') events.connected();
+  });
+  transport.on('dtlsstatechange', (state) => {
+    if (state === 'connected') events.connected();
+    if (state === 'failed' || state === 'closed') events.disconnected();
+  });
+  transport.observer.once('close', () => {
+    if (!closed) events.gone();
+  });
+
+  return {
+    ingest,
+    transport,
+    rtpCapabilities,
+    consumers: () => consumers,
+    connect: (dtlsParameters) => transport.connect({ dtlsParameters }),
+    async consume() {
+      if (consumers.length > 0) return consumers;
+      const producerId = ingest.producer.id;
+      if (!ingest.router.canConsume({ producerId, rtpCapabilities })) {
+        throw new LookoutError('LOOKOUT_UNSUPPORTED_MEDIA', { cameraId: ingest.camera, message: 'This browser cannot decode the H.264 profile of this camera over WebRTC.' });
+      }
+      const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true, appData: { viewer, camera: ingest.camera } });
+      consumer.on('producerpause', () => events.paused());
+      consumer.on('producerresume', () => events.resumed());
+      consumers.push(consumer);
+      return consumers;
+    },
+    close() {
+      closed = true;
+      transport.close();
+    },
+  };
+}

@@ -1,0 +1,167 @@
+/** Builds the HTTP server: plugins in order, routes, sockets, one error handler. It does not listen. */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Server } from 'socket.io';
+import type { Config } from '../config.ts';
+import { LookoutError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Store } from '../store/types.ts';
+import { installAccess } from './access.ts';
+import { createAuth } from './auth.ts';
+import type { ControlPlane } from './control.ts';
+import { installDocumentation } from './documentation.ts';
+import { errorBody, handleError } from './errors.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { installPage } from './page.ts';
+import { createPictures } from './pictures.ts';
+import { cameraRoutes } from './routes/cameras.ts';
+import { faultRoutes } from './routes/faults.ts';
+import { operationRoutes, sfuRoutes } from './routes/operations.ts';
+import { explanationRoutes } from './routes/explanation.ts';
+import { probeRoutes } from './routes/probe.ts';
+import { sessionRoutes } from './routes/session.ts';
+import { snapshotRoutes } from './routes/snapshot.ts';
+import { redacted } from './shown.ts';
+import { installSockets } from './socket.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The Socket.IO server behind `/status` and `/viewer`. */
+    io: Server;
+  }
+}
+
+/** What the interfaces stand on. `pageDir` is where the built web page lies. */
+export type AppOptions = { control: ControlPlane; store: Store; config: Config; log: Log; pageDir: string };
+
+const bodyBytes = 64 * 1024;
+const requestTimeoutMs = 30_000;
+const shortSecret = 16;
+
+/** Builds everything behind the HTTP port; `await app.listen({host, port})` opens it, `await app.close()` ends it, sockets included. */
+export async function buildApp({ control, store, config, log, pageDir }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyBytes,
+    requestTimeout: requestTimeoutMs,
+    routerOptions: { maxParamLength: 128 },
+    // A request id of the outside could hold anything.
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    // Keep-alive connections of browsers must not hold up the end.
+    forceCloseConnections: true,
+  }).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler);
+  warnOfShortSecrets(config, log);
+  const auth = createAuth({ store, config });
+  const metrics = createMetrics({ control, store });
+  const pictures = createPictures(control);
+
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  // `fetch` and curl send the header along with commands that have no body.
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => (body === '' ? done(null) : parseJson(request, body as string, done)));
+  app.setErrorHandler(handleError);
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('preSerialization', async (request, reply, payload) => (request.routeOptions.url?.startsWith('/docs') ? payload : redacted(payload)));
+  logChanges(app);
+  await installProtection(app, config);
+  installAccess(app, { auth, config });
+  app.setNotFoundHandler((request, reply) => handleError(new LookoutError('LOOKOUT_ROUTE_NOT_FOUND'), request, reply));
+  await installDocumentation(app, control.system().version);
+  await app.register(async (api) => {
+    await api.register(cameraRoutes, { control });
+    await api.register(faultRoutes, { control });
+    await api.register(snapshotRoutes, { control, pictures });
+    await api.register(explanationRoutes, { control });
+    await api.register(probeRoutes, { control });
+    await api.register(sfuRoutes, { control });
+    await api.register(sessionRoutes, { auth, config });
+  }, { prefix: '/api/v1' });
+  await app.register(operationRoutes, { control, store, metrics });
+  await installPage(app, pageDir);
+  const io = installSockets({ app, auth, config, control, log, onFirstFrame: metrics.observeFirstFrame });
+  app.decorate('io', io);
+  app.addHook('onClose', () => metrics.close());
+  if (config.metrics.port !== undefined) serveMetrics(app, { metrics, host: config.host, port: config.metrics.port });
+  return app as unknown as FastifyInstance;
+}
+
+async function installProtection(app: FastifyInstance, config: Config): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'self'"],
+        'img-src': ["'self'", 'data:', 'blob:'],
+        'media-src': ["'self'", 'blob:'],
+        'worker-src': ["'self'", 'blob:'],
+        'connect-src': ["'self'"],
+        'object-src': ["'none'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'self'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    // It is served over plain HTTP on loopback or behind a proxy; a promise of HTTPS is the proxy's to make.
+    strictTransportSecurity: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+  });
+  await app.register(rateLimit, {
+    max: config.api.requestsPerMinute,
+    timeWindow: 60_000,
+    cache: 10_000,
+    errorResponseBuilder: () => new LookoutError('LOOKOUT_RATE_LIMITED'),
+  });
+  await app.register(cookie);
+  await app.register(cors, { origin: config.api.origins.length > 0 ? [...config.api.origins] : false, credentials: true, methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'] });
+}
+
+/** Guessing is slowed down, not stopped. */
+function warnOfShortSecrets({ token, internalSecret }: Config, log: Log): void {
+  for (const [setting, secret] of Object.entries({ token, internalSecret })) {
+    if (secret !== undefined && secret.length < shortSecret) log.warn({ setting, atLeast: shortSecret }, 'a configured secret is short');
+  }
+}
+
+/** Who changed what, one line each; reading is not worth a line. */
+function logChanges(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const fields = { method: request.method, url: request.url, statusCode: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), by: request.identity?.name ?? null };
+    if (request.method === 'GET' || request.method === 'HEAD') request.log.debug(fields, 'request answered');
+    else request.log.info(fields, 'request answered');
+  });
+}
+
+/** `/metrics` on a port of its own, without login: for a Prometheus in a network that reaches nothing else. */
+function serveMetrics(app: FastifyInstance, { metrics, host, port }: { metrics: Metrics; host: string; port: number }): void {
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+      const answer = errorBody(new LookoutError('LOOKOUT_ROUTE_NOT_FOUND'));
+      response.writeHead(answer.statusCode, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+      return;
+    }
+    metrics.text().then(
+      (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+      (error: unknown) => {
+        app.log.error({ err: error }, 'metrics cannot be read');
+        response.writeHead(500).end();
+      },
+    );
+  });
+  server.requestTimeout = requestTimeoutMs;
+  app.addHook('onListen', async () => {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+    app.log.info({ address: server.address() }, 'metrics are served');
+  });
+  app.addHook('preClose', async () => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * What the interfaces (REST, Socket.IO, metrics) need of the supervisor: declared here by its consumer, implemented in
+ * `control/control-plane.ts`, handed over by `main.ts`. Nothing else of the actors is visible to the interfaces.
+ */
+import type { CameraInput, CameraPatch } from '../camera-config.ts';
+import type { CameraUrl } from '../camera-url.ts';
+import type { FailureClass } from '../errors.ts';
+import type { FaultRequest, FaultView } from './faults.ts';
+import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
+
+export type { ProbeReport } from './protocol.ts';
+
+/** A picture and when it was taken (ms since the epoch). */
+export type Snapshot = { jpeg: Uint8Array; takenAt: number; width: number; height: number };
+
+/** Cumulative figures of one camera since the program started, for Prometheus counters. */
+export type CameraCounters = {
+  id: string;
+  packets: number;
+  bytes: number;
+  keyframes: number;
+  ingestPacketsLost: number;
+  /** Sources started after the first, by the class of the failure before. */
+  restarts: Partial<Record<FailureClass, number>>;
+  /** Seconds spent in each state, up to now. */
+  stateSeconds: Partial<Record<CameraState, number>>;
+};
+
+/** A change that subscribers hear of. Coalescing is the subscriber's business. */
+export type Delta =
+  | { type: 'camera'; id: string; camera: CameraView | null }
+  | { type: 'workers'; workers: SfuWorkerView[] }
+  | { type: 'system'; system: SystemView }
+  | { type: 'journal'; event: EventView }
+  /** A camera is live again: seconds from the loss to the first fresh packet. */
+  | { type: 'recovered'; id: string; class: FailureClass; seconds: number }
+  /** An actor was re-spawned by its supervisor: `camera`, `worker`, `host`, … */
+  | { type: 'actor-restarted'; actor: string; id: string };
+
+/** How a viewer's events reach its browser. Must not throw. */
+export type ViewerNotify = {
+  [K in keyof ViewerServerEvents]: (event: Parameters<ViewerServerEvents[K]>[0]) => void;
+};
+
+/** One subscription of one browser to one camera. Every call rejects with a `LookoutError`. */
+export type ViewerService = {
+  /** `owner` is the socket: `leaveAll(owner)` releases all its viewers. */
+  join(request: { camera: string; owner: string; notify: ViewerNotify }): Promise<{ viewer: string; routerRtpCapabilities: Opaque }>;
+  transport(request: { viewer: string; owner: string; rtpCapabilities: Opaque }): Promise<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>;
+  connect(request: { viewer: string; owner: string; dtlsParameters: Opaque }): Promise<void>;
+  consume(request: { viewer: string; owner: string; audio: boolean }): Promise<{ id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque }[]>;
+  resume(request: { viewer: string; owner: string }): Promise<void>;
+  pause(request: { viewer: string; owner: string }): Promise<void>;
+  leave(request: { viewer: string; owner: string }): Promise<void>;
+  leaveAll(owner: string): void;
+};
+
+/** The supervisor as the interfaces see it. Views are snapshots without credentials. */
+export type ControlPlane = {
+  system(): SystemView;
+  /** Not ready says why, one sentence each. */
+  readiness(): { ready: boolean; reasons: string[] };
+  cameras(): CameraView[];
+  camera(id: string): CameraView | undefined;
+  counters(): CameraCounters[];
+  hosts(): { camera: string; role: string; pid: number; rssBytes: number }[];
+  workers(): SfuWorkerView[];
+  sfu(): Promise<SfuView>;
+  /** What is held at the moment, for tests and for people who look for a leak. */
+  resources(): { actors: number; leases: { kind: string; owner: string; value: string }[] };
+  /** Persists first, then starts. Throws `LOOKOUT_CAMERA_EXISTS`, `LOOKOUT_CAMERA_URL`, `LOOKOUT_SHUTTING_DOWN`. */
+  create(input: CameraInput): Promise<CameraView>;
+  patch(id: string, patch: CameraPatch): Promise<CameraView>;
+  /** Resolves when everything the camera held is released. */
+  remove(id: string): Promise<void>;
+  command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<CameraView>;
+  /** Breaks something on purpose. Throws `LOOKOUT_FAULTS_DISABLED` unless the configuration allows it. */
+  inject(id: string, request: FaultRequest): Promise<FaultView>;
+  events(id: string, query: { limit: number; before?: number }): Promise<EventView[]>;
+  /** Why it is down, since when, what happened before, when the next try is. */
+  explanation(id: string): Promise<ExplanationView>;
+  /** Over the last days, from the journal. */
+  availability(id: string, days: number): Promise<AvailabilityView>;
+  /** Cameras that were lost together, newest first. */
+  incidents(): IncidentView[];
+  probe(url: CameraUrl, seconds: number, signal: AbortSignal): Promise<ProbeReport>;
+  /** Throws `LOOKOUT_NOT_LIVE` with the failure that explains it. `width` 0 keeps the camera's size. */
+  snapshot(id: string, options: { width: number }): Promise<Snapshot>;
+  viewers: ViewerService;
+  /** Returns the unsubscribe function. */
+  subscribe(listener: (delta: Delta) => void): () => void;
+};

@@ -1,0 +1,138 @@
+/** Prometheus metrics, prefix `vms_media_`: read from the supervisor when they are asked for. `docs/metrics.md` lists them. */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Store } from '../store/types.ts';
+import type { CameraCounters, ControlPlane } from './control.ts';
+import type { CameraState, CameraView } from './protocol.ts';
+
+/** The metrics of one program. */
+export type Metrics = {
+  readonly contentType: string;
+  text(): Promise<string>;
+  /** A viewer saw its first picture this many milliseconds after joining. */
+  observeFirstFrame(milliseconds: number): void;
+  /** Name, type and help of every metric, for the documentation. */
+  list(): { name: string; type: string; help: string; labels: string[] }[];
+  close(): void;
+};
+
+const prefix = 'vms_media_';
+const cameraStates: CameraState[] = ['stopped', 'idle', 'connecting', 'streaming', 'backoff', 'teardown', 'quarantined'];
+/** From a lost packet to a long power cut. */
+const recoveryBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1800];
+const firstFrameBuckets = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20];
+
+type Sample = { labels: Record<string, string | number>; value: number };
+
+/** Makes the metrics and subscribes to what can only be counted as it happens. */
+export function createMetrics({ control, store }: { control: ControlPlane; store: Store }): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix });
+  for (const definition of definitions(control, store)) addSampled(registry, definition);
+
+  const recovery = new Histogram({ name: `${prefix}camera_recovery_seconds`, help: 'From the loss of a camera to its first fresh packet, by the class of the failure', labelNames: ['class'], buckets: recoveryBuckets, registers: [registry] });
+  const firstFrame = new Histogram({ name: `${prefix}viewer_first_frame_seconds`, help: 'From joining to the first decoded picture, as browsers tell', buckets: firstFrameBuckets, registers: [registry] });
+  const actorRestarts = new Counter({ name: `${prefix}actor_restarts_total`, help: 'Actors re-spawned by their supervisor after a crash', labelNames: ['actor'], registers: [registry] });
+  const unsubscribe = control.subscribe((delta) => {
+    if (delta.type === 'recovered') recovery.observe({ class: delta.class }, delta.seconds);
+    if (delta.type === 'actor-restarted') actorRestarts.inc({ actor: delta.actor });
+  });
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    observeFirstFrame: (milliseconds) => firstFrame.observe(milliseconds / 1000),
+    list: () => registry.getMetricsAsArray().map((metric) => {
+      const { name, help, labelNames = [], type } = metric as unknown as { name: string; help: string; labelNames?: string[]; type?: string };
+      return { name, help, labels: [...labelNames], type: type ?? kindOf(metric) };
+    }),
+    close() {
+      unsubscribe();
+      registry.clear();
+    },
+  };
+}
+
+type Definition = { name: string; type: 'gauge' | 'counter'; help: string; labels: string[]; samples: () => Sample[] };
+
+/** A metric whose series are exactly what the supervisor knows at the moment: those of a removed camera disappear. */
+function addSampled(registry: Registry, { name, type, help, labels, samples }: Definition): void {
+  const common = { name: `${prefix}${name}`, help, labelNames: labels, registers: [registry] };
+  if (type === 'gauge') {
+    new Gauge({ ...common, collect() {
+      this.reset();
+      for (const sample of samples()) this.set(sample.labels, sample.value);
+    } });
+    return;
+  }
+  new Counter({ ...common, collect() {
+    this.reset();
+    for (const sample of samples()) this.inc(sample.labels, sample.value);
+  } });
+}
+
+function kindOf(metric: unknown): string {
+  return metric instanceof Counter ? 'counter' : metric instanceof Gauge ? 'gauge' : metric instanceof Histogram ? 'histogram' : 'summary';
+}
+
+function definitions(control: ControlPlane, store: Store): Definition[] {
+  return [...cameraDefinitions(control), ...outputDefinitions(control), ...systemDefinitions(control, store), ...workerDefinitions(control)];
+}
+
+function cameraDefinitions(control: ControlPlane): Definition[] {
+  const labels = ['camera'];
+  const ofViews = (value: (camera: CameraView) => number | null | undefined) => () => control.cameras().flatMap((camera): Sample[] => {
+    const number = value(camera);
+    return number === null || number === undefined ? [] : [{ labels: { camera: camera.id }, value: number }];
+  });
+  const ofCounters = (value: (counters: CameraCounters) => number) => () => control.counters().map((entry): Sample => ({ labels: { camera: entry.id }, value: value(entry) }));
+  const byKey = (key: string, value: (counters: CameraCounters) => object) => () => control.counters().flatMap((entry) =>
+    Object.entries(value(entry)).map(([name, number]): Sample => ({ labels: { camera: entry.id, [key]: name }, value: Number(number) })));
+  return [
+    { name: 'camera_state', type: 'gauge', help: '1 for the state a camera is in, 0 for the others', labels: ['camera', 'state'], samples: () => control.cameras().flatMap((camera) => cameraStates.map((state): Sample => ({ labels: { camera: camera.id, state }, value: camera.state === state ? 1 : 0 }))) },
+    { name: 'camera_state_seconds_total', type: 'counter', help: 'Time spent in each state', labels: ['camera', 'state'], samples: byKey('state', (entry) => entry.stateSeconds) },
+    { name: 'camera_restarts_total', type: 'counter', help: 'Sources started after the first, by the class of the failure before', labels: ['camera', 'class'], samples: byKey('class', (entry) => entry.restarts) },
+    { name: 'camera_packets_total', type: 'counter', help: 'RTP packets received, counted at the source', labels, samples: ofCounters((entry) => entry.packets) },
+    { name: 'camera_bytes_total', type: 'counter', help: 'Bytes received, counted at the source', labels, samples: ofCounters((entry) => entry.bytes) },
+    { name: 'camera_keyframes_total', type: 'counter', help: 'Keyframes received, counted at the source', labels, samples: ofCounters((entry) => entry.keyframes) },
+    { name: 'ingest_packets_lost_total', type: 'counter', help: 'RTP packets lost between source and ingest', labels, samples: ofCounters((entry) => entry.ingestPacketsLost) },
+    { name: 'camera_last_packet_age_seconds', type: 'gauge', help: 'Age of the last packet; no series before the first', labels, samples: ofViews(({ freshness }) => freshness.packetAgeMs === null ? null : freshness.packetAgeMs / 1000) },
+    { name: 'camera_last_keyframe_age_seconds', type: 'gauge', help: 'Age of the last keyframe; no series before the first', labels, samples: ofViews(({ freshness }) => freshness.keyframeAgeMs === null ? null : freshness.keyframeAgeMs / 1000) },
+    { name: 'camera_fps', type: 'gauge', help: 'Pictures a second', labels, samples: ofViews((camera) => camera.media?.fps) },
+    { name: 'camera_bitrate_bits', type: 'gauge', help: 'Bits a second over the last seconds', labels, samples: ofViews((camera) => camera.media?.bitrate) },
+    { name: 'viewers', type: 'gauge', help: 'Viewers of a camera', labels, samples: ofViews((camera) => camera.viewers) },
+  ];
+}
+
+function outputDefinitions(control: ControlPlane): Definition[] {
+  return [{
+    name: 'output_state', type: 'gauge', help: '1 for the state an output is in', labels: ['camera', 'output', 'state'],
+    samples: () => control.cameras().flatMap((camera) => Object.entries(camera.outputs).map(([output, { state }]): Sample => ({ labels: { camera: camera.id, output, state }, value: 1 }))),
+  }];
+}
+
+function systemDefinitions(control: ControlPlane, store: Store): Definition[] {
+  const one = (value: () => number) => () => [{ labels: {}, value: value() }];
+  return [
+    { name: 'hosts', type: 'gauge', help: 'Host processes, by what they run', labels: ['role'], samples: () => [...Map.groupBy(control.hosts(), (host) => host.role)].map(([role, hosts]) => ({ labels: { role }, value: hosts.length })) },
+    { name: 'host_rss_bytes', type: 'gauge', help: 'Resident memory of the host processes of a camera', labels: ['camera', 'role'], samples: () => [...Map.groupBy(control.hosts(), (host) => `${host.camera}\n${host.role}`).values()].map((hosts) => ({ labels: { camera: hosts[0]?.camera ?? '', role: hosts[0]?.role ?? '' }, value: hosts.reduce((sum, host) => sum + host.rssBytes, 0) })) },
+    { name: 'orphans', type: 'gauge', help: 'Processes and UDP ports of this instance that nobody holds a lease on, seen by looking at the operating system; must read 0', labels: [], samples: one(() => control.system().orphans) },
+    { name: 'store_up', type: 'gauge', help: '1 while the store can be written', labels: [], samples: one(() => (store.status().ok ? 1 : 0)) },
+    { name: 'journal_dropped_events_total', type: 'counter', help: 'Journal rows lost because the store could not be written for long', labels: [], samples: one(() => store.status().droppedEvents) },
+  ];
+}
+
+function workerDefinitions(control: ControlPlane): Definition[] {
+  const labels = ['worker'];
+  type Worker = ReturnType<ControlPlane['workers']>[number];
+  const of = (value: (worker: Worker) => number | null) => () => control.workers().flatMap((worker): Sample[] => {
+    const number = value(worker);
+    return number === null ? [] : [{ labels: { worker: worker.index }, value: number }];
+  });
+  return [
+    { name: 'sfu_worker_up', type: 'gauge', help: '1 while the mediasoup worker process runs', labels, samples: of((worker) => (worker.pid === null ? 0 : 1)) },
+    { name: 'sfu_worker_restarts_total', type: 'counter', help: 'Times a worker was started again', labels, samples: of((worker) => worker.restarts) },
+    { name: 'sfu_worker_routers', type: 'gauge', help: 'Routers (cameras) on a worker', labels, samples: of((worker) => worker.routers) },
+    { name: 'sfu_worker_cpu_seconds_total', type: 'counter', help: 'CPU time a worker has used', labels, samples: of((worker) => worker.cpu) },
+    { name: 'sfu_worker_rss_bytes', type: 'gauge', help: 'Resident memory of a worker', labels, samples: of((worker) => worker.rssBytes) },
+  ];
+}

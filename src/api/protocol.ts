@@ -1,0 +1,208 @@
+/**
+ * The published contract with every program on the other side: DTOs of REST and Socket.IO messages. Types only at run
+ * time for the page (it imports nothing else of the server), TypeBox schemas for the server live beside their routes.
+ */
+import type { FailureClass } from '../errors.ts';
+
+/** The four names every chart shares, and the resting states of a camera. */
+export type CameraState = 'stopped' | 'idle' | 'connecting' | 'streaming' | 'backoff' | 'teardown' | 'quarantined';
+
+/** Substates: `admitting|probing|starting` of connecting, `live|stalled` of streaming. */
+export type CameraSubstate = 'admitting' | 'probing' | 'starting' | 'live' | 'stalled' | null;
+
+export type LastError = { class: FailureClass; code: string; message: string; at: string };
+
+/** What one path (WebRTC, HLS …) can carry of a camera, and why. */
+export type Verdict = { ok: boolean; why: string };
+
+export type MediaView = {
+  codec: 'H264' | 'H265';
+  /** As the SPS says: `constrained-baseline`, `baseline`, `main`, `high`, … */
+  profile: string | null;
+  /** RFC 6184 profile-level-id, six hex digits; null for H.265. */
+  profileLevelId: string | null;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  /** bits per second, over the last seconds. */
+  bitrate: number | null;
+  keyframeIntervalMs: number | null;
+  audio: { codec: string; rate: number; channels: number } | null;
+};
+
+export type OutputView = { state: string; lastError: LastError | null; host: { pid: number; rssBytes: number } | null };
+
+/** A camera as it is shown everywhere (design §6). Times are ISO 8601 UTC. */
+export type CameraView = {
+  id: string;
+  name: string;
+  /** Credentials removed. */
+  url: string;
+  enabled: boolean;
+  transport: 'auto' | 'tcp' | 'udp';
+  desired: 'running' | 'stopped';
+  state: CameraState;
+  substate: CameraSubstate;
+  since: string;
+  attempt: number;
+  nextRetryAt: string | null;
+  lastError: LastError | null;
+  restarts: number;
+  media: MediaView | null;
+  freshness: { packetAgeMs: number | null; keyframeAgeMs: number | null };
+  viewers: number;
+  host: { pid: number; rssBytes: number } | null;
+  worker: { pid: number } | null;
+  outputs: { live: OutputView & { verdict: Verdict | null }; snapshot: OutputView };
+};
+
+/** What `POST /api/v1/probe` tells: what was not seen is null, never guessed. */
+export type ProbeReport = {
+  url: string;
+  server: string | null;
+  media: MediaView | null;
+  gopMs: number | null;
+  bFrames: boolean | null;
+  verdicts: { webrtc: Verdict; hls: Verdict; recording: Verdict; frames: Verdict };
+};
+
+/** A row of the journal. */
+export type EventView = {
+  seq: number;
+  at: string;
+  camera: string;
+  /** What happened, as `noun.pastOrVerb`: `camera.transition`, `actor.restarted`, `camera.created` … */
+  type: string;
+  from: string | null;
+  to: string | null;
+  class: FailureClass | null;
+  code: string | null;
+  message: string;
+  evidence: string | null;
+  attempt: number | null;
+  delayMs: number | null;
+};
+
+/**
+ * How available a camera was between two moments. Gaps are the time it should have been live and was not, by the class
+ * of the failure (`lookout-away`: the program itself did not run); before the first journal row nothing is known.
+ */
+export type AvailabilityView = {
+  camera: string;
+  from: string;
+  to: string;
+  /** 0 to 1, of the time it should have been live; null where it never should. */
+  uptime: number | null;
+  liveSeconds: number;
+  gapSeconds: number;
+  gapMinutes: number;
+  restingSeconds: number;
+  unknownSeconds: number;
+  losses: number;
+  recovery: { count: number; medianSeconds: number; p95Seconds: number; maxSeconds: number } | null;
+  byClass: { class: string; losses: number; gapSeconds: number }[];
+};
+
+/** Cameras that were lost within 2 s of each other: one incident with one cause. */
+export type IncidentView = {
+  id: string;
+  openedAt: string;
+  /** When the last of them was back. */
+  closedAt: string | null;
+  /** What they have in common: `machine`, `address`, `network`, `class`, or nothing (`mixed`). */
+  cause: 'machine' | 'address' | 'network' | 'class' | 'mixed';
+  message: string;
+  cameras: { camera: string; class: FailureClass; lostAt: string; backAt: string | null }[];
+};
+
+/** "Why is this camera down, since when, what happened before, when is the next try?" in one answer. */
+export type ExplanationView = {
+  camera: string;
+  state: CameraState;
+  substate: CameraSubstate;
+  since: string;
+  /** When the loss began that still lasts. */
+  downSince: string | null;
+  /** One to three sentences for a person. */
+  why: string;
+  lastError: LastError | null;
+  /** What proved it: the RTSP status line, the bus message, the exit signal. */
+  evidence: string | null;
+  nextRetryAt: string | null;
+  attempts: number;
+  /** The open incident it is part of. */
+  incident: string | null;
+  /** The journal, newest first. */
+  before: EventView[];
+  availability: AvailabilityView;
+};
+
+/** The program itself. */
+export type SystemView = {
+  version: string;
+  startedAt: string;
+  instance: string;
+  demo: boolean;
+  cameras: number;
+  live: number;
+  viewers: number;
+  hosts: number;
+  orphans: number;
+  cpu: number;
+  rssBytes: number;
+  eventLoopDelayMs: number;
+};
+
+/** A mediasoup worker; `cpu` is the CPU time it has used since it began, in seconds. */
+export type SfuWorkerView = { index: number; pid: number | null; state: string; restarts: number; routers: number; port: number | null; cpu: number | null; rssBytes: number | null };
+export type SfuView = {
+  workers: SfuWorkerView[];
+  routers: { id: string; camera: string; worker: number }[];
+  transports: { id: string; kind: 'plain' | 'webrtc'; camera: string; viewer: string | null; recvBufferBytes?: number | null }[];
+  producers: { id: string; camera: string; kind: 'video' | 'audio'; paused: boolean; packetCount: number; byteCount: number; keyframeCount: number; packetsLost: number }[];
+  consumers: { id: string; camera: string; viewer: string; kind: 'video' | 'audio'; paused: boolean }[];
+};
+
+/** Namespace `/status`: `snapshot` once after connecting, deltas afterwards; at most 5 a second per camera. */
+export type StatusServerEvents = {
+  snapshot: (all: { system: SystemView; cameras: CameraView[]; workers: SfuWorkerView[]; at: string }) => void;
+  /** The whole view of one camera that changed; `null` when it was removed. */
+  camera: (delta: { id: string; camera: CameraView | null; at: string }) => void;
+  sfu: (delta: { workers: SfuWorkerView[]; at: string }) => void;
+  system: (system: SystemView) => void;
+  /** A journal row, as it is written. */
+  journal: (event: EventView) => void;
+};
+
+/** Every acknowledgement of `/viewer`: the value, or an error of the catalogue. */
+export type Ack<T> = (answer: { ok: true; value: T } | { ok: false; error: { code: string; message: string } }) => void;
+
+/** mediasoup's own JSON shapes, opaque to us; mediasoup-client types them in the page. */
+export type Opaque = Record<string, unknown>;
+
+/**
+ * Namespace `/viewer`, client to server. The order is: `join` → mediasoup-client `device.load` → `transport` →
+ * `connectTransport` (from the transport's event; `connect` itself is reserved by Socket.IO) → `consume` → `resume`. One socket may hold many viewers.
+ */
+export type ViewerClientEvents = {
+  /** Makes a viewer of a camera. The camera need not be live: the viewer waits and `viewer` events tell. */
+  join: (request: { camera: string }, ack: Ack<{ viewer: string; routerRtpCapabilities: Opaque }>) => void;
+  /** Makes the WebRTC transport; asked for with the capabilities of the device. */
+  transport: (request: { viewer: string; rtpCapabilities: Opaque }, ack: Ack<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>) => void;
+  connectTransport: (request: { viewer: string; dtlsParameters: Opaque }, ack: Ack<null>) => void;
+  /** Consumes video, and audio where `audio` is true and the camera has some. Consumers start paused. */
+  consume: (request: { viewer: string; audio?: boolean }, ack: Ack<{ consumers: { id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque }[] }>) => void;
+  resume: (request: { viewer: string }, ack: Ack<null>) => void;
+  pause: (request: { viewer: string }, ack: Ack<null>) => void;
+  /** First decoded frame, ms after `join`, measured by the page; feeds `vms_media_viewer_first_frame_seconds`. */
+  firstFrame: (request: { viewer: string; milliseconds: number }) => void;
+  leave: (request: { viewer: string }, ack: Ack<null>) => void;
+};
+
+/** Namespace `/viewer`, server to client. */
+export type ViewerServerEvents = {
+  /** `paused`: the camera is away, the last frame stays; `flowing`: it is back, nothing to do. */
+  viewer: (event: { viewer: string; state: 'flowing' | 'paused'; reason: string | null }) => void;
+  /** The viewer is gone on the server: join again (`rejoin`: the ingest or worker was replaced) or give up (`removed`). */
+  gone: (event: { viewer: string; reason: 'rejoin' | 'removed' | 'shutdown'; message: string }) => void;
+};

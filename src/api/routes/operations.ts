@@ -1,0 +1,87 @@
+/** What watches over Lookout itself: `/healthz`, `/readyz`, `/metrics`, `/stats`, and the SFU's inventory. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type, { type Static } from 'typebox';
+import type { Store } from '../../store/types.ts';
+import type { ControlPlane } from '../control.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SfuView } from '../protocol.ts';
+import { answers, SfuSchema, WorkerSchema } from '../schemas.ts';
+
+type Options = { control: ControlPlane; store: Store; metrics: Metrics };
+
+const Readiness = Type.Object({ ready: Type.Boolean(), reasons: Type.Array(Type.String()) }, { title: 'Readiness' });
+const number = Type.Number();
+const Room = Type.Object({
+  camera: Type.String(), state: Type.String(), viewers: number, routers: number, transports: number, producers: number, consumers: number,
+  packetCount: number, byteCount: number, keyframeCount: number, packetsLost: number,
+});
+const Stats = Type.Object({
+  instance: Type.String(), version: Type.String(), startedAt: Type.String(), uptimeSeconds: number,
+  control: Type.Object({ cpu: number, rssBytes: number, eventLoopDelayMs: number, cameras: number, live: number, viewers: number }),
+  media: Type.Object({ hosts: Type.Array(Type.Object({ camera: Type.String(), role: Type.String(), pid: Type.Integer(), rssBytes: number })), rssBytes: number, orphans: number }),
+  sfu: Type.Object({ workers: Type.Array(WorkerSchema), transports: number, producers: number, consumers: number }),
+  rooms: Type.Array(Room),
+  held: Type.Object({ actors: number, leases: Type.Array(Type.Object({ kind: Type.String(), owner: Type.String(), value: Type.String() })) }, { description: 'Actors that run, and every lease on a process, port, socket or file' }),
+  store: Type.Object({ ok: Type.Boolean(), reason: Type.Union([Type.String(), Type.Null()]), droppedEvents: number, pendingEvents: number }),
+}, { title: 'Stats' });
+
+/** Routes under no prefix. */
+export const operationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, { control, store, metrics }) => {
+  const tags = ['operations'];
+
+  app.get('/healthz', { config: { role: 'public', rateLimit: false }, schema: { tags, summary: 'The process answers', response: answers({ 200: Type.Object({ status: Type.Literal('ok') }) }) } },
+    () => ({ status: 'ok' as const }));
+
+  app.get('/readyz', { config: { role: 'public', rateLimit: false }, schema: { tags, summary: 'It can do its work; 503 with the reasons where it cannot', response: { 200: Readiness, 503: Readiness } } },
+    async (request, reply) => {
+      const readiness = readinessOf(control, store);
+      return readiness.ready ? reply.code(200).send(readiness) : reply.code(503).send(readiness);
+    });
+
+  app.get('/metrics', {
+    config: { role: 'viewer', rateLimit: false },
+    schema: { tags, summary: 'Prometheus text; see docs/metrics.md', response: answers({ 200: { description: 'Prometheus text', content: { 'text/plain': { schema: Type.String() } } } }) },
+  }, async (request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+
+  app.get('/stats', { config: { role: 'internal', rateLimit: false }, schema: { tags, summary: 'Everything in one answer, for other programs of the installation (`X-Internal-Auth`)', response: answers({ 200: Stats }) } },
+    async () => statsOf(control, store, await control.sfu()));
+};
+
+/** Routes under `/api/v1`. */
+export const sfuRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
+  app.get('/sfu', { config: { role: 'viewer' }, schema: { tags: ['operations'], summary: 'Workers, routers, transports, producers and consumers', response: answers({ 200: SfuSchema }) } },
+    () => control.sfu());
+};
+
+function readinessOf(control: ControlPlane, store: Store): { ready: boolean; reasons: string[] } {
+  const own = control.readiness();
+  const kept = store.status();
+  const reasons = kept.ok ? own.reasons : [...own.reasons, `The store does not work: ${kept.reason ?? 'unknown reason'}.`];
+  return { ready: own.ready && kept.ok, reasons };
+}
+
+function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
+  const system = control.system();
+  const hosts = control.hosts();
+  return {
+    instance: system.instance, version: system.version, startedAt: system.startedAt,
+    uptimeSeconds: Math.max(0, (Date.now() - Date.parse(system.startedAt)) / 1000),
+    control: { cpu: system.cpu, rssBytes: system.rssBytes, eventLoopDelayMs: system.eventLoopDelayMs, cameras: system.cameras, live: system.live, viewers: system.viewers },
+    media: { hosts, rssBytes: hosts.reduce((sum, host) => sum + host.rssBytes, 0), orphans: system.orphans },
+    sfu: { workers: sfu.workers, transports: sfu.transports.length, producers: sfu.producers.length, consumers: sfu.consumers.length },
+    rooms: control.cameras().map((camera) => roomOf(camera, sfu)),
+    held: control.resources(),
+    store: store.status(),
+  };
+}
+
+function roomOf(camera: { id: string; state: string; viewers: number }, sfu: SfuView): Static<typeof Room> {
+  const mine = <T extends { camera: string }>(list: T[]) => list.filter((entry) => entry.camera === camera.id);
+  const producers = mine(sfu.producers);
+  const sum = (pick: (producer: SfuView['producers'][number]) => number) => producers.reduce((total, producer) => total + pick(producer), 0);
+  return {
+    camera: camera.id, state: camera.state, viewers: camera.viewers,
+    routers: mine(sfu.routers).length, transports: mine(sfu.transports).length, producers: producers.length, consumers: mine(sfu.consumers).length,
+    packetCount: sum((p) => p.packetCount), byteCount: sum((p) => p.byteCount), keyframeCount: sum((p) => p.keyframeCount), packetsLost: sum((p) => p.packetsLost),
+  };
+}

@@ -1,0 +1,37 @@
+/** `/api/v1/session`: the page exchanges a token for a cookie that no script can read. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import type { Config } from '../../config.ts';
+import { LookoutError } from '../../errors.ts';
+import { checkOrigin } from '../access.ts';
+import { sessionCookie, type Auth } from '../auth.ts';
+import { answers, NoContent, SessionSchema } from '../schemas.ts';
+
+const body = Type.Object({ token: Type.String({ minLength: 1, maxLength: 512 }) }, { additionalProperties: false });
+
+/** Routes of the login. */
+export const sessionRoutes: FastifyPluginAsyncTypebox<{ auth: Auth; config: Config }> = async (app, { auth, config }) => {
+  const tags = ['session'];
+  const cookie = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
+
+  app.post('/session', { config: { role: 'public' }, schema: { tags, summary: 'Log in', body, response: answers({ 200: SessionSchema }) } },
+    async (request, reply) => {
+      // Nobody is logged in by a foreign page; programs send no origin.
+      if (request.headers.origin !== undefined) checkOrigin(request, config.api.origins);
+      const { session, identity } = await auth.login(request.body.token, request.ip);
+      request.log.info({ name: identity.name, role: identity.role, address: request.ip }, 'logged in');
+      return reply.setCookie(sessionCookie, session, { ...cookie, secure: request.protocol === 'https', maxAge: config.api.sessionHours * 3600 }).send({ name: identity.name, role: identity.role });
+    });
+
+  app.get('/session', { config: { role: 'viewer' }, schema: { tags, summary: 'Who is logged in', response: answers({ 200: SessionSchema }) } },
+    (request) => {
+      if (request.identity === null) throw new LookoutError('LOOKOUT_UNAUTHENTICATED');
+      return { name: request.identity.name, role: request.identity.role };
+    });
+
+  app.delete('/session', { config: { role: 'viewer' }, schema: { tags, summary: 'Log out', response: answers({ 204: NoContent }) } },
+    async (request, reply) => {
+      if (request.identity !== null) await auth.logout(request.identity);
+      return reply.clearCookie(sessionCookie, cookie).code(204).send(null);
+    });
+};

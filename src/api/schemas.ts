@@ -1,0 +1,132 @@
+/**
+ * The shapes of every answer, as schemas. An answer holds what its schema names and nothing else: the schemas are the
+ * last filter against credentials. `protocol.ts` has the same shapes as types; the compiler holds them equal (below).
+ */
+import Type, { type Static, type TSchema } from 'typebox';
+import { failureClasses } from '../errors.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, SfuView, SfuWorkerView, SystemView } from './protocol.ts';
+
+/** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
+const nullable = <T extends TSchema>(schema: T) => {
+  const { type, enum: values } = schema as { type?: string; enum?: readonly string[] };
+  return Type.Unsafe<Static<T> | null>({ ...schema, type: [type, 'null'], ...(values === undefined ? {} : { enum: [...values, null] }) });
+};
+const text = Type.String();
+const number = Type.Number();
+const maybeNumber = nullable(Type.Number());
+const maybeText = nullable(Type.String());
+const oneOf = <const T extends readonly string[]>(...values: T) => Type.Unsafe<T[number]>({ type: 'string', enum: values });
+const failureClass = oneOf(...failureClasses);
+const codec = oneOf('H264', 'H265');
+const kind = oneOf('video', 'audio');
+
+/** A failure as it is shown. */
+export const LastErrorSchema = Type.Object({ class: failureClass, code: text, message: text, at: text });
+
+const HostSchema = nullable(Type.Object({ pid: Type.Integer(), rssBytes: number }));
+const VerdictSchema = Type.Object({ ok: Type.Boolean(), why: text });
+
+const MediaSchema = Type.Object({
+  codec, profile: maybeText, profileLevelId: maybeText, width: maybeNumber, height: maybeNumber, fps: maybeNumber, bitrate: maybeNumber,
+  keyframeIntervalMs: maybeNumber, audio: nullable(Type.Object({ codec: text, rate: number, channels: number })),
+});
+
+const output = { state: text, lastError: nullable(LastErrorSchema), host: HostSchema };
+
+/** {@link CameraView}. */
+export const CameraSchema = Type.Object({
+  id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), desired: oneOf('running', 'stopped'),
+  state: oneOf('stopped', 'idle', 'connecting', 'streaming', 'backoff', 'teardown', 'quarantined'),
+  substate: nullable(oneOf('admitting', 'probing', 'starting', 'live', 'stalled')),
+  since: text, attempt: number, nextRetryAt: maybeText, lastError: nullable(LastErrorSchema), restarts: number,
+  media: nullable(MediaSchema),
+  freshness: Type.Object({ packetAgeMs: maybeNumber, keyframeAgeMs: maybeNumber }),
+  viewers: number, host: HostSchema, worker: nullable(Type.Object({ pid: Type.Integer() })),
+  outputs: Type.Object({
+    live: Type.Object({ ...output, verdict: nullable(VerdictSchema) }),
+    snapshot: Type.Object(output),
+  }),
+}, { title: 'Camera' });
+
+/** {@link EventView}. */
+export const EventSchema = Type.Object({
+  seq: Type.Integer(), at: text, camera: text, type: text, from: maybeText, to: maybeText, class: nullable(failureClass), code: maybeText,
+  message: text, evidence: maybeText, attempt: maybeNumber, delayMs: maybeNumber,
+}, { title: 'Event' });
+
+/** {@link AvailabilityView}. */
+export const AvailabilitySchema = Type.Object({
+  camera: text, from: text, to: text, uptime: maybeNumber, liveSeconds: number, gapSeconds: number, gapMinutes: number, restingSeconds: number, unknownSeconds: number, losses: number,
+  recovery: nullable(Type.Object({ count: number, medianSeconds: number, p95Seconds: number, maxSeconds: number })),
+  byClass: Type.Array(Type.Object({ class: text, losses: number, gapSeconds: number })),
+}, { title: 'Availability' });
+
+/** {@link IncidentView}. */
+export const IncidentSchema = Type.Object({
+  id: text, openedAt: text, closedAt: maybeText, cause: oneOf('machine', 'address', 'network', 'class', 'mixed'), message: text,
+  cameras: Type.Array(Type.Object({ camera: text, class: failureClass, lostAt: text, backAt: maybeText })),
+}, { title: 'Incident' });
+
+/** {@link ExplanationView}. */
+export const ExplanationSchema = Type.Object({
+  camera: text, state: CameraSchema.properties.state, substate: CameraSchema.properties.substate, since: text, downSince: maybeText, why: text,
+  lastError: nullable(LastErrorSchema), evidence: maybeText, nextRetryAt: maybeText, attempts: number, incident: maybeText,
+  before: Type.Array(EventSchema), availability: AvailabilitySchema,
+}, { title: 'Explanation' });
+
+/** {@link SfuWorkerView}. */
+export const WorkerSchema = Type.Object({
+  index: Type.Integer(), pid: nullable(Type.Integer()), state: text, restarts: number, routers: number, port: maybeNumber, cpu: maybeNumber, rssBytes: maybeNumber,
+}, { title: 'Worker' });
+
+/** {@link SfuView}. */
+export const SfuSchema = Type.Object({
+  workers: Type.Array(WorkerSchema),
+  routers: Type.Array(Type.Object({ id: text, camera: text, worker: number })),
+  transports: Type.Array(Type.Object({ id: text, kind: oneOf('plain', 'webrtc'), camera: text, viewer: maybeText, recvBufferBytes: Type.Optional(maybeNumber) })),
+  producers: Type.Array(Type.Object({ id: text, camera: text, kind, paused: Type.Boolean(), packetCount: number, byteCount: number, keyframeCount: number, packetsLost: number })),
+  consumers: Type.Array(Type.Object({ id: text, camera: text, viewer: text, kind, paused: Type.Boolean() })),
+}, { title: 'Sfu' });
+
+/** {@link SystemView}. */
+export const SystemSchema = Type.Object({
+  version: text, startedAt: text, instance: text, demo: Type.Boolean(), cameras: number, live: number, viewers: number, hosts: number, orphans: number,
+  cpu: number, rssBytes: number, eventLoopDelayMs: number,
+}, { title: 'System' });
+
+/** {@link ProbeReport}. */
+export const ProbeSchema = Type.Object({
+  url: text, server: maybeText, media: nullable(MediaSchema), gopMs: maybeNumber, bFrames: nullable(Type.Boolean()),
+  verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema }),
+}, { title: 'ProbeReport' });
+
+/** Who is logged in. */
+export const SessionSchema = Type.Object({ name: text, role: oneOf('admin', 'operator', 'viewer') }, { title: 'Session' });
+
+/** Every error of every route. */
+export const ErrorSchema = Type.Object({
+  statusCode: Type.Integer(),
+  code: Type.String({ description: 'From the catalogue in docs/api.md' }),
+  error: text,
+  message: text,
+  details: Type.Optional(Type.Array(Type.Object({ path: text, message: text }), { description: 'What is wrong with the request, field by field' })),
+  failure: Type.Optional(LastErrorSchema),
+  lastPictureAgeMs: Type.Optional(nullable(Type.Number({ description: 'Age of the last picture taken of the camera, with `snapshot.jpg`' }))),
+}, { title: 'Error' });
+export type ErrorBody = Static<typeof ErrorSchema>;
+
+/** The answers of a route: its own, and errors. */
+export const answers = <T extends Record<number, unknown>>(own: T) => ({ ...own, '4xx': ErrorSchema, '5xx': ErrorSchema });
+
+/** Answer of a route that only confirms. */
+export const NoContent = Type.Null({ description: 'Done' });
+
+// A field of one that the other lacks, or of another type, does not compile.
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+type Held = [
+  Same<Static<typeof CameraSchema>, CameraView>, Same<Static<typeof EventSchema>, EventView>, Same<Static<typeof WorkerSchema>, SfuWorkerView>,
+  Same<Static<typeof SfuSchema>, SfuView>, Same<Static<typeof ProbeSchema>, ProbeReport>,
+  Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
+  Same<Static<typeof ExplanationSchema>, ExplanationView>,
+];
+[true, true, true, true, true, true, true, true, true] satisfies Held;

@@ -1,0 +1,92 @@
+/** What a camera is made from (design §6): the TypeBox schema, its defaults and the parsed, branded form. */
+import Type, { type Static } from 'typebox';
+import { CameraUrl } from './camera-url.ts';
+
+/** An id that can never be a path, an element name or a launch fragment. */
+export type CameraId = string & { readonly __brand: 'CameraId' };
+
+/** The one pattern of ids (design §7). */
+export const cameraIdPattern = '^[a-z0-9][a-z0-9_-]{0,63}$';
+
+const strict = { additionalProperties: false } as const;
+const url = Type.String({ minLength: 8, maxLength: 2048, description: 'rtsp:// or rtsps:// address; credentials are kept encrypted and never shown' });
+
+/** Camera as it is sent to `POST /api/v1/cameras` and stored; only `url` is required. */
+export const CameraInput = Type.Object({
+  id: Type.Optional(Type.String({ pattern: cameraIdPattern, description: 'Chosen by Lookout from the name where absent' })),
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  url,
+  sub: Type.Optional(Type.Object({ url }, strict)),
+  transport: Type.Optional(Type.Union([Type.Literal('auto'), Type.Literal('tcp'), Type.Literal('udp')], { default: 'auto' })),
+  tls: Type.Optional(Type.Object({
+    verify: Type.Optional(Type.Boolean({ default: true })),
+    fingerprint: Type.Optional(Type.String({ pattern: '^([0-9a-fA-F]{2}:?){32}$', description: 'SHA-256 of the certificate' })),
+  }, strict)),
+  enabled: Type.Optional(Type.Boolean({ default: true })),
+  source: Type.Optional(Type.Object({
+    mode: Type.Optional(Type.Union([Type.Literal('always'), Type.Literal('on-demand')], { default: 'always' })),
+    closeAfterSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 3600, default: 10 })),
+  }, strict)),
+  outputs: Type.Optional(Type.Object({
+    live: Type.Optional(Type.Object({
+      feed: Type.Optional(Type.Union([Type.Literal('on-demand'), Type.Literal('always')], { default: 'on-demand' })),
+    }, strict)),
+  }, strict)),
+}, strict);
+export type CameraInput = Static<typeof CameraInput>;
+
+/** Changes of `PATCH /api/v1/cameras/:id`: any field but the id. */
+export const CameraPatch = Type.Partial(Type.Omit(CameraInput, ['id']), strict);
+export type CameraPatch = Static<typeof CameraPatch>;
+
+/** A camera after parsing: every default filled in, addresses redacted by their type. */
+export type CameraConfig = {
+  id: CameraId;
+  name: string;
+  url: CameraUrl;
+  sub: CameraUrl | undefined;
+  transport: 'auto' | 'tcp' | 'udp';
+  tls: { verify: boolean; fingerprint: string | undefined };
+  enabled: boolean;
+  source: { mode: 'always' | 'on-demand'; closeAfterSeconds: number };
+  outputs: { live: { feed: 'on-demand' | 'always' } };
+};
+
+/** Fills in the defaults. Throws `LOOKOUT_CAMERA_URL` for a bad address; the shape was checked by the schema before. */
+export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
+  return {
+    id: input.id as CameraId,
+    name: input.name ?? input.id,
+    url: CameraUrl.parse(input.url),
+    sub: input.sub ? CameraUrl.parse(input.sub.url) : undefined,
+    transport: input.transport ?? 'auto',
+    tls: { verify: input.tls?.verify ?? true, fingerprint: input.tls?.fingerprint },
+    enabled: input.enabled ?? true,
+    source: { mode: input.source?.mode ?? 'always', closeAfterSeconds: input.source?.closeAfterSeconds ?? 10 },
+    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' } },
+  };
+}
+
+/** The stored form of a parsed camera: credentials included, so only the store may see it. */
+export function cameraToInput(camera: CameraConfig): CameraInput & { id: string } {
+  return {
+    id: camera.id,
+    name: camera.name,
+    url: camera.url.reveal(),
+    ...(camera.sub ? { sub: { url: camera.sub.reveal() } } : {}),
+    transport: camera.transport,
+    tls: { verify: camera.tls.verify, ...(camera.tls.fingerprint ? { fingerprint: camera.tls.fingerprint } : {}) },
+    enabled: camera.enabled,
+    source: camera.source,
+    outputs: camera.outputs,
+  };
+}
+
+/** Makes an id from a name: lower case, everything foreign to the pattern becomes "-"; `taken` gets a number behind it. */
+export function idFromName(name: string, taken: (id: string) => boolean): CameraId {
+  const stem = name.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/gu, '-').replace(/^-+|-+$/gu, '').slice(0, 56) || 'camera';
+  if (!taken(stem)) return stem as CameraId;
+  let n = 2;
+  while (taken(`${stem}-${n}`)) n += 1;
+  return `${stem}-${n}` as CameraId;
+}

@@ -1,0 +1,84 @@
+/** The demo's four cameras: three that work, and one that fails in changing ways. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnSimulator } from './process.ts';
+import type { SimulatorProcess } from './process.ts';
+import { healthy } from './types.ts';
+import type { Behaviour, Incident } from './types.ts';
+
+/** Cameras to be added to the supervisor, and the process that serves them. */
+export type DemoCameras = {
+  cameras: { id: string; name: string; url: string }[];
+  /** Ends the process. */
+  close(): Promise<void>;
+  pid: number;
+};
+
+const cameras = [
+  { id: 'entrance', name: 'Entrance', video: 'entrance-360p-baseline', audio: 'beep-pcmu' },
+  { id: 'parking', name: 'Parking', video: 'parking-360p-main' },
+  { id: 'loading-dock', name: 'Loading dock', video: 'dock-360p-high' },
+  { id: 'server-room', name: 'Server room', video: 'server-360p-main' },
+];
+const failing = 'server-room';
+const firstGoodPhaseMs = 15_000;
+/** Long enough to watch the camera come back. */
+const shortRestMs = 12_000;
+/** Long enough for Lookout to forget the attempts (`resetAfterMs`, 30 s, after it is back), or delays would grow from failure to failure. */
+const longRestMs = 38_000;
+
+/** A failure of the fourth camera: it behaves like this, this happens to it, after a while it is healthy again, and stays so for `restMs`. */
+export type Episode = { change?: Partial<Behaviour>; incident?: Incident; ms: number; restMs: number };
+
+/**
+ * The failures, in the order in which they are told, over and over. Short ones first, so that a newcomer sees three kinds in the
+ * first minute. A story for eyes: 401 and 453 are missing because Lookout answers them with half a minute of patience and
+ * more, and fewer than ten failures fall into five minutes because more would end in quarantine.
+ */
+export const episodes: readonly Episode[] = [
+  { change: { media: 'none' }, ms: 6_000, restMs: shortRestMs },
+  { incident: { type: 'reset' }, ms: 0, restMs: shortRestMs },
+  { incident: { type: 'reboot', seconds: 6, unavailableMs: 1_500 }, ms: 7_500, restMs: longRestMs },
+  // Ended before missing: every 404 counts as an attempt, and the delay after the next end of stream would have grown by them.
+  { incident: { type: 'bye', close: true }, ms: 0, restMs: shortRestMs },
+  { change: { status: { code: 404 } }, incident: { type: 'close' }, ms: 4_000, restMs: longRestMs },
+  { change: { keyframes: false }, ms: 18_000, restMs: longRestMs },
+  { change: { timestamps: 'frozen' }, ms: 12_000, restMs: longRestMs },
+  { change: { answer: false, media: 'none' }, ms: 8_000, restMs: longRestMs },
+];
+
+/** Starts the demo's cameras; the fourth is healthy for 15 s, then fails every now and then. */
+export async function startDemoCameras(): Promise<DemoCameras> {
+  const simulator = await spawnSimulator({
+    port: 'per-mount',
+    mounts: cameras.map(({ id, video, audio }) => ({ name: id, video, phase: 'random' as const, ...(audio === undefined ? {} : { audio }) })),
+  });
+  const stop = new AbortController();
+  const story = tell(simulator, stop.signal);
+  return {
+    cameras: cameras.map(({ id, name }) => ({ id, name, url: simulator.url(id) })),
+    pid: simulator.pid,
+    async close() {
+      stop.abort();
+      await story;
+      await simulator.close();
+    },
+  };
+}
+
+/** Tells the story until stopped, or until the process is gone. */
+async function tell(simulator: SimulatorProcess, signal: AbortSignal): Promise<void> {
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
+  try {
+    await pause(firstGoodPhaseMs);
+    for (let turn = 0; ; turn += 1) {
+      const { change = {}, incident, ms, restMs } = episodes[turn % episodes.length] as Episode;
+      await simulator.script(failing, change);
+      if (incident) await simulator.act(failing, incident);
+      await pause(ms);
+      await simulator.script(failing, healthy);
+      await pause(restMs);
+    }
+  } catch {
+    // Stopped, or the process ended: either way the story is over.
+  }
+}

@@ -1,0 +1,101 @@
+/** One track of one session: stamps access units, damages them where asked to, reports by RTCP. */
+import { randomInt } from 'node:crypto';
+import { packetEnd, prefixBytes, stampRun, headerBytes } from '../rtp/packet.ts';
+import type { PacketRun } from '../rtp/packet.ts';
+import { goodbye, senderReport } from '../rtp/rtcp.ts';
+import type { Outlet } from './outlet.ts';
+import type { DueUnit } from './timeline.ts';
+import type { Behaviour } from './types.ts';
+
+/** How packets are mistreated on their way. */
+export type Damage = Pick<Behaviour, 'drop' | 'corrupt' | 'reorder'>;
+
+const reportIntervalMs = 2000;
+const cname = 'camera-sim';
+
+/** State of one RTP stream. Sequence, SSRC and timestamps begin at random, as RFC 3550 §5.1 asks for. */
+export class Sender {
+  readonly kind: 'video' | 'audio';
+  readonly ssrc = randomInt(1, 2 ** 32);
+  readonly timestampOffset = randomInt(2 ** 32);
+  readonly outlet: Outlet;
+  #sequence = randomInt(2 ** 16);
+  #packets = 0;
+  #octets = 0;
+  #reportAtMs = 0;
+  #awaitsKeyframe = false;
+  #droppedUnits = 0;
+
+  constructor(kind: 'video' | 'audio', outlet: Outlet) {
+    this.kind = kind;
+    this.outlet = outlet;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get packets(): number {
+    return this.#packets;
+  }
+
+  get octets(): number {
+    return this.#octets;
+  }
+
+  get droppedUnits(): number {
+    return this.#droppedUnits;
+  }
+
+  /** Sends an access unit, or drops it and what depends on it while the client does not read. */
+  send({ unit, ticks }: DueUnit, damage: Damage): void {
+    this.#awaitsKeyframe = this.outlet.congested() || (this.#awaitsKeyframe && !unit.keyframe);
+    if (this.#awaitsKeyframe) {
+      this.#droppedUnits += 1;
+      return;
+    }
+    const count = unit.offsets.length;
+    const run: PacketRun = { bytes: Buffer.from(unit.bytes), offsets: unit.offsets };
+    stampRun(run, { channel: this.outlet.channel, sequence: this.#sequence, timestamp: ticks + this.timestampOffset, ssrc: this.ssrc });
+    this.#sequence = (this.#sequence + count) & 0xffff;
+    this.#packets += count;
+    this.#octets += unit.bytes.length - count * (prefixBytes + headerBytes);
+    this.outlet.send(damage.drop + damage.corrupt + damage.reorder > 0 ? damaged(run, damage) : run);
+  }
+
+  /** Sends a sender report where one is due; the first at once. `ticks` is the RTP time of `nowMs`. */
+  report(nowMs: number, ticks: number): void {
+    if (nowMs < this.#reportAtMs) return;
+    this.#reportAtMs = nowMs + reportIntervalMs;
+    this.outlet.sendControl(senderReport({ ssrc: this.ssrc, wallClockMs: Date.now(), rtpTimestamp: ticks + this.timestampOffset, packets: this.#packets, octets: this.#octets, cname }));
+  }
+
+  /** Ends the stream. */
+  goodbye(): void {
+    this.outlet.sendControl(goodbye({ ssrc: this.ssrc, cname }));
+  }
+}
+
+/** A copy of the run with packets lost, swapped with their next, or with bytes of their payload overwritten. */
+function damaged(run: PacketRun, { drop, corrupt, reorder }: Damage): PacketRun {
+  const packets: Buffer[] = [];
+  run.offsets.forEach((start, index) => {
+    if (Math.random() < drop) return;
+    const packet = run.bytes.subarray(start, packetEnd(run, index));
+    if (Math.random() < corrupt) spoil(packet);
+    packets.push(packet);
+  });
+  for (let index = 0; index + 1 < packets.length; index += 1) {
+    if (Math.random() >= reorder) continue;
+    packets.splice(index, 2, packets[index + 1] as Buffer, packets[index] as Buffer);
+    index += 1;
+  }
+  let at = 0;
+  return { bytes: Buffer.concat(packets), offsets: Uint32Array.from(packets, ({ length }) => (at += length) - length) };
+}
+
+/** Overwrites a tenth of the payload, at least one byte; the framing stays whole. */
+function spoil(packet: Buffer): void {
+  const start = prefixBytes + headerBytes;
+  for (let left = Math.ceil((packet.length - start) / 10); left > 0; left -= 1) packet[start + randomInt(packet.length - start)] = randomInt(256);
+}

@@ -1,0 +1,159 @@
+/** What `lookout.yaml` may say: every setting, its default, its limits, and the flag or environment variable that overrides it. */
+import Type, { type Static, type TSchema } from 'typebox';
+import { type FailureClass, failureClasses } from './errors.ts';
+import { logLevels } from './log.ts';
+
+/** Keywords of ours on a setting: where else it may come from, and whether its value must never be shown. */
+export type SettingSource = { env?: string; flag?: string; secret?: boolean };
+
+const section = <P extends Record<string, TSchema>>(description: string, properties: P) =>
+  Type.Object(properties, { description, additionalProperties: false, default: {} });
+const whole = (fallback: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: fallback, minimum, maximum, description });
+const day = 86_400_000;
+const ms = (fallback: number, minimum: number, maximum: number, description: string) => whole(fallback, minimum, maximum, `${description}, ms`);
+const text = (description: string, options: SettingSource & { default?: string; minLength?: number; pattern?: string } = {}) =>
+  Type.String({ minLength: 1, maxLength: 4096, description, ...options });
+
+/** Waiting times before the next attempt after a failure of one class; `control/settings.ts` makes the policy of them. */
+const backoff = (cls: FailureClass, minMs: number, maxMs: number, factor: number) => Type.Object({
+  minMs: ms(minMs, 0, day, 'First delay'),
+  maxMs: ms(maxMs, 0, day, 'Longest delay'),
+  factor: Type.Number({ default: factor, minimum: 1, maximum: 10, description: 'Growth from one attempt to the next' }),
+}, { description: `After \`${cls}\``, additionalProperties: false, default: {} });
+
+/** Defaults of design §3: first delay, longest delay, factor. A test holds every class against `failureClasses`. */
+const backoffDefaults: Record<FailureClass, readonly [number, number, number]> = {
+  'auth': [30_000, 600_000, 3],
+  'not-found': [30_000, 300_000, 2],
+  'busy': [10_000, 120_000, 2],
+  'reset': [500, 30_000, 2],
+  'eos': [500, 30_000, 2],
+  'refused': [500, 30_000, 2],
+  'unreachable': [500, 30_000, 2],
+  'timeout': [500, 30_000, 2],
+  'booting': [1000, 1000, 1],
+  'server-error': [1000, 30_000, 2],
+  'dns': [500, 30_000, 2],
+  'silent': [500, 30_000, 2],
+  'no-keyframe': [500, 30_000, 2],
+  'video-missing': [500, 30_000, 2],
+  'timestamps': [500, 30_000, 2],
+  'local': [5000, 5000, 1],
+  'media-changed': [500, 30_000, 2],
+  'unsupported': [300_000, 300_000, 1],
+  'host-crash': [500, 30_000, 2],
+  'native-frozen': [500, 30_000, 2],
+  'sfu': [500, 30_000, 2],
+  'storage': [5000, 60_000, 2],
+};
+
+const backoffTable = Type.Object(
+  Object.fromEntries(failureClasses.map((cls) => [cls, backoff(cls, ...backoffDefaults[cls])])) as Record<FailureClass, ReturnType<typeof backoff>>,
+  { description: 'Delays before the next attempt, by failure class', additionalProperties: false, default: {} },
+);
+
+const supervision = section('When a camera counts as failed, and how it is retried', {
+  health: section('Limits of freshness', {
+    stallMs: ms(1000, 100, 60_000, '`stalled` after this long without a packet'),
+    silentMs: ms(2500, 200, 600_000, '`silent` after this long without a packet, at least 5 frame intervals'),
+    keyframeMs: ms(15_000, 1000, 600_000, '`no-keyframe` after this long without one, at least 3 of the longest GOP seen'),
+    ptsJumpMs: ms(10_000, 1000, 600_000, '`timestamps` when they stand still or jump for longer'),
+    checkMs: ms(250, 50, 10_000, 'How often the counters are read'),
+    firstPacketMs: ms(5000, 500, 120_000, 'First packet after PLAY must come within this'),
+  }),
+  backoff: backoffTable,
+  resetAfterMs: ms(30_000, 0, day, 'Attempts are forgotten after the stream was fresh this long'),
+  bootingMs: ms(60_000, 0, 3_600_000, '404, 454 and 5xx count as `booting` this long after a camera came back'),
+  authLimit: whole(3, 1, 100, 'This many `auth` failures in a row quarantine a camera; cameras lock accounts'),
+  intensity: section('More failures than this within the window quarantine a camera', {
+    failures: whole(10, 1, 10_000, 'Failures allowed in the window'),
+    windowMs: ms(300_000, 1000, day, 'The window'),
+  }),
+  quarantineProbeMs: ms(300_000, 1000, day, 'Time between two probes of a quarantined camera'),
+  admission: section('Connection attempts at the same time', {
+    fleet: whole(16, 1, 10_000, 'For all cameras together'),
+    perAddress: whole(4, 1, 1000, 'For one address, for instance a recorder with many channels'),
+  }),
+  presence: section('Knocking on the port of a camera that is away', {
+    intervalMs: ms(500, 50, 60_000, 'Time between two knocks, jittered'),
+  }),
+  actors: section('Restarts of crashed actors within the window before their supervisor gives up', {
+    restarts: whole(5, 0, 1000, 'Restarts allowed in the window'),
+    windowMs: ms(10_000, 100, 3_600_000, 'The window'),
+  }),
+});
+
+const hosts = section('Child processes that run GStreamer pipelines', {
+  warm: whole(1, 0, 1, 'Spare processes kept ready'),
+  heartbeatMs: ms(1300, 50, 60_000, 'A host that said nothing this long is asked for a sign of life; a playing one tells its counters every 1.2 s, which is one'),
+  frozenMs: ms(1000, 200, 120_000, 'A host that does not answer this long is killed'),
+  stopMs: ms(300, 0, 10_000, 'Time for an orderly end (RTSP TEARDOWN) before SIGKILL'),
+});
+
+const viewers = section('Browsers that watch: what does not come this far in time is closed, and leaves nothing behind', {
+  joinMs: ms(20_000, 500, 600_000, 'From joining to asking for a transport'),
+  negotiateMs: ms(20_000, 500, 600_000, 'From the transport to the connection (ICE and DTLS)'),
+  lostMs: ms(15_000, 500, 600_000, 'From losing the connection to giving the viewer up'),
+});
+
+const sfu = section('mediasoup', {
+  workers: whole(0, 0, 256, 'Worker processes; 0 means one per core'),
+  portMin: whole(40_000, 1024, 65_535, 'First port for WebRTC, UDP and TCP'),
+  portMax: whole(49_999, 1024, 65_535, 'Last port for WebRTC'),
+  listenIp: Type.Optional(text('Address WebRTC listens on; where absent, the one of `host`')),
+  announcedAddress: Type.Optional(text('Address browsers are told; where absent, the listening one, or this machine\'s first address if that is a wildcard', { env: 'LOOKOUT_ANNOUNCED_ADDRESS' })),
+  internalPortMin: whole(20_000, 1024, 65_535, 'First port between hosts and workers, on loopback'),
+  internalPortMax: whole(29_999, 1024, 65_535, 'Last port between hosts and workers'),
+  recvBufferBytes: whole(8_388_608, 65_536, 268_435_456, 'Receive buffer of an ingest'),
+  requestMs: ms(2000, 100, 60_000, 'A worker that does not answer a request this long has failed'),
+});
+
+/** The whole of `lookout.yaml`. */
+export const ConfigSchema = section('Lookout', {
+  host: text('Address the page and the API listen on', { default: '127.0.0.1', env: 'LOOKOUT_HOST', flag: 'host' }),
+  port: Type.Integer({ default: 8085, minimum: 0, maximum: 65_535, description: 'Port of the page and the API; 0 takes a free one', env: 'LOOKOUT_PORT', flag: 'port' }),
+  data: text('Directory of everything that is kept', { default: './data', env: 'LOOKOUT_DATA', flag: 'data' }),
+  demo: Type.Boolean({ default: true, description: 'Simulated cameras while none is configured', env: 'LOOKOUT_DEMO', flag: 'demo' }),
+  token: Type.Optional(text('Admin token; where absent, one is made at first start', { env: 'LOOKOUT_TOKEN', secret: true })),
+  internalSecret: Type.Optional(text('What `/stats` asks for in `X-Internal-Auth`; where absent, `/stats` does not exist', { env: 'LOOKOUT_INTERNAL_SECRET', secret: true })),
+  secretFile: Type.Optional(text('File with the key of stored camera credentials; where absent, `secret.key` in the data directory, made with mode 0600', { env: 'LOOKOUT_SECRET_FILE' })),
+  log: section('Log lines on standard output', {
+    level: Type.Enum([...logLevels], { default: 'info', description: 'From `silent` to `trace`', env: 'LOOKOUT_LOG_LEVEL' }),
+  }),
+  api: section('Limits of the interfaces', {
+    origins: Type.Array(Type.String({ pattern: '^https?://[^/\\s]+$' }), { default: [], maxItems: 32, description: 'Other origins whose pages may use the API (CORS, Socket.IO)' }),
+    requestsPerMinute: whole(6000, 10, 1_000_000, 'Requests of one address in a minute'),
+    loginsPerMinute: whole(10, 1, 10_000, 'Wrong tokens of one address in a minute before it has to wait'),
+    sessionHours: whole(168, 1, 8760, 'How long a login in a browser lasts'),
+    viewersPerSocket: whole(64, 1, 1000, 'Viewers of one browser connection'),
+    requestMs: ms(10_000, 500, 120_000, 'Deadline of one signalling request of a viewer'),
+  }),
+  metrics: section('Prometheus', {
+    port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: 'Serves `/metrics` without login on a port of its own', env: 'LOOKOUT_METRICS_PORT' })),
+  }),
+  rtsp: section('Pulling cameras', {
+    connectMs: ms(3000, 100, 60_000, 'Deadline of name resolution and TCP connect'),
+    answerMs: ms(5000, 100, 60_000, 'Deadline of one RTSP answer'),
+    startMs: ms(10_000, 500, 120_000, 'Deadline from starting a pipeline to PLAYING'),
+    latencyMs: ms(100, 0, 10_000, 'Jitter buffer'),
+  }),
+  supervision,
+  hosts,
+  sfu,
+  viewers,
+  guardian: section('The process that starts Lookout again when it died', {
+    restarts: whole(5, 0, 1000, 'Restarts allowed in the window; with one more death the guardian gives up, with the exit code of the last'),
+    windowMs: ms(60_000, 1000, day, 'The window'),
+    frozenMs: ms(20_000, 2000, 3_600_000, 'Lookout is killed and started again when its event loop stands still this long'),
+  }),
+  journal: section('Why each transition happened', {
+    rowsPerCamera: whole(5000, 100, 1_000_000, 'Rows kept for each camera'),
+  }),
+  faults: section('Fault injection', {
+    enabled: Type.Boolean({ default: false, description: 'Allows `POST /api/v1/cameras/:id/faults`; never on in production' }),
+  }),
+});
+
+/** Settings after loading, before what depends on the machine is filled in. */
+export type Settings = Static<typeof ConfigSchema>;

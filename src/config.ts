@@ -1,0 +1,235 @@
+/** Loads the configuration: defaults, then `lookout.yaml`, then the environment, then flags; every mistake is told at once. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, networkInterfaces } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { TSchema } from 'typebox';
+import { Settings as TypeboxSettings } from 'typebox/system';
+import Value from 'typebox/value';
+import { parseDocument } from 'yaml';
+import { ConfigSchema, type SettingSource, type Settings } from './config-schema.ts';
+import { redactLine } from './log.ts';
+
+// Every mistake is told at once; typebox stops at eight unless told otherwise.
+TypeboxSettings.Set({ maxErrors: 200 });
+
+type DeepReadonly<T> = T extends readonly (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** Everything the program was told, complete and frozen. */
+export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'secretFile'> & {
+  /** Absolute path of the data directory. */
+  data: string;
+  /** The file that was read, if any. */
+  configFile: string | undefined;
+  /** Absolute path of the key file. */
+  secretFile: string;
+  sfu: Omit<Settings['sfu'], 'listenIp' | 'announcedAddress'> & { listenIp: string; announcedAddress: string | undefined };
+}>;
+
+/** One mistake: where, what, and from which source the value came. Secret values are masked. */
+export type ConfigMistake = { path: string; message: string; source: string };
+
+/** The configuration cannot be used. `main.ts` prints `lines` and ends with exit code 2. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly mistakes: readonly ConfigMistake[];
+
+  constructor(mistakes: ConfigMistake[]) {
+    super(`The configuration has ${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}.`);
+    this.mistakes = mistakes;
+  }
+
+  /** One line per mistake, for the terminal. */
+  get lines(): string[] {
+    return this.mistakes.map(({ path, message, source }) => `${path}: ${message} (${source})`);
+  }
+}
+
+/** A setting of the schema with its dotted path. */
+export type Setting = { path: string; schema: TSchema & SettingSource & { type?: string; description?: string; default?: unknown } };
+
+/** Every single setting, sections left out, in the order of the schema. */
+export function settings(schema: TSchema = ConfigSchema, prefix = ''): Setting[] {
+  const properties = (schema as { properties?: Record<string, TSchema> }).properties;
+  if (properties === undefined) return [{ path: prefix, schema }];
+  return Object.entries(properties).flatMap(([key, child]) => settings(child, prefix === '' ? key : `${prefix}.${key}`));
+}
+
+/** Reads file, environment and flags (`argv` without node and script). Throws {@link ConfigError}. */
+export function loadConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
+  const mistakes: ConfigMistake[] = [];
+  const flags = readFlags(argv, mistakes);
+  const file = readFile(flags['config'] ?? env['LOOKOUT_CONFIG'], mistakes);
+  const raw = file.content;
+  const sources = new Map<string, string>();
+  for (const { path, schema } of settings()) {
+    const fromEnv = schema.env === undefined ? undefined : env[schema.env];
+    const fromFlag = schema.flag === undefined ? undefined : flags[schema.flag];
+    const given = fromFlag ?? (fromEnv === '' ? undefined : fromEnv);
+    if (given === undefined) continue;
+    sources.set(path, fromFlag === undefined ? String(schema.env) : `--${schema.flag}`);
+    put(raw, path.split('.'), typed(given, schema));
+  }
+  const complete = Value.Default(ConfigSchema, raw);
+  mistakes.push(...check(complete, (path) => sources.get(path) ?? file.name));
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  const config = derive(complete as Settings, file.path);
+  const contradictions = crossCheck(config, (path) => sources.get(path) ?? file.name);
+  if (contradictions.length > 0) throw new ConfigError(contradictions);
+  return freeze(config);
+}
+
+/** Text of `--help`, made from the schema. */
+export function helpText(): string {
+  const rows = settings().filter(({ schema }) => schema.flag !== undefined || schema.env !== undefined).map(({ path, schema }) => {
+    const flag = schema.flag === undefined ? '' : schema.type === 'boolean' ? `--no-${schema.flag}` : `--${schema.flag} ${path.toUpperCase()}`;
+    const fallback = schema.default === undefined ? '' : ` [${String(schema.default)}]`;
+    return `  ${flag.padEnd(14)}${(schema.env ?? '').padEnd(28)}${schema.description ?? ''}${fallback}`;
+  });
+  return [
+    'Lookout, an actor-model media supervisor for IP cameras.', '', 'Usage: npm start -- [flags]', '',
+    `  ${'flag'.padEnd(14)}${'environment'.padEnd(28)}meaning [default]`,
+    `  ${'--config FILE'.padEnd(14)}${'LOOKOUT_CONFIG'.padEnd(28)}Configuration file [lookout.yaml, where there is one]`,
+    ...rows, '',
+    'Flags win over the environment, the environment over the file. Every setting of the file: docs/configuration.md', '',
+  ].join('\n');
+}
+
+function readFlags(argv: readonly string[], mistakes: ConfigMistake[]): Record<string, string> {
+  const options: Record<string, { type: 'string' | 'boolean' }> = { config: { type: 'string' } };
+  for (const { schema } of settings()) {
+    if (schema.flag !== undefined) options[schema.flag] = { type: schema.type === 'boolean' ? 'boolean' : 'string' };
+  }
+  try {
+    const { values } = parseArgs({ args: [...argv], options, allowNegative: true });
+    return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+  } catch (error) {
+    const message = (error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '';
+    mistakes.push({ path: 'command line', message: redactLine(message), source: 'see --help' });
+    return {};
+  }
+}
+
+function readFile(named: string | undefined, mistakes: ConfigMistake[]): { name: string; path: string | undefined; content: Record<string, unknown> } {
+  const name = named ?? 'lookout.yaml';
+  const path = resolve(name);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    if (named === undefined && code === 'ENOENT') return { name: 'default', path: undefined, content: {} };
+    mistakes.push({ path: 'config', message: `cannot be read: ${code}`, source: name });
+    return { name, path, content: {} };
+  }
+  // Without pretty errors no line of the file, which may hold the token, gets into the message.
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true });
+  for (const error of document.errors) {
+    const line = text.slice(0, error.pos[0]).split('\n').length;
+    mistakes.push({ path: `line ${line}`, message: `is not valid YAML: ${error.code.toLowerCase().replaceAll('_', ' ')}`, source: name });
+  }
+  const content: unknown = document.errors.length > 0 ? {} : document.toJS({ maxAliasCount: 50 });
+  if (content === null || content === undefined) return { name, path, content: {} };
+  if (typeof content !== 'object' || Array.isArray(content)) {
+    mistakes.push({ path: 'config', message: 'must be a mapping of settings', source: name });
+    return { name, path, content: {} };
+  }
+  return { name, path, content: withoutNulls(content as Record<string, unknown>) };
+}
+
+/** A key with nothing behind it means the default: sections whose lines are all commented out stay valid. */
+function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== null).map(([key, entry]) => [
+    key, typeof entry === 'object' && !Array.isArray(entry) ? withoutNulls(entry as Record<string, unknown>) : entry,
+  ]));
+}
+
+function put(target: Record<string, unknown>, [key = '', ...rest]: string[], value: unknown): void {
+  if (rest.length === 0) {
+    target[key] = value;
+    return;
+  }
+  const child = target[key];
+  const section = typeof child === 'object' && child !== null ? child as Record<string, unknown> : {};
+  target[key] = section;
+  put(section, rest, value);
+}
+
+/** Environment and flags are text; what does not convert stays text, and the schema tells. */
+function typed(given: string, schema: TSchema & SettingSource): unknown {
+  const type = (schema as { type?: string }).type;
+  if (type === 'boolean') return /^(1|true|yes|on)$/iu.test(given) ? true : /^(0|false|no|off)$/iu.test(given) ? false : given;
+  if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/u.test(given)) return Number(given);
+  return given;
+}
+
+function check(value: unknown, sourceOf: (path: string) => string): ConfigMistake[] {
+  const secrets = new Set(settings().filter(({ schema }) => schema.secret).map(({ path }) => path));
+  const mistakes = new Map<string, ConfigMistake>();
+  for (const error of Value.Errors(ConfigSchema, value)) {
+    const path = error.instancePath.slice(1).replaceAll('/', '.') || 'config';
+    // A foreign key is told twice: once for its section, once (`boolean`) under its own path.
+    if (error.keyword === 'additionalProperties' || mistakes.has(path)) continue;
+    const shown = secrets.has(path) ? '***' : redactLine(JSON.stringify(at(value, error.instancePath)) ?? 'nothing').slice(0, 120);
+    mistakes.set(path, { path, message: error.keyword === 'boolean' ? 'is not a setting' : `${expectation(error)}, but is ${shown}`, source: sourceOf(path) });
+  }
+  return [...mistakes.values()];
+}
+
+function expectation(error: { keyword: string; message: string; params: object }): string {
+  const allowed = (error.params as { allowedValues?: unknown[] }).allowedValues;
+  return allowed === undefined ? error.message : `must be one of ${allowed.join(', ')}`;
+}
+
+function at(value: unknown, pointer: string): unknown {
+  return pointer.split('/').slice(1).reduce<unknown>((node, key) => (typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[key] : undefined), value);
+}
+
+function derive(loaded: Settings, configFile: string | undefined): Config {
+  const data = resolve(loaded.data);
+  // "localhost" would listen twice (IPv4, IPv6), and Socket.IO is attached to one server.
+  const host = loaded.host === 'localhost' ? '127.0.0.1' : loaded.host;
+  const listenIp = loaded.sfu.listenIp ?? host;
+  return {
+    ...loaded,
+    host,
+    data,
+    configFile,
+    secretFile: loaded.secretFile === undefined ? join(data, 'secret.key') : resolve(loaded.secretFile),
+    sfu: {
+      ...loaded.sfu,
+      workers: loaded.sfu.workers === 0 ? availableParallelism() : loaded.sfu.workers,
+      listenIp,
+      announcedAddress: loaded.sfu.announcedAddress ?? (isWildcard(listenIp) ? firstAddress() : undefined),
+    },
+  };
+}
+
+function crossCheck(config: Config, sourceOf: (path: string) => string): ConfigMistake[] {
+  const mistakes: ConfigMistake[] = [];
+  const need = (fine: boolean, path: string, message: string) => fine || mistakes.push({ path, message, source: sourceOf(path) });
+  const { sfu, supervision } = config;
+  need(sfu.portMin <= sfu.portMax, 'sfu.portMax', `must be at least sfu.portMin (${sfu.portMin}), not ${sfu.portMax}`);
+  need(sfu.internalPortMin < sfu.internalPortMax, 'sfu.internalPortMax', `must be greater than sfu.internalPortMin (${sfu.internalPortMin}), not ${sfu.internalPortMax}`);
+  need(sfu.internalPortMax < sfu.portMin || sfu.portMax < sfu.internalPortMin, 'sfu.internalPortMin', 'must not overlap the range of sfu.portMin and sfu.portMax');
+  need(sfu.portMax - sfu.portMin + 1 >= sfu.workers, 'sfu.portMax', `must leave one port for each of ${sfu.workers} workers, not ${sfu.portMax}`);
+  need(!isWildcard(sfu.listenIp) || sfu.announcedAddress !== undefined, 'sfu.announcedAddress', `is needed because WebRTC listens on ${sfu.listenIp} and this machine has no other address`);
+  for (const [cls, { minMs, maxMs }] of Object.entries(supervision.backoff)) {
+    need(minMs <= maxMs, `supervision.backoff.${cls}.maxMs`, `must be at least minMs (${minMs}), not ${maxMs}`);
+  }
+  return mistakes;
+}
+
+const isWildcard = (address: string) => address === '0.0.0.0' || address === '::';
+
+function firstAddress(): string | undefined {
+  return Object.values(networkInterfaces()).flat().find((entry) => entry?.family === 'IPv4' && !entry.internal)?.address;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const entry of Object.values(value)) freeze(entry);
+  }
+  return value;
+}

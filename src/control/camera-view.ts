@@ -1,0 +1,92 @@
+/** From a camera's snapshot to what the world may see of it: an allow-list, no credential, times in ISO 8601 UTC. */
+import type { SnapshotFrom } from 'xstate';
+import type { CameraState, CameraSubstate, CameraView, LastError, MediaView, Verdict } from '../api/protocol.ts';
+import type { Failure } from '../errors.ts';
+import type { CameraContext, cameraMachine } from '../machines/camera.ts';
+import type { Freshness } from './figures.ts';
+import { webrtcVerdict } from '../native/verdict.ts';
+
+/** A camera machine's snapshot. */
+export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
+
+/** What the snapshot does not hold: when the state was entered, the snapshot output's last failure, and when packets last came. */
+export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; now: number };
+
+/** State and substate by their published names. */
+export function stateOf(snapshot: Pick<CameraSnapshot, 'value'>): { state: CameraState; substate: CameraSubstate } {
+  const { value } = snapshot;
+  if (typeof value === 'string') return { state: value === 'disposed' || value === 'deciding' ? 'stopped' : (value as CameraState), substate: null };
+  const [state, inner] = Object.entries(value)[0] ?? ['stopped', null];
+  const published = state === 'connecting' || state === 'streaming';
+  return { state: state as CameraState, substate: published ? (inner as CameraSubstate) : null };
+}
+
+/** The public view. */
+export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView {
+  const { context } = snapshot;
+  const { config, stats } = context;
+  const { state, substate } = stateOf(snapshot);
+  const age = (at: number | null): number | null => (at === null ? null : Math.max(0, facts.now - at));
+  const waits = state === 'backoff' || state === 'quarantined';
+  return {
+    id: config.id,
+    name: config.name,
+    url: config.url.safe,
+    enabled: config.enabled,
+    transport: config.transport,
+    desired: context.desired,
+    state,
+    substate,
+    since: iso(facts.since),
+    attempt: context.history.attempt,
+    nextRetryAt: waits ? iso(facts.since + context.delayMs) : null,
+    lastError: errorView(context.lastError),
+    restarts: Math.max(0, context.sourcesStarted - 1),
+    media: mediaView(context),
+    freshness: { packetAgeMs: age(facts.freshness.packetAt), keyframeAgeMs: age(facts.freshness.keyframeAt) },
+    viewers: context.viewers,
+    host: context.host && { pid: context.host.pid, rssBytes: stats?.rssBytes ?? 0 },
+    worker: context.worker && { pid: context.worker.pid },
+    outputs: {
+      live: { state: liveState(context), lastError: errorView(context.ingestError), host: null, verdict: verdictOf(context) },
+      snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
+    },
+  };
+}
+
+/** `ready`: the SFU can take it; `open`: the feed flows; `unsupported`: WebRTC cannot carry it. */
+function liveState(context: CameraContext): string {
+  if (context.ingestError?.class === 'unsupported') return 'unsupported';
+  if (context.ingestError) return 'backoff';
+  if (!context.worker) return verdictOf(context)?.ok === false ? 'unsupported' : 'waiting';
+  return context.feedOpen && context.host ? 'open' : 'ready';
+}
+
+function verdictOf({ media, description }: CameraContext): Verdict | null {
+  const known = media ?? description?.video ?? null;
+  if (!known && !description) return null;
+  return webrtcVerdict(known);
+}
+
+function mediaView({ media, description, stats }: CameraContext): MediaView | null {
+  const known = media ?? description?.video;
+  if (!known) return null;
+  return {
+    codec: known.codec,
+    profile: known.profile,
+    profileLevelId: known.profileLevelId,
+    width: known.width,
+    height: known.height,
+    fps: stats?.fps ?? known.fps,
+    bitrate: stats?.bitrate ?? null,
+    keyframeIntervalMs: stats?.keyframeIntervalMs ?? null,
+    audio: description?.audio ?? null,
+  };
+}
+
+/** A failure as it is shown. */
+export function errorView(failure: Failure | null): LastError | null {
+  return failure && { class: failure.class, code: failure.code, message: failure.message, at: iso(failure.at) };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

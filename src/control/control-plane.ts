@@ -1,0 +1,220 @@
+/** The supervisor as the interfaces see it: joins the actor tree, the managed cameras and the figures. */
+import type { ActorRefFrom } from 'xstate';
+import type { MediaPlane } from '../actors/media-plane.ts';
+import type { Root } from '../actors/tree.ts';
+import type { CameraCounters, ControlPlane, Delta, ViewerService } from '../api/control.ts';
+import type { AvailabilityView, CameraState, CameraView, ExplanationView, SystemView } from '../api/protocol.ts';
+import { FailureError, LookoutError } from '../errors.ts';
+import type { sfuMachine, WorkerStatus } from '../machines/sfu.ts';
+import type { HostPool } from '../native/host.ts';
+import type { Registry } from '../native/registry.ts';
+import type { Store } from '../store/types.ts';
+import { availabilityOf } from './availability.ts';
+import { viewOf } from './camera-view.ts';
+import { child, type Cameras } from './cameras.ts';
+import { createFaults } from './faults.ts';
+import { explain } from './explanation.ts';
+import type { Figures } from './figures.ts';
+import type { Incidents } from './incidents.ts';
+import type { Observer } from './observer.ts';
+import { probe, type ProbeDeps } from './probe.ts';
+import { sfuView, workerViews } from './sfu-view.ts';
+import type { Snapshots } from './snapshots.ts';
+import type { SystemSampler } from './system.ts';
+import type { createViewers } from './viewer-service.ts';
+
+/** What the control plane joins. */
+export type ControlDeps = {
+  root: Root;
+  store: Store;
+  plane: MediaPlane;
+  pool: HostPool;
+  cameras: Cameras;
+  observer: Observer;
+  incidents: Incidents;
+  registry: Registry;
+  figures: Figures;
+  snapshots: Snapshots;
+  viewers: ReturnType<typeof createViewers>;
+  sampler: () => SystemSampler;
+  probe: ProbeDeps;
+  faultsEnabled: boolean;
+  /** What does not change while the program runs; `demo` asks each time. */
+  about: { version: string; instance: string; startedAt: number; demo: () => boolean };
+  bus: DeltaBus;
+};
+
+/** Who listens to changes. */
+export type DeltaBus = { tell(delta: Delta): void; subscribe(listener: (delta: Delta) => void): () => void };
+
+/** Makes a bus. A listener that throws does not hinder the others. */
+export function createDeltaBus(onError: (error: unknown) => void): DeltaBus {
+  const listeners = new Set<(delta: Delta) => void>();
+  return {
+    tell(delta) {
+      for (const listener of [...listeners]) {
+        try {
+          listener(delta);
+        } catch (error) {
+          onError(error);
+        }
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** Joins everything. */
+export function createControlPlane(deps: ControlDeps): ControlPlane {
+  const { root, store, plane, pool, cameras, observer, bus } = deps;
+  const statuses = (): readonly WorkerStatus[] => (root.getSnapshot().children['sfu'] as ActorRefFrom<typeof sfuMachine> | undefined)?.getSnapshot().context.workers ?? [];
+  const { ids, view, all, must } = createViews(deps);
+  const viewers: ViewerService = deps.viewers.service(root);
+  const inject = createFaults({ enabled: deps.faultsEnabled, root, pool, plane, viewers, observer });
+  /** New work is refused from the first moment of the end; reading goes on. */
+  const accepting = async (): Promise<void> => {
+    if (root.getSnapshot().value !== 'running') throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
+  };
+
+  return {
+    system: () => systemView(deps, all()),
+    readiness() {
+      const reasons: string[] = [];
+      if (root.getSnapshot().value !== 'running') reasons.push('Lookout is shutting down.');
+      if (!statuses().some(({ state }) => state === 'running')) reasons.push('No media worker is running.');
+      return { ready: reasons.length === 0, reasons };
+    },
+    cameras: all,
+    camera: view,
+    counters: () => ids().flatMap((id) => countersOf(deps, id) ?? []),
+    hosts: () => pool.hosts().map(({ owner, pid, rssBytes }) => {
+      const [who = owner, role = 'spare'] = owner.split('/');
+      return { camera: who.startsWith('camera:') ? who.slice('camera:'.length) : '', role, pid, rssBytes };
+    }),
+    workers: () => workerViews(statuses(), plane),
+    sfu: () => sfuView(statuses(), plane, deps.viewers.media()),
+    async create(input) {
+      await accepting();
+      return must(await cameras.create(input));
+    },
+    async patch(id, patch) {
+      await accepting();
+      await cameras.patch(id, patch);
+      return must(id);
+    },
+    remove: (id) => accepting().then(() => cameras.remove(id)),
+    async command(id, verb) {
+      await accepting();
+      await cameras.command(id, verb);
+      return must(id);
+    },
+    inject: (id, request) => accepting().then(() => inject(id, request)),
+    async events(id, query) {
+      must(id);
+      return store.journal.list({ camera: id, ...query });
+    },
+    explanation: (id) => explanationOf(deps, must(id)),
+    availability: (id, days) => availability(store, must(id).id, days),
+    incidents: () => deps.incidents.list(),
+    resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })) }),
+    probe: (url, seconds, signal) => accepting().then(() => probe(deps.probe, url, { seconds, signal })),
+    async snapshot(id, { width }) {
+      await accepting();
+      const camera = must(id);
+      const hubPort = child(root, id)?.getSnapshot().context.host?.hubPort;
+      if (camera.state !== 'streaming' || !hubPort || !camera.media) throw notLive(camera);
+      try {
+        return await deps.snapshots.take({ camera: id, hubPort, codec: camera.media.codec }, width);
+      } catch (error) {
+        if (error instanceof FailureError) throw new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: id, message: error.failure.message, failure: error.failure, cause: error });
+        throw error;
+      }
+    },
+    viewers,
+    subscribe: bus.subscribe,
+  };
+}
+
+/** An actor and all below it. */
+function countActors(actor: { getSnapshot(): unknown }): number {
+  const { children } = (actor.getSnapshot() ?? {}) as { children?: Record<string, { getSnapshot(): unknown } | undefined> };
+  return Object.values(children ?? {}).reduce((sum, below) => sum + (below ? countActors(below) : 0), 1);
+}
+
+/** The cameras as they are shown now. */
+function createViews(deps: ControlDeps) {
+  const { root, observer } = deps;
+  const ids = (): string[] => Object.keys(root.getSnapshot().context.cameras);
+  const shown = new Map<string, CameraView>();
+  const view = (id: string): CameraView | undefined => {
+    if (!(id in root.getSnapshot().context.cameras)) {
+      shown.delete(id);
+      return undefined;
+    }
+    const snapshot = child(root, id)?.getSnapshot();
+    // Its actor crashed and is being cleaned up: the camera is still there, and holds nothing.
+    if (snapshot?.status !== 'active') {
+      const last = shown.get(id);
+      return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
+    }
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), now: Date.now() };
+    const camera = viewOf(snapshot, facts);
+    shown.set(id, camera);
+    return camera;
+  };
+  const all = (): CameraView[] => ids().flatMap((id) => view(id) ?? []);
+  const must = (id: string): CameraView => {
+    const found = view(id);
+    if (!found) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id });
+    return found;
+  };
+  return { ids, view, all, must };
+}
+
+const dayMs = 86_400_000;
+const explainedDays = 30;
+const explainedRows = 20;
+
+async function availability(store: Store, camera: string, days: number): Promise<AvailabilityView> {
+  const to = Date.now();
+  const from = to - days * dayMs;
+  return availabilityOf(camera, await store.journal.transitions({ camera, since: from }), { from, to });
+}
+
+async function explanationOf({ root, store, observer, incidents }: ControlDeps, camera: CameraView): Promise<ExplanationView> {
+  const { id } = camera;
+  const [rows, available] = await Promise.all([store.journal.list({ camera: id, limit: explainedRows }), availability(store, id, explainedDays)]);
+  const decision = child(root, id)?.getSnapshot().context.why ?? null;
+  return explain({ camera, trace: observer.trace(id), decision, rows, availability: available, incident: incidents.of(id), now: Date.now() });
+}
+
+function notLive(camera: CameraView): LookoutError {
+  const why = camera.lastError && camera.state !== 'streaming' ? camera.lastError.message : `The camera is ${camera.substate ?? camera.state}.`;
+  return new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: camera.id, message: why });
+}
+
+function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]): SystemView {
+  return {
+    version: about.version,
+    startedAt: new Date(about.startedAt).toISOString(),
+    instance: about.instance,
+    demo: about.demo(),
+    cameras: cameras.length,
+    live: cameras.filter(({ substate }) => substate === 'live').length,
+    viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),
+    hosts: pool.hosts().length,
+    ...sampler().latest(),
+  };
+}
+
+function countersOf({ root, observer, figures, plane }: ControlDeps, id: string): CameraCounters | undefined {
+  const snapshot = child(root, id)?.getSnapshot();
+  const trace = observer.trace(id);
+  if (snapshot?.status !== 'active' || !trace) return undefined;
+  const stateSeconds: Partial<Record<CameraState, number>> = { ...trace.seconds };
+  stateSeconds[trace.state] = (stateSeconds[trace.state] ?? 0) + (Date.now() - trace.since) / 1_000;
+  return { id, ...figures.of(id), ingestPacketsLost: plane.ingest(id)?.lost() ?? 0, restarts: snapshot.context.restarts, stateSeconds };
+}

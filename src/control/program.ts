@@ -1,0 +1,217 @@
+/** The program without its terminal: builds every part in order, and takes it down in the opposite one. */
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { waitFor } from 'xstate';
+import { createAdmission } from '../actors/admission.ts';
+import { createMediaPlane } from '../actors/media-plane.ts';
+import { createTree, type Root } from '../actors/tree.ts';
+import { buildApp } from '../api/app.ts';
+import { ensureAdminToken } from '../api/auth.ts';
+import type { ControlPlane } from '../api/control.ts';
+import { parseCamera } from '../camera-config.ts';
+import { redactText } from '../camera-url.ts';
+import type { Config } from '../config.ts';
+import { planeLog, type Log } from '../log.ts';
+import { durationText } from '../machines/duration.ts';
+import { createHostPool } from '../native/host-pool.ts';
+import { maxReceiveBuffer } from '../native/ingest.ts';
+import { clearOrphans } from '../native/orphans.ts';
+import { createPorts } from '../native/ports.ts';
+import { createRegistry } from '../native/registry.ts';
+import { createResolver } from '../native/resolve.ts';
+import { openStore } from '../store/index.ts';
+import type { Store } from '../store/types.ts';
+import { startAliveMark } from './alive-mark.ts';
+import { child, createCameras } from './cameras.ts';
+import { createControlPlane, createDeltaBus } from './control-plane.ts';
+import { createDemo, type Demo } from './demo.ts';
+import { createFigures } from './figures.ts';
+import { createIncidents } from './incidents.ts';
+import { createObserver, plainEvent, type Observer } from './observer.ts';
+import { supervisorSettings } from './settings.ts';
+import { createSnapshots } from './snapshots.ts';
+import { sampleSystem, type SystemSampler } from './system.ts';
+import { createViewers } from './viewer-service.ts';
+
+/** What a program is started with. */
+export type ProgramOptions = {
+  config: Config;
+  instance: string;
+  version: string;
+  log: Log;
+  /** Token of the login link, the same after every restart by the guardian; made where it is absent. */
+  linkToken?: string | undefined;
+};
+
+/** A running program. */
+export type Program = {
+  /** Where it listens, without a token. */
+  readonly url: string;
+  /** The link that opens the page logged in; its token never reaches a log. */
+  readonly loginLink: string;
+  readonly demo: boolean;
+  /** The actor tree, for inspection. */
+  readonly root: Root;
+  /** Resolves with the reason when the supervisor gave up by itself. */
+  readonly escalated: Promise<string>;
+  /** Orderly end: new work refused, viewers told, everything reaped. Idempotent. */
+  stop(): Promise<void>;
+};
+
+const repository = join(import.meta.dirname, '..', '..');
+/** Under this, single frames of 4K cameras overflow the socket (field notes §0). */
+const enoughReceiveBuffer = 4 * 1024 * 1024;
+const ingestWaitMs = 8_000;
+
+/** Starts everything. Rejects where a part cannot start, with nothing left running. */
+export async function startProgram(given: ProgramOptions): Promise<Program> {
+  const { config, instance, log } = given;
+  const cleared = await clearOrphans({ instance });
+  if (cleared.length > 0) log.warn({ pids: cleared }, 'processes of an earlier run were still there and have been ended');
+  warnOfSmallBuffers(config, log);
+
+  const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, log });
+  const parts = createParts(given, store);
+  const { root, pool, registry, cameras } = parts;
+  const demo = createDemo({ cameras, registry, log });
+  const { control, sampler } = createControl(parts, demo);
+  root.start();
+  const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
+  const url = await listen(app, config);
+  const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
+  const stored = await store.cameras.list();
+  const alive = await startAliveMark(store.settings, log);
+  for (const camera of stored) {
+    if (alive.before !== null) parts.observer.note(awayRow(camera.id, alive.before));
+    await cameras.restore(parseCamera(camera));
+  }
+  if (stored.length === 0 && config.demo) await demo.start();
+
+  let stopping: Promise<void> | undefined;
+  const escalated = waitFor(root, ({ context }) => context.escalation !== null, { timeout: Infinity }).then(
+    ({ context }) => context.escalation ?? '',
+    (error: unknown) => (stopping ? new Promise<string>(() => undefined) : `the supervisor itself ended: ${String(error)}`),
+  );
+  const end = async (): Promise<void> => {
+    await stopTree(root, log);
+    await demo.stop();
+    await app.close();
+    sampler.stop();
+    parts.incidents.stop();
+    await alive.stop();
+    await pool.close();
+    for (const lease of registry.leases({ kind: 'pid' })) await lease.release();
+    await store.close();
+  };
+  return { url, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, stop: () => (stopping ??= end()) };
+}
+
+/** What nobody could watch: availability counts it as a gap. */
+function awayRow(camera: string, since: number): Parameters<Observer['note']>[0] {
+  const iso = new Date(since).toISOString();
+  return { ...plainEvent(camera, 'lookout.started', `Lookout started; it had not run since ${iso} (${durationText(Date.now() - since)}).`), evidence: iso };
+}
+
+/** The parts behind the interfaces: hosts, ports, the actor tree and who watches it. Nothing runs yet but the spare host. */
+function createParts(given: ProgramOptions, store: Store) {
+  const { config, instance, log } = given;
+  const { supervision, sfu, rtsp } = config;
+  const registry = createRegistry();
+  const resolver = createResolver();
+  const mediaLog = planeLog(log, 'media');
+  const sfuLog = planeLog(log, 'sfu');
+  const pool = createHostPool({
+    registry, instance,
+    compileCache: join(repository, '.cache', 'compile'),
+    heartbeatMs: config.hosts.heartbeatMs,
+    frozenMs: config.hosts.frozenMs,
+    spares: config.hosts.warm > 0 ? 1 : 0,
+    onStderr: (line, pid) => mediaLog.warn({ pid, line }, 'a host wrote to stderr'),
+  });
+  const ports = createPorts({ registry, range: { from: sfu.internalPortMin, to: sfu.internalPortMax } });
+  const plane = createMediaPlane();
+  const bus = createDeltaBus((error) => log.error({ err: error }, 'a subscriber failed'));
+  const figures = createFigures();
+  const snapshots = createSnapshots({ pool });
+  const viewers = createViewers({ plane, ingestWaitMs });
+  const changed = { announce: (_camera: string): void => undefined };
+  const incidents = createIncidents({ note: (event) => observer.note(event) });
+  const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, changed: (camera) => changed.announce(camera) });
+  const probeMs = rtsp.connectMs + rtsp.answerMs;
+  const root = createTree({
+    settings: supervisorSettings(config),
+    registry, resolver, log, probeMs,
+    admission: createAdmission(supervision.admission),
+    source: { pool, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
+    ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
+    sfu: {
+      plane,
+      log: sfuLog,
+      worker: { registry, stateDir: config.data, portMin: sfu.portMin, portMax: sfu.portMax, listenIp: sfu.listenIp, announcedAddress: sfu.announcedAddress, requestMs: sfu.requestMs },
+    },
+    viewer: viewers.machine,
+    forgetViewer: (id) => viewers.forget(id),
+    presenceMs: supervision.presence.intervalMs,
+    inspect: (event) => observer.inspect(event),
+  });
+  const cameras = createCameras({
+    root, store, ports, observer,
+    onRemoved(id) {
+      observer.forget(id);
+      figures.forget(id);
+      snapshots.forget(id);
+      bus.tell({ type: 'camera', id, camera: null });
+    },
+  });
+  const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, probe, changed };
+}
+
+/** The control plane over the parts, and everything that feeds its subscribers. */
+function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { control: ControlPlane; sampler: SystemSampler } {
+  const { given, registry, bus, root, plane, figures, observer, changed } = parts;
+  const { instance, version } = given;
+  const sampler = sampleSystem({ instance, registry, ports: { from: given.config.sfu.internalPortMin, to: given.config.sfu.internalPortMax }, onSample: () => onSample() });
+  const control = createControlPlane({
+    ...parts,
+    cameras: demo.endedByFirst(parts.cameras),
+    sampler: () => sampler,
+    faultsEnabled: given.config.faults.enabled,
+    about: { version, instance, startedAt: Date.now(), demo: () => demo.running() },
+  });
+  const onSample = (): void => {
+    bus.tell({ type: 'system', system: control.system() });
+    for (const ingest of plane.ingests()) void ingest.counters().catch(() => undefined);
+  };
+  changed.announce = (id) => {
+    const context = child(root, id)?.getSnapshot().context;
+    if (context) figures.take(id, context);
+    const camera = control.camera(id);
+    if (camera) bus.tell({ type: 'camera', id, camera });
+  };
+  root.on('actor.crashed', ({ child: crashed, error }) => {
+    const [kind, id = ''] = crashed.split(':');
+    if (kind === 'camera') observer.note({ ...plainEvent(id, 'actor.crashed', 'The actor of this camera threw; it is cleaned up and started again.'), class: 'local', code: 'actor-crashed', evidence: redactText(String(error)).slice(0, 500) });
+  });
+  root.on('actor.restarted', ({ child: restarted }) => bus.tell({ type: 'actor-restarted', actor: restarted.split(':')[0] ?? restarted, id: restarted }));
+  return { control, sampler };
+}
+
+async function stopTree(root: Root, log: Log): Promise<void> {
+  root.send({ type: 'supervisor.stop' });
+  await waitFor(root, ({ status }) => status === 'done', { timeout: 9_000 }).catch(() => log.error('the actor tree did not stop in time; what it leased is ended now'));
+}
+
+async function listen(app: FastifyInstance, config: Config): Promise<string> {
+  await app.listen({ host: config.host, port: config.port });
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return `http://${host}:${port}`;
+}
+
+function warnOfSmallBuffers({ sfu }: Config, log: Log): void {
+  const granted = Math.min(sfu.recvBufferBytes, maxReceiveBuffer());
+  if (granted >= enoughReceiveBuffer) return;
+  log.warn({ granted, wanted: sfu.recvBufferBytes, remedy: `sysctl -w net.core.rmem_max=${sfu.recvBufferBytes}` }, 'the kernel grants small receive buffers: large key frames will lose packets');
+}

@@ -1,0 +1,45 @@
+/** From configuration to the numbers the machines follow. */
+import type { Config } from '../config.ts';
+import { failureClasses, type FailureClass } from '../errors.ts';
+import { defaultPolicy, type ClassPolicy, type PolicyTable } from '../machines/policy.ts';
+import type { SupervisorSettings } from '../machines/supervisor.ts';
+
+/** Classes whose first delay is a promise to the camera, not an upper bound: it is kept as the floor under the jitter. */
+const slow = new Set<FailureClass>(['auth', 'not-found', 'busy', 'local', 'storage', 'unsupported']);
+const jitterOfBooting = 0.25;
+
+/** The policy table, from the defaults' rules and the configured delays. */
+export function policyOf(config: Config): PolicyTable {
+  return Object.fromEntries(failureClasses.map((cls) => [cls, classPolicy(cls, config)])) as PolicyTable;
+}
+
+function classPolicy(cls: FailureClass, { supervision }: Config): ClassPolicy {
+  const { minMs, maxMs, factor } = supervision.backoff[cls];
+  const rules = defaultPolicy[cls];
+  const quarantineAfter = cls === 'auth' ? supervision.authLimit : rules.quarantineAfter;
+  if (cls === 'booting') return { ...rules, factor, floorMs: minMs * (1 - jitterOfBooting), baseMs: minMs * (1 + jitterOfBooting), capMs: maxMs * (1 + jitterOfBooting) };
+  if (slow.has(cls)) return { ...rules, factor, quarantineAfter, floorMs: minMs, baseMs: Math.min(maxMs, minMs * 1.5), capMs: maxMs };
+  return { ...rules, factor, quarantineAfter, floorMs: 0, baseMs: minMs, capMs: maxMs };
+}
+
+/** Everything the actor tree is started with. */
+export function supervisorSettings(config: Config): SupervisorSettings {
+  const { supervision, hosts, sfu, rtsp } = config;
+  return {
+    workers: sfu.workers,
+    intensity: { restarts: supervision.actors.restarts, periodMs: supervision.actors.windowMs },
+    stopMs: 8_000,
+    camera: {
+      policy: policyOf(config),
+      intensity: supervision.intensity,
+      resetAfterMs: supervision.resetAfterMs,
+      quarantineProbeMs: supervision.quarantineProbeMs,
+      bootingWindowMs: supervision.bootingMs,
+      releaseMs: hosts.stopMs + 3_000,
+      feedLingerMs: 5_000,
+      host: { spawnMs: 10_000, startMs: rtsp.startMs, stopMs: hosts.stopMs, reapMs: 2_000 },
+    },
+    worker: { intensity: { restarts: supervision.actors.restarts, periodMs: supervision.actors.windowMs }, startMs: 10_000, backoffMs: 50, pauseMs: 10_000 },
+    viewer: config.viewers,
+  };
+}

@@ -1,0 +1,71 @@
+/** Pictures: one decoded keyframe of a camera's hub, each taken by a host of its own that ends with it. */
+import type { Snapshot } from '../api/control.ts';
+import { failure as makeFailure, FailureError, type Failure } from '../errors.ts';
+import type { HostPool } from '../native/host.ts';
+import type { HostEvent } from '../native/protocol.ts';
+
+/** Where a picture comes from. */
+export type PictureSource = { camera: string; hubPort: number; codec: 'H264' | 'H265' };
+
+/** Takes pictures. */
+export type Snapshots = {
+  /** Rejects with a `FailureError`. `width` 0 keeps the camera's size. */
+  take(source: PictureSource, width: number): Promise<Snapshot>;
+  lastFailure(camera: string): Failure | null;
+  forget(camera: string): void;
+};
+
+const deadlineMs = 5_000;
+/** A decoder costs a core for a moment: more at once only make all of them late. */
+const atOnce = 2;
+
+/** Makes the picture taker. `quality` is the JPEG quality, 1–100. */
+export function createSnapshots({ pool, quality = 80 }: { pool: HostPool; quality?: number }): Snapshots {
+  const failures = new Map<string, Failure>();
+  const queue: (() => void)[] = [];
+  let busy = 0;
+
+  const turn = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (busy >= atOnce) await new Promise<void>((resolve) => queue.push(resolve));
+    busy += 1;
+    try {
+      return await work();
+    } finally {
+      busy -= 1;
+      queue.shift()?.();
+    }
+  };
+
+  return {
+    async take(source, width) {
+      try {
+        const picture = await turn(() => shoot(pool, source, { width, quality }));
+        failures.delete(source.camera);
+        return picture;
+      } catch (error) {
+        if (error instanceof FailureError) failures.set(source.camera, error.failure);
+        throw error;
+      }
+    },
+    lastFailure: (camera) => failures.get(camera) ?? null,
+    forget: (camera) => void failures.delete(camera),
+  };
+}
+
+async function shoot(pool: HostPool, { camera, hubPort, codec }: PictureSource, { width, quality }: { width: number; quality: number }): Promise<Snapshot> {
+  const host = await pool.take(`camera:${camera}/snapshot`);
+  const { promise, resolve, reject } = Promise.withResolvers<Snapshot>();
+  const timer = setTimeout(() => reject(new FailureError(makeFailure('timeout', 'snapshot-deadline', `No picture could be decoded within ${deadlineMs} ms.`))), deadlineMs);
+  host.listen((event: HostEvent) => {
+    if (event.type === 'snapshot.taken') resolve({ jpeg: event.jpeg, takenAt: Date.now(), width: event.width, height: event.height });
+    if (event.type === 'snapshot.failed') reject(new FailureError(event.failure));
+  });
+  void host.exited.then(() => reject(new FailureError(makeFailure('host-crash', 'snapshot-host', 'The process that decodes the picture ended.'))));
+  host.send({ type: 'snapshot.take', hubPort, codec, width, quality });
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    await host.kill();
+  }
+}

@@ -1,0 +1,138 @@
+/** The viewers as the interfaces use them: every call checked against the viewer's chart, every effect released by it. */
+import { randomUUID } from 'node:crypto';
+import type { DtlsParameters, RtpCapabilities } from 'mediasoup/types';
+import { fromPromise, type ActorRefFrom } from 'xstate';
+import type { ViewerNotify, ViewerService } from '../api/control.ts';
+import type { Opaque } from '../api/protocol.ts';
+import { LookoutError } from '../errors.ts';
+import type { supervisorMachine } from '../machines/supervisor.ts';
+import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
+import type { MediaPlane } from '../actors/media-plane.ts';
+import { createViewerMedia, type ViewerMedia, type ViewerMediaEvents } from '../actors/viewer-media.ts';
+
+type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined };
+type Root = ActorRefFrom<typeof supervisorMachine>;
+
+/** What viewers need. */
+export type ViewerDeps = { plane: MediaPlane; ingestWaitMs: number };
+
+const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
+  rejoin: { reason: 'rejoin', message: 'The live path of this camera was replaced.' },
+  deadline: { reason: 'rejoin', message: 'The connection was not made in time.' },
+  'connection-lost': { reason: 'rejoin', message: 'The connection to the browser was lost.' },
+  removed: { reason: 'removed', message: 'The camera was removed.' },
+  shutdown: { reason: 'shutdown', message: 'Lookout is shutting down.' },
+};
+
+/** The viewers' book, and the viewer machine whose closing empties it. */
+export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine; service(root: Root): ViewerService; media(): { viewer: string; media: ViewerMedia }[]; forget(id: string): void } {
+  const entries = new Map<string, Entry>();
+  const close = fromPromise<void, { id: string; reason: ViewerEnd }>(async ({ input }) => {
+    const entry = entries.get(input.id);
+    if (!entry) return;
+    entries.delete(input.id);
+    entry.media?.close();
+    const words = farewell[input.reason];
+    if (words) entry.notify.gone({ viewer: input.id, ...words });
+  });
+  return {
+    machine: viewerMachine.provide({ actors: { close } }),
+    service: (root) => createService(deps, entries, root),
+    media: () => [...entries.values()].flatMap(({ id, media }) => (media ? [{ viewer: id, media }] : [])),
+    forget(id) {
+      entries.get(id)?.media?.close();
+      entries.delete(id);
+    },
+  };
+}
+
+function createService({ plane, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+  const chart = (id: string) => root.getSnapshot().children[`viewer:${id}`] as ActorRefFrom<typeof viewerMachine> | undefined;
+  const tell = (id: string, event: ViewerEvent): void => chart(id)?.send(event);
+  const find = ({ viewer, owner }: { viewer: string; owner: string }): Entry => {
+    const entry = entries.get(viewer);
+    if (!entry || entry.owner !== owner) throw new LookoutError('LOOKOUT_VIEWER_NOT_FOUND');
+    return entry;
+  };
+  const mediaOf = (request: { viewer: string; owner: string }): ViewerMedia => {
+    const { media } = find(request);
+    if (!media) throw new LookoutError('LOOKOUT_VALIDATION', { message: 'Ask for the transport first.' });
+    return media;
+  };
+
+  return {
+    async join({ camera, owner, notify }) {
+      if (!(camera in root.getSnapshot().context.cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera });
+      const id = randomUUID();
+      entries.set(id, { id, camera, owner, notify, media: undefined });
+      root.send({ type: 'viewer.add', id, camera, owner });
+      if (!chart(id)) {
+        entries.delete(id);
+        throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
+      }
+      try {
+        const ingest = await plane.whenIngest(camera, ingestWaitMs);
+        return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque };
+      } catch (error) {
+        tell(id, { type: 'viewer.end', reason: 'left' });
+        throw error;
+      }
+    },
+    async transport(request) {
+      const entry = find(request);
+      if (entry.media) throw new LookoutError('LOOKOUT_VALIDATION', { message: 'This viewer has a transport already.' });
+      const { viewer } = request;
+      const media = await createViewerMedia(await plane.whenIngest(entry.camera, ingestWaitMs), {
+        viewer,
+        rtpCapabilities: request.rtpCapabilities as unknown as RtpCapabilities,
+        events: eventsFor(entry, (event) => tell(viewer, event)),
+      });
+      // Whoever left while the transport was being made must not leave it behind.
+      if (entries.get(viewer) !== entry || entry.media) {
+        media.close();
+        throw new LookoutError('LOOKOUT_VIEWER_NOT_FOUND');
+      }
+      entry.media = media;
+      tell(viewer, { type: 'viewer.transportMade' });
+      const { id, iceParameters, iceCandidates, dtlsParameters } = media.transport;
+      return { id, iceParameters: iceParameters as unknown as Opaque, iceCandidates: iceCandidates as unknown as Opaque[], dtlsParameters: dtlsParameters as unknown as Opaque };
+    },
+    async connect(request) {
+      await mediaOf(request).connect(request.dtlsParameters as unknown as DtlsParameters);
+    },
+    async consume(request) {
+      const consumers = await mediaOf(request).consume();
+      tell(request.viewer, { type: 'viewer.consuming' });
+      return consumers.map(({ id, producerId, kind, rtpParameters }) => ({ id, producerId, kind, rtpParameters: rtpParameters as unknown as Opaque }));
+    },
+    async resume(request) {
+      await Promise.all(mediaOf(request).consumers().map((consumer) => consumer.resume()));
+    },
+    async pause(request) {
+      await Promise.all(mediaOf(request).consumers().map((consumer) => consumer.pause()));
+    },
+    async leave(request) {
+      tell(find(request).id, { type: 'viewer.end', reason: 'left' });
+    },
+    leaveAll(owner) {
+      for (const entry of [...entries.values()]) if (entry.owner === owner) tell(entry.id, { type: 'viewer.end', reason: 'left' });
+    },
+  };
+}
+
+/** What happens to a viewer's media, told to its chart and to its browser. */
+function eventsFor({ id: viewer, notify }: Entry, tell: (event: ViewerEvent) => void): ViewerMediaEvents {
+  return {
+    connected: () => tell({ type: 'viewer.connected' }),
+    disconnected: () => tell({ type: 'viewer.disconnected' }),
+    paused() {
+      tell({ type: 'viewer.producerPaused' });
+      notify.viewer({ viewer, state: 'paused', reason: null });
+    },
+    resumed() {
+      tell({ type: 'viewer.producerResumed' });
+      notify.viewer({ viewer, state: 'flowing', reason: null });
+    },
+    gone: () => tell({ type: 'viewer.end', reason: 'rejoin' }),
+  };
+}

@@ -1,0 +1,124 @@
+/** What a camera remembers, and the pure functions that change it. */
+import type { CameraConfig } from '../camera-config.ts';
+import { failure as makeFailure, type Failure, type FailureClass } from '../errors.ts';
+import type { Description, Feed, SourceStats, VideoFormat } from '../media.ts';
+import type { HostDeadlines } from './host.ts';
+import { decide, emptyHistory, reclassify, type History, type Intensity, type PolicyTable } from './policy.ts';
+
+/** Numbers a camera follows; all from configuration, times in ms. */
+export type CameraSettings = {
+  policy: PolicyTable;
+  intensity: Intensity;
+  /** The attempt counter resets after the stream was fresh for this long. */
+  resetAfterMs: number;
+  quarantineProbeMs: number;
+  bootingWindowMs: number;
+  /** How long `teardown` waits for the source to say that it is released, before its leases are revoked. */
+  releaseMs: number;
+  /** Deadlines of the host that runs the source. */
+  host: HostDeadlines;
+  /** How long the feed to the SFU stays open after the last viewer. */
+  feedLingerMs: number;
+};
+
+/** What a camera is started with. The feed is leased before and outlives every source and worker. */
+export type CameraMachineInput = { config: CameraConfig; settings: CameraSettings; feed: Feed; seed: number };
+
+/** Where `teardown` leads. */
+export type Next = 'stopped' | 'idle' | 'connecting' | 'waiting' | 'watching' | 'quarantined' | 'disposed';
+
+export type CameraContext = {
+  config: CameraConfig;
+  settings: CameraSettings;
+  feed: Feed;
+  desired: 'running' | 'stopped';
+  /** The transport of the next source; `auto` falls from tcp to udp where the camera refuses it (RTSP 461). */
+  transport: 'tcp' | 'udp';
+  description: Description | null;
+  media: VideoFormat | null;
+  stats: SourceStats | null;
+  /** A source was spawned and has not said `source.released` yet. */
+  sourceAlive: boolean;
+  host: { pid: number; hubPort: number | null } | null;
+  worker: { index: number; pid: number } | null;
+  /** An ingest actor runs; commands to one that does not would make the camera itself throw. */
+  ingestAlive: boolean;
+  /** How often it crashed since the stream was fresh for long enough. */
+  ingestCrashes: number;
+  /** Why the ingest is not there, if it should be. */
+  ingestError: Failure | null;
+  /** The last failure, kept for the reader after recovery. */
+  lastError: Failure | null;
+  /** The failure that the running retry answers; null after an operator's command. */
+  cause: Failure | null;
+  history: History;
+  next: Next;
+  delayMs: number;
+  /** Why this delay or this quarantine, for the journal. */
+  why: string | null;
+  /** When it was last known to be alive (ms since the epoch), for `booting`. */
+  lastAliveAt: number | null;
+  sourcesStarted: number;
+  restarts: Partial<Record<FailureClass, number>>;
+  viewers: number;
+  feedOpen: boolean;
+};
+
+/** Input of the source a camera spawns. */
+export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; codec: 'H264' | 'H265'; feed: Feed & { open: boolean } };
+
+/** A camera that has not run yet. */
+export function initialContext({ config, settings, feed, seed }: CameraMachineInput): CameraContext {
+  return {
+    config, settings, feed,
+    desired: config.enabled ? 'running' : 'stopped',
+    transport: firstTransport(config),
+    description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
+    lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always',
+  };
+}
+
+/** TCP first: it loses nothing on the way, and every camera has it. */
+export function firstTransport(config: CameraConfig): 'tcp' | 'udp' {
+  return config.transport === 'udp' ? 'udp' : 'tcp';
+}
+
+/** Whether the source must be replaced for the new configuration to hold. */
+export function pullChanged(old: CameraConfig, next: CameraConfig): boolean {
+  return old.url.reveal() !== next.url.reveal() || old.transport !== next.transport
+    || old.tls.verify !== next.tls.verify || old.tls.fingerprint !== next.tls.fingerprint;
+}
+
+/** Records a failure and decides where teardown leads. */
+export function afterFailure(context: CameraContext, raw: Failure, wasStreaming: boolean): Partial<CameraContext> {
+  const failure = reclassify(raw, context.lastAliveAt, context.settings.bootingWindowMs);
+  const decision = decide(failure, context.history, context.settings);
+  const common = { lastError: failure, cause: failure, history: decision.history, why: decision.why, ...(wasStreaming ? { lastAliveAt: failure.at } : {}) };
+  if (failure.code === 'rtsp-461' && context.config.transport === 'auto') {
+    const transport = context.transport === 'tcp' ? 'udp' : 'tcp';
+    return { ...common, transport, next: 'connecting', delayMs: 0, why: `the camera refuses this transport: trying ${transport}` };
+  }
+  if (decision.step === 'quarantine') return { ...common, next: 'quarantined', delayMs: context.settings.quarantineProbeMs };
+  if (decision.delayMs === 0) return { ...common, next: 'connecting', delayMs: 0 };
+  return { ...common, next: decision.presence ? 'watching' : 'waiting', delayMs: decision.delayMs };
+}
+
+/** Counts a source about to start; those after the first are restarts, by the class of the failure before. */
+export function countSource(context: CameraContext): Partial<CameraContext> {
+  const restarts = { ...context.restarts };
+  if (context.sourcesStarted > 0 && context.cause) restarts[context.cause.class] = (restarts[context.cause.class] ?? 0) + 1;
+  return { sourcesStarted: context.sourcesStarted + 1, restarts, sourceAlive: true };
+}
+
+/** What the ingest must announce: the caps in use once known, else what the description said; null where there is no H.264. */
+export function announcedProfile(context: CameraContext): string | null {
+  const known = context.media ?? context.description?.video;
+  return known?.codec === 'H264' ? known.profileLevelId : null;
+}
+
+/** A description without a video track that any path can carry. */
+export function unsupportedTracks(description: Description): Failure {
+  const tracks = description.unsupported.length > 0 ? description.unsupported.join(', ') : 'none';
+  return makeFailure('unsupported', 'no-video-track', `The camera offers no H.264 or H.265 video track (offered: ${tracks}).`);
+}

@@ -1,0 +1,174 @@
+/** The parts of the camera chart: contracts of its actors, guards, delays and actions. The structure is in `camera.ts`. */
+import { assertEvent, assign, cancel, enqueueActions, fromCallback, fromPromise, setup, type DoneActorEvent, type ErrorActorEvent, type EventObject } from 'xstate';
+import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
+import type { Description } from '../media.ts';
+import {
+  afterFailure, announcedProfile, countSource, firstTransport, initialContext, pullChanged,
+  type CameraContext, type CameraMachineInput, type Next,
+} from './camera-context.ts';
+import type { CameraCommand, IngestFact, SourceFact, WaitFact } from './events.ts';
+import { hostMachine } from './host.ts';
+import { ingestMachine } from './ingest.ts';
+import { jittered } from './policy.ts';
+
+type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' };
+type Crash = ErrorActorEvent<unknown, 'source'> | ErrorActorEvent<unknown, 'ingest'> | DoneActorEvent<unknown, 'source'>;
+
+/** Everything a camera hears. */
+export type CameraEvent = CameraCommand | SourceFact | IngestFact | WaitFact | Internal | Crash;
+
+const notProvided = (name: string) => (): never => {
+  throw new Error(`provide actor: ${name}`);
+};
+
+/** `setup` of the camera machine. */
+export const cameraSetup = setup({
+  types: {
+    input: {} as CameraMachineInput,
+    context: {} as CameraContext,
+    events: {} as CameraEvent,
+    children: {} as { source: 'source'; ingest: 'ingest'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke' },
+    tags: {} as 'viewable' | 'waiting',
+  },
+  actors: {
+    /** Pulls the camera; speaks `SourceFact` to its parent. */
+    source: hostMachine,
+    /** Holds PlainTransport and Producer; speaks `IngestFact`. */
+    ingest: ingestMachine,
+    /** Holds an admission slot for as long as it runs; speaks `slot.granted`. */
+    slot: fromCallback<EventObject, { camera: string; host: string; viewed: boolean }>(notProvided('slot')),
+    /** Knocks on the camera's port; speaks `presence.opened`. */
+    presence: fromCallback<EventObject, { url: CameraContext['config']['url']; before: 'closed' | 'unknown' }>(notProvided('presence')),
+    /** RTSP DESCRIBE; rejects with a `FailureError`. */
+    probe: fromPromise<Description, { config: CameraContext['config'] }>(notProvided('probe')),
+    /** Revokes whatever the source leased and confirms that it is gone. */
+    revoke: fromPromise<void, { camera: string }>(notProvided('revoke')),
+  },
+  guards: {
+    wantsToRun: ({ context }) => context.desired === 'running',
+    isUnwatchedOnDemand: ({ context }) => context.config.source.mode === 'on-demand' && context.viewers === 0,
+    isWatched: ({ context }) => context.viewers > 0,
+    isAlwaysOn: ({ context }) => context.config.source.mode === 'always',
+    hasNoSource: ({ context }) => !context.sourceAlive,
+    hasVideo: (_, params: { description: Description }) => params.description.video !== null,
+    leadsTo: ({ context }, params: { next: Next }) => context.next === params.next,
+    changesPull: ({ context, event }) => event.type === 'camera.update' && pullChanged(context.config, event.config),
+  },
+  delays: {
+    retryDelay: ({ context }) => context.delayMs,
+    resetAfter: ({ context }) => context.settings.resetAfterMs,
+    quarantineProbe: ({ context }) => context.settings.quarantineProbeMs,
+    releaseDeadline: ({ context }) => context.settings.releaseMs,
+    feedLinger: ({ context }) => context.settings.feedLingerMs,
+    /** At once after the first crash, then as after any failure of the SFU. A turn of the clock lies between, so that no crash at the start becomes an endless loop. */
+    ingestRespawn: ({ context }) => (context.ingestCrashes <= 1 ? 0 : jittered({ ...context.settings.policy.sfu, floorMs: 0 }, context.ingestCrashes - 2, 1).delayMs),
+    sourceLinger: ({ context }) => context.config.source.closeAfterSeconds * 1_000,
+  },
+  actions: {
+    wantRunning: assign({ desired: 'running' }),
+    /** What follows answers nobody's failure: the journal must not blame the last one. */
+    wantStopped: assign({ desired: 'stopped', next: 'stopped', cause: null, why: null }),
+    blameNobody: assign({ cause: null, why: null }),
+    leadTo: assign((_, params: { next: Next }) => ({ next: params.next })),
+    /** An operator asked: forget what was, begin anew. */
+    forgive: assign(({ context }) => ({ history: { ...context.history, attempt: 0, window: [], sameInARow: 0, lastClass: null }, cause: null, why: null, delayMs: 0 })),
+    recordFailure: assign(({ context }, params: { failure: Failure; wasStreaming: boolean }) => afterFailure(context, params.failure, params.wasStreaming)),
+    recordDescription: assign((_, params: { description: Description }) => ({ description: params.description, media: null })),
+    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0 })),
+    recordUpdate: assign(({ event }) => {
+      assertEvent(event, 'camera.update');
+      return { config: event.config };
+    }),
+    resetTransport: assign(({ context }) => ({ transport: firstTransport(context.config) })),
+    recordReady: assign(({ event }) => {
+      assertEvent(event, 'source.ready');
+      return { host: { pid: event.pid, hubPort: null } };
+    }),
+    recordStarted: assign(({ context, event }) => {
+      assertEvent(event, 'source.started');
+      return { host: context.host && { ...context.host, hubPort: event.hubPort } };
+    }),
+    recordMedia: assign(({ event }) => {
+      assertEvent(event, 'source.media');
+      return { media: event.media };
+    }),
+    recordStats: assign(({ event }) => {
+      assertEvent(event, 'source.stats');
+      return { stats: event.stats };
+    }),
+    recordPresence: assign(({ event }) => {
+      assertEvent(event, 'presence.opened');
+      return { lastAliveAt: event.at, why: 'its port opened again' };
+    }),
+    recordIngest: assign(({ event }) => {
+      assertEvent(event, ['ingest.ready', 'ingest.lost']);
+      return event.type === 'ingest.ready'
+        ? { worker: { index: event.worker, pid: event.workerPid }, ingestError: null }
+        : { worker: null, ingestError: event.failure };
+    }),
+    recordViewers: assign(({ context, event }) => {
+      assertEvent(event, 'viewers.changed');
+      return { viewers: event.count, feedOpen: context.feedOpen || event.count > 0 };
+    }),
+    shutFeed: assign(({ context }) => ({ feedOpen: context.config.outputs.live.feed === 'always' })),
+    tellFeed: enqueueActions(({ context, enqueue }) => {
+      if (context.sourceAlive) enqueue.sendTo('source', { type: 'feed.set', open: context.feedOpen });
+    }),
+    startLinger: enqueueActions(({ context, enqueue }) => {
+      enqueue(cancel('feed-idle'));
+      enqueue(cancel('source-idle'));
+      if (context.viewers > 0) return;
+      enqueue.raise({ type: 'feed.idle' }, { delay: 'feedLinger', id: 'feed-idle' });
+      enqueue.raise({ type: 'source.idle' }, { delay: 'sourceLinger', id: 'source-idle' });
+    }),
+    startIngest: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive) return;
+      enqueue.assign({ ingestAlive: true });
+      enqueue.spawnChild('ingest', { id: 'ingest', input: { camera: context.config.id, feed: context.feed } });
+    }),
+    stopIngest: enqueueActions(({ enqueue }) => {
+      enqueue.stopChild('ingest');
+      enqueue.assign({ worker: null, ingestAlive: false });
+    }),
+    planIngest: enqueueActions(({ context, enqueue }, params: { error: unknown }) => {
+      enqueue.assign({ ingestCrashes: context.ingestCrashes + 1, ingestError: { ...crashOf(params.error), class: 'sfu' } });
+      enqueue.raise({ type: 'ingest.respawn' }, { delay: 'ingestRespawn', id: 'ingest-respawn' });
+    }),
+    ensureIngest: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive && context.description) enqueue.sendTo('ingest', { type: 'ingest.ensure', profileLevelId: announcedProfile(context) });
+    }),
+    pauseIngest: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.pause' });
+    }),
+    resumeIngest: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.resume' });
+    }),
+    startSource: enqueueActions(({ context, enqueue }) => {
+      const codec = context.description?.video?.codec;
+      if (!codec) return;
+      enqueue.assign(countSource(context));
+      enqueue.spawnChild('source', {
+        id: 'source',
+        input: {
+          source: { config: context.config, transport: context.transport, codec, feed: { ...context.feed, open: context.feedOpen } },
+          deadlines: context.settings.host,
+        },
+      });
+    }),
+    releaseSource: enqueueActions(({ context, enqueue }) => {
+      if (context.sourceAlive) enqueue.sendTo('source', { type: 'source.release' });
+    }),
+    forgetSource: enqueueActions(({ enqueue }) => {
+      enqueue.stopChild('source');
+      enqueue.assign({ host: null, stats: null, sourceAlive: false });
+    }),
+  },
+});
+
+/** The failure that a crashed child stands for. */
+export function crashOf(error: unknown): Failure {
+  const cause = failureOf(error, 'local');
+  return makeFailure('local', 'actor-crashed', `An actor of this camera threw: ${cause.message}`, cause.message);
+}
+
+export { initialContext };

@@ -1,0 +1,228 @@
+/**
+ * Camera: keeps one RTSP pull alive.
+ *
+ *   stopped · idle ──▶ connecting{admitting → probing → starting} ──▶ streaming{live ⇄ stalled}
+ *                        ▲          │                                      │
+ *                        │          └──────────────▶ teardown ◀────────────┘
+ *                        │                              │ acknowledged, then as decided before:
+ *                        └── backoff{waiting|watching} ◀┼▶ quarantined · stopped · idle · disposed
+ *
+ * Loss of a source is an event, not a crash: the ingest pauses and keeps its ports and SSRC. Nothing restarts except
+ * from `teardown`, which waits for acknowledgements. Pure: effects are the actors it is provided with, times come with
+ * the events, randomness from a seed.
+ */
+import { unsupportedTracks } from './camera-context.ts';
+import { cameraSetup, crashOf, initialContext } from './camera-setup.ts';
+import { failureOf } from '../errors.ts';
+
+export type { CameraEvent } from './camera-setup.ts';
+export type { CameraContext, CameraMachineInput, CameraSettings, SourceInput } from './camera-context.ts';
+
+const lead = (next: Parameters<typeof step>[0]) => step(next);
+function step(next: 'stopped' | 'idle' | 'connecting' | 'waiting' | 'watching' | 'quarantined' | 'disposed') {
+  return { type: 'leadTo', params: { next } } as const;
+}
+
+/** The pull as it runs: facts of the source that mean the same while connecting and while streaming. */
+const sourceFacts = {
+  'source.ready': { actions: 'recordReady' },
+  'source.started': { actions: 'recordStarted' },
+  'source.media': { actions: ['recordMedia', 'ensureIngest'] },
+  'source.stats': { actions: 'recordStats' },
+} as const;
+
+/** Commands that end an attempt or a stream; where they lead is said before teardown begins. */
+const commands = {
+  'camera.stop': { target: '#camera.teardown', actions: 'wantStopped' },
+  'camera.restart': { target: '#camera.teardown', actions: ['wantRunning', 'forgive', lead('connecting')] },
+  'camera.dispose': { target: '#camera.teardown', actions: ['wantStopped', lead('disposed')] },
+  'camera.update': [
+    { guard: 'changesPull', target: '#camera.teardown', actions: ['recordUpdate', 'resetTransport', 'forgive', lead('connecting')] },
+    { actions: ['recordUpdate', 'startLinger'] },
+  ],
+  'source.idle': { guard: 'isUnwatchedOnDemand', target: '#camera.teardown', actions: ['blameNobody', lead('idle')] },
+} as const;
+
+/** The camera machine; provide `source`, `ingest`, `slot`, `presence`, `probe` and `revoke`. */
+export const cameraMachine = cameraSetup.createMachine({
+  id: 'camera',
+  context: ({ input }) => initialContext(input),
+  initial: 'deciding',
+  entry: 'startIngest',
+  on: {
+    'viewers.changed': { actions: ['recordViewers', 'tellFeed', 'startLinger'] },
+    'feed.idle': { actions: ['shutFeed', 'tellFeed'] },
+    'ingest.ready': { actions: 'recordIngest' },
+    'ingest.lost': { actions: 'recordIngest' },
+    'xstate.error.actor.ingest': { actions: ['stopIngest', { type: 'planIngest', params: ({ event }) => ({ error: event.error }) }] },
+    'ingest.respawn': { actions: ['startIngest', 'ensureIngest'] },
+  },
+  states: {
+    deciding: {
+      always: [
+        { guard: 'wantsToRun', target: 'idle' },
+        { target: 'stopped' },
+      ],
+    },
+    stopped: {
+      on: {
+        'camera.start': { target: 'idle', actions: ['wantRunning', 'forgive'] },
+        'camera.restart': { target: 'idle', actions: ['wantRunning', 'forgive'] },
+        'camera.update': { actions: ['recordUpdate', 'resetTransport'] },
+        'camera.dispose': 'disposed',
+      },
+    },
+    /** On-demand cameras rest here until somebody watches; others pass through. */
+    idle: {
+      always: [
+        { guard: 'isAlwaysOn', target: 'connecting' },
+        { guard: 'isWatched', target: 'connecting' },
+      ],
+      on: {
+        'camera.stop': { target: 'stopped', actions: 'wantStopped' },
+        'camera.restart': { target: 'connecting', actions: 'forgive' },
+        'camera.update': { actions: ['recordUpdate', 'resetTransport'] },
+        'camera.dispose': 'disposed',
+      },
+    },
+    connecting: {
+      initial: 'admitting',
+      invoke: {
+        id: 'slot',
+        src: 'slot',
+        input: ({ context }) => ({ camera: context.config.id, host: context.config.url.host, viewed: context.viewers > 0 }),
+        onError: { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: failureOf(event.error, 'local'), wasStreaming: false }) } },
+      },
+      on: {
+        ...sourceFacts,
+        ...commands,
+        'source.failed': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: event.failure, wasStreaming: false }) } },
+        'xstate.error.actor.source': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: crashOf(event.error), wasStreaming: false }) } },
+      },
+      states: {
+        admitting: { on: { 'slot.granted': 'probing' } },
+        probing: {
+          invoke: {
+            id: 'probe',
+            src: 'probe',
+            input: ({ context }) => ({ config: context.config }),
+            onDone: [
+              {
+                guard: { type: 'hasVideo', params: ({ event }) => ({ description: event.output }) },
+                target: 'starting',
+                actions: { type: 'recordDescription', params: ({ event }) => ({ description: event.output }) },
+              },
+              {
+                target: '#camera.teardown',
+                actions: [
+                  { type: 'recordDescription', params: ({ event }) => ({ description: event.output }) },
+                  { type: 'recordFailure', params: ({ event }) => ({ failure: unsupportedTracks(event.output), wasStreaming: false }) },
+                ],
+              },
+            ],
+            onError: { target: '#camera.teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: failureOf(event.error, 'local'), wasStreaming: false }) } },
+          },
+        },
+        starting: {
+          entry: ['ensureIngest', 'startSource'],
+          on: { 'source.flowing': '#camera.streaming' },
+        },
+      },
+    },
+    streaming: {
+      initial: 'live',
+      entry: ['resumeIngest', 'startLinger'],
+      on: {
+        ...sourceFacts,
+        ...commands,
+        'ingest.respawn': { actions: ['startIngest', 'ensureIngest', 'resumeIngest'] },
+        'source.failed': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: event.failure, wasStreaming: true }) } },
+        'xstate.error.actor.source': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: crashOf(event.error), wasStreaming: true }) } },
+      },
+      states: {
+        live: {
+          tags: 'viewable',
+          after: { resetAfter: { actions: 'recordFresh' } },
+          on: { 'source.stalled': 'stalled' },
+        },
+        stalled: { on: { 'source.flowing': 'live' } },
+      },
+    },
+    teardown: {
+      initial: 'releasing',
+      entry: ['pauseIngest', 'releaseSource'],
+      on: {
+        'camera.stop': { actions: 'wantStopped' },
+        'camera.start': { actions: ['wantRunning', lead('connecting')] },
+        'camera.restart': { actions: ['wantRunning', 'forgive', lead('connecting')] },
+        'camera.retry': { actions: ['wantRunning', 'forgive', lead('connecting')] },
+        'camera.dispose': { actions: ['wantStopped', lead('disposed')] },
+        'camera.update': { actions: ['recordUpdate', 'resetTransport'] },
+      },
+      states: {
+        releasing: {
+          always: { guard: 'hasNoSource', target: 'confirming' },
+          on: { 'source.released': 'confirming', 'xstate.error.actor.source': 'confirming' },
+          after: { releaseDeadline: 'confirming' },
+        },
+        confirming: {
+          entry: 'forgetSource',
+          invoke: { id: 'revoke', src: 'revoke', input: ({ context }) => ({ camera: context.config.id }), onDone: 'released', onError: 'released' },
+        },
+        released: { type: 'final' },
+      },
+      onDone: [
+        { guard: { type: 'leadsTo', params: { next: 'disposed' } }, target: 'disposed' },
+        { guard: { type: 'leadsTo', params: { next: 'stopped' } }, target: 'stopped' },
+        { guard: { type: 'leadsTo', params: { next: 'idle' } }, target: 'idle' },
+        { guard: { type: 'leadsTo', params: { next: 'quarantined' } }, target: 'quarantined' },
+        { guard: { type: 'leadsTo', params: { next: 'watching' } }, target: 'backoff.watching' },
+        { guard: { type: 'leadsTo', params: { next: 'waiting' } }, target: 'backoff.waiting' },
+        { target: 'connecting' },
+      ],
+    },
+    backoff: {
+      initial: 'waiting',
+      tags: 'waiting',
+      after: { retryDelay: 'connecting' },
+      on: {
+        'camera.stop': { target: 'stopped', actions: 'wantStopped' },
+        'camera.retry': 'connecting',
+        'camera.restart': { target: 'connecting', actions: 'forgive' },
+        'camera.update': [
+          { guard: 'changesPull', target: 'connecting', actions: ['recordUpdate', 'resetTransport', 'forgive'] },
+          { actions: 'recordUpdate' },
+        ],
+        'camera.dispose': 'disposed',
+      },
+      states: {
+        waiting: {},
+        watching: {
+          invoke: {
+            id: 'presence',
+            src: 'presence',
+            // Refused and no route prove that the port was shut; after a time-out it may have been open all along.
+            input: ({ context }) => ({ url: context.config.url, before: context.lastError?.class === 'timeout' ? 'unknown' as const : 'closed' as const }),
+            onError: 'waiting',
+          },
+          on: { 'presence.opened': { target: '#camera.connecting', actions: 'recordPresence' } },
+        },
+      },
+    },
+    quarantined: {
+      tags: 'waiting',
+      after: { quarantineProbe: 'connecting' },
+      on: {
+        'camera.stop': { target: 'stopped', actions: 'wantStopped' },
+        'camera.retry': { target: 'connecting', actions: 'forgive' },
+        'camera.restart': { target: 'connecting', actions: 'forgive' },
+        'camera.update': [
+          { guard: 'changesPull', target: 'connecting', actions: ['recordUpdate', 'resetTransport', 'forgive'] },
+          { actions: 'recordUpdate' },
+        ],
+        'camera.dispose': 'disposed',
+      },
+    },
+    disposed: { type: 'final', entry: 'stopIngest' },
+  },
+});

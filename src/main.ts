@@ -1,0 +1,105 @@
+/** Entry of the supervisor process: arguments and environment in, a running program out, signals until the end. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, helpText, loadConfig, type Config } from './config.ts';
+import { claimInstance, InstanceLockedError } from './control/instance.ts';
+import { startProgram, type Program } from './control/program.ts';
+import { createLog } from './log.ts';
+
+const exitFailed = 1;
+const exitUsage = 2;
+/** The guardian kills who is silent for long. */
+const beatMs = 1_000;
+const stopWithinMs = 10_000;
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  process.stdout.write(helpText());
+  process.exit(0);
+}
+
+const config = readConfig();
+// Children inherit the environment; what they must not know goes before the first one is made.
+delete process.env['LOOKOUT_TOKEN'];
+delete process.env['LOOKOUT_INTERNAL_SECRET'];
+const linkToken = process.env['LOOKOUT_LINK_TOKEN'];
+delete process.env['LOOKOUT_LINK_TOKEN'];
+const log = createLog({ level: config.log.level });
+const instance = claim(config);
+process.env['LOOKOUT_INSTANCE'] = instance.name;
+
+process.on('uncaughtException', (error) => die(error, 'uncaught exception'));
+process.on('unhandledRejection', (error) => die(error, 'unhandled rejection'));
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string };
+const starting = startProgram({ config, instance: instance.name, version, log, linkToken });
+let ending = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (ending) process.exit(exitFailed);
+    ending = true;
+    log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(exitFailed), stopWithinMs).unref();
+    void starting.then(stop);
+  });
+}
+
+starting.then(
+  (program) => {
+    announce(program);
+    reportTo(program);
+    void program.escalated.then(async (reason) => {
+      if (ending) return;
+      ending = true;
+      log.fatal({ reason }, 'the supervisor gave up');
+      if (process.connected) process.send?.({ type: 'gaveUp', reason: `gave up: ${reason}` });
+      setTimeout(() => process.exit(exitFailed), stopWithinMs).unref();
+      await program.stop().catch((error: unknown) => log.error({ err: error }, 'not everything could be ended in order'));
+      process.exit(exitFailed);
+    });
+  },
+  (error: unknown) => die(error, 'Lookout could not start'),
+);
+
+async function stop(program: Program): Promise<void> {
+  await program.stop();
+  instance.release();
+  log.info('stopped');
+  process.exit(0);
+}
+
+/** Tells the guardian (`cli/guardian.ts`), where there is one, what a restart must keep, and then that it still answers. */
+function reportTo({ url }: Program): void {
+  if (!process.connected) return;
+  process.send?.({ type: 'running', port: Number(new URL(url).port), ...config.guardian });
+  setInterval(() => process.connected && process.send?.({ type: 'beat' }), beatMs).unref();
+}
+
+function announce(program: Program): void {
+  const demo = program.demo ? '  Four simulated cameras run until you add one of your own; "--no-demo" starts without them.\n' : '';
+  process.stdout.write(`\n  Lookout is running.\n\n  Open  ${program.loginLink}\n\n${demo}  API   ${program.url}/docs\n\n`);
+}
+
+function readConfig(): Config {
+  try {
+    return loadConfig(process.argv.slice(2), process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n${error.lines.map((line) => `  ${line}\n`).join('')}`);
+    process.exit(exitUsage);
+  }
+}
+
+function claim({ data }: Config): ReturnType<typeof claimInstance> {
+  try {
+    return claimInstance(data);
+  } catch (error) {
+    if (!(error instanceof InstanceLockedError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(exitUsage);
+  }
+}
+
+function die(error: unknown, message: string): never {
+  log.fatal({ err: error }, message);
+  process.exit(exitFailed);
+}

@@ -1,0 +1,73 @@
+/** Entry of a host process: runs what the supervisor orders over IPC, and never outlives it. Small on purpose. */
+import { flushCompileCache } from 'node:module';
+import { failure } from '../errors.ts';
+import { loadGst } from './gst.ts';
+import { startSource, type Disturbance } from './host/source.ts';
+import { takeSnapshot } from './host/snapshot.ts';
+import type { HostCommand, HostEvent } from './protocol.ts';
+
+/** An idle host loads the plugins a source needs, so that a warm spare has them in memory when it is taken. */
+const warmAfterMs = 100;
+const warmLaunch = 'rtspsrc ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
+
+function main(): void {
+  let running: { stop(): void; setFeed?(open: boolean): void; disturb?(fault: Disturbance): void } | undefined;
+  let statsInFlight = false;
+
+  const emit = (event: HostEvent): void => {
+    if (!process.connected) return;
+    if (event.type === 'source.stats') {
+      // Latest only: a supervisor that does not read gets the next one instead of a backlog.
+      if (statsInFlight) return;
+      statsInFlight = true;
+      process.send!(event, () => (statsInFlight = false));
+    } else process.send!(event);
+  };
+
+  const handle = (command: HostCommand): void => {
+    switch (command.type) {
+      case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss() });
+      case 'source.start': running = startSource(command.spec, emit); return;
+      case 'feed.set': return running?.setFeed?.(command.open);
+      case 'fault.disturb': return running?.disturb?.(command);
+      // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
+      case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
+      case 'snapshot.take': running = takeSnapshot(command, emit); return;
+      case 'stop':
+        running?.stop();
+        return emit({ type: 'stopped' });
+    }
+  };
+
+  const warm = setTimeout(() => void new (loadGst().Pipeline)(warmLaunch), warmAfterMs);
+  process.on('message', (command: HostCommand) => {
+    if (command.type !== 'ping') clearTimeout(warm);
+    try {
+      handle(command);
+    } catch (error) {
+      refuse(command, error, emit);
+    }
+  });
+  process.on('disconnect', () => {
+    running?.stop();
+    // Not exit(): libuv would wait for the pool threads that the bus and the appsink pin.
+    process.kill(process.pid, 'SIGKILL');
+  });
+  // A terminal's Ctrl-C reaches the whole process group; ending in order is the supervisor's business.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  loadGst();
+  emit({ type: 'ready', pid: process.pid });
+}
+
+/** An order that cannot even begin: a number out of range, a missing plugin. */
+function refuse(command: HostCommand, error: unknown, emit: (event: HostEvent) => void): void {
+  const failed = failure('local', 'pipeline-refused', `The pipeline could not be built: ${error instanceof Error ? error.message : String(error)}`);
+  if (command.type === 'source.start') emit({ type: 'source.failed', failure: failed });
+  else if (command.type === 'snapshot.take') emit({ type: 'snapshot.failed', failure: failed });
+  else throw error;
+}
+
+if (process.argv.includes('--prime')) {
+  // Set-up runs this once, so that no host ever strips types: 12 MB and 50 ms each (design §2).
+  flushCompileCache();
+} else main();

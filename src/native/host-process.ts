@@ -1,0 +1,192 @@
+/** One host process as the supervisor holds it: spawned, watched by heartbeat, leased, killed and reaped. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { drainLines } from './stderr.ts';
+import type { Host, HostExit } from './host.ts';
+import type { HostCommand, HostEvent } from './protocol.ts';
+import type { Lease, Registry } from './registry.ts';
+
+/** What every host of a pool has in common. */
+export type HostOptions = {
+  registry: Registry;
+  /** Marks every child, so that orphans can be found (`orphans.ts`). */
+  instance: string;
+  /** Directory of V8's compile cache, primed by set-up (`host-main.ts --prime`). */
+  compileCache: string;
+  /** Distance between two heartbeats, and how long one may stay unanswered. */
+  heartbeatMs: number;
+  frozenMs: number;
+  /** Until `ready`: a host that is still loading cannot answer a heartbeat. */
+  readyMs: number;
+  /** What a host writes to stderr, line by line, bounded and redacted. */
+  onStderr: (line: string, pid: number) => void;
+};
+
+/** A host, and what its pool needs of it besides. */
+export type OwnedHost = Host & {
+  readonly owner: string;
+  readonly rssBytes: number;
+  /** Hands the pid's lease to another owner. */
+  giveTo(owner: string): void;
+};
+
+const entry = join(import.meta.dirname, 'host-main.ts');
+/** One thread pinned by the bus, one by an appsink, one for the rest. */
+const poolThreads = 3;
+/** A host's own garbage is a few hundred bytes a second. Heap sizes only: any other V8 flag would void the primed compile cache. */
+const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48'];
+/** A pipe that takes nothing for this long belongs to a host that is beyond help. */
+const clogMs = 1000;
+const keptEvents = 256;
+const releaseGraceMs = 300;
+
+/** Spawns a host. Returns at once: commands sent before it is ready wait in its pipe. */
+export function spawnHost(owner: string, options: HostOptions): OwnedHost {
+  return new HostProcess(owner, options);
+}
+
+class HostProcess implements OwnedHost {
+  readonly exited: Promise<HostExit>;
+  readonly #child: ChildProcess;
+  readonly #options: HostOptions;
+  readonly #heartbeat: Heartbeat;
+  #lease: Lease;
+  #reason: HostExit['reason'] = 'crashed';
+  #ended = false;
+  #listener: ((event: HostEvent) => void) | undefined;
+  #kept: HostEvent[] = [];
+  #onStopped: (() => void) | undefined;
+  #releasing: Promise<void> | undefined;
+  #rssBytes = 0;
+  /** When the oldest message that the pipe has not taken yet was sent. */
+  #unsent: number[] = [];
+
+  constructor(owner: string, options: HostOptions) {
+    this.#options = options;
+    this.#child = start(options);
+    this.exited = new Promise((resolve) => {
+      const end = (code: number | null, signal: string | null): void => resolve(this.#end(code, signal));
+      this.#child.once('exit', end);
+      // A spawn that failed (EAGAIN, no setpriv) never emits `exit`.
+      this.#child.once('error', () => this.#child.pid === undefined && end(null, null));
+    });
+    this.#lease = this.#takeLease(owner);
+    this.#child.on('message', (event) => this.#onEvent(event as HostEvent));
+    // Absent where the spawn itself failed for want of descriptors.
+    if (this.#child.stderr) drainLines(this.#child.stderr, (line) => options.onStderr(line, this.pid));
+    this.#heartbeat = watchHeartbeat({
+      ...options,
+      ping: (seq) => this.send({ type: 'ping', seq }),
+      onFrozen: () => this.#put(this.#isClogged() ? 'clogged' : 'frozen'),
+    });
+  }
+
+  /** 0 where the process could not be spawned. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get owner(): string {
+    return this.#lease.owner;
+  }
+
+  get rssBytes(): number {
+    return this.#rssBytes;
+  }
+
+  send(command: HostCommand): void {
+    if (this.#ended || !this.#child.connected) return;
+    if (this.#isClogged()) return this.#put('clogged');
+    this.#unsent.push(performance.now());
+    this.#child.send(command, () => this.#unsent.shift());
+  }
+
+  listen(listener: (event: HostEvent) => void): void {
+    this.#listener = listener;
+    for (const event of this.#kept.splice(0)) listener(event);
+  }
+
+  giveTo(owner: string): void {
+    this.#options.registry.forget(this.#lease);
+    this.#lease = this.#takeLease(owner);
+  }
+
+  release(graceMs = releaseGraceMs): Promise<void> {
+    this.#releasing ??= this.#release(graceMs);
+    return this.#releasing;
+  }
+
+  async kill(): Promise<void> {
+    this.#put('asked');
+    await this.exited;
+  }
+
+  async #release(graceMs: number): Promise<void> {
+    if (!this.#ended) {
+      this.#reason = 'asked';
+      const stopped = new Promise<void>((resolve) => (this.#onStopped = resolve));
+      const timer = setTimeout(() => this.#onStopped?.(), graceMs);
+      this.send({ type: 'stop' });
+      await Promise.race([stopped, this.exited]);
+      clearTimeout(timer);
+    }
+    await this.kill();
+  }
+
+  /** SIGKILL, which also ends a stopped process; the first reason stands. */
+  #put(reason: HostExit['reason']): void {
+    if (this.#ended) return;
+    if (this.#reason === 'crashed') this.#reason = reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  #end(code: number | null, signal: string | null): HostExit {
+    this.#ended = true;
+    this.#heartbeat.stop();
+    this.#options.registry.forget(this.#lease);
+    return { code, signal, reason: this.#reason };
+  }
+
+  #takeLease(owner: string): Lease {
+    return this.#options.registry.lease({ kind: 'pid', owner, value: String(this.pid), free: () => this.kill() });
+  }
+
+  #onEvent(event: HostEvent): void {
+    if (event.type === 'ready') return this.#heartbeat.begin();
+    if (event.type === 'pong') {
+      this.#rssBytes = event.rssBytes;
+      return this.#heartbeat.pong(event.seq);
+    }
+    this.#heartbeat.heard();
+    if (event.type === 'source.stats') this.#rssBytes = event.stats.rssBytes;
+    if (event.type === 'stopped') this.#onStopped?.();
+    if (this.#listener !== undefined) this.#listener(event);
+    else if (this.#kept.length < keptEvents) this.#kept.push(event);
+  }
+
+  #isClogged(): boolean {
+    const oldest = this.#unsent[0];
+    return oldest !== undefined && performance.now() - oldest > clogMs;
+  }
+}
+
+function start({ instance, compileCache }: HostOptions): ChildProcess {
+  const args = [...heapFlags, entry];
+  // Linux kills the host with its parent even where a blocked native call keeps it from hearing the disconnect.
+  const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath]] : [process.execPath, []];
+  return spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', env: environment(instance, compileCache) });
+}
+
+/** Only what a host needs: the supervisor's own environment may hold secrets. `LC_ALL=C` keeps bus messages stable. */
+function environment(instance: string, compileCache: string): NodeJS.ProcessEnv {
+  const passed = Object.fromEntries(['PATH', 'HOME', 'XDG_CACHE_HOME', 'GST_PLUGIN_PATH', 'GST_REGISTRY', 'GST_DEBUG', 'LD_LIBRARY_PATH'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }));
+  return {
+    ...passed, LC_ALL: 'C', LOOKOUT_INSTANCE: instance, NODE_COMPILE_CACHE: compileCache, UV_THREADPOOL_SIZE: String(poolThreads), GST_REGISTRY_FORK: 'no',
+    // One malloc arena: GStreamer's threads would each reserve and dirty their own.
+    MALLOC_ARENA_MAX: '1',
+  };
+}

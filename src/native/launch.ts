@@ -1,0 +1,139 @@
+/**
+ * Launch descriptions of every pipeline. Pure. No text from outside enters a description: addresses and credentials are
+ * set as properties after parsing; numbers are checked integers, since the addon sets properties as float32.
+ */
+import { CameraUrl } from '../camera-url.ts';
+import type { HostCommand, SourceSpec } from './protocol.ts';
+
+/** What bounds the hub: a client further behind than `soft` goes on at the latest keyframe, beyond `hard` it is cut. */
+const hubLimits = { softBytes: 16 * 1024 * 1024, hardBytes: 24 * 1024 * 1024 } as const;
+
+/** RFC 4571 has 16 bits for a packet's length. */
+const hubPacketBytes = 60_000;
+
+/** One receive buffer for UDP cameras; the kernel caps it at net.core.rmem_max. */
+const udpReceiveBytes = 4 * 1024 * 1024;
+
+/**
+ * A source of H.264 has no parser: the depayloader makes whole access units and marks the delta ones, the payloaders
+ * repeat the parameter sets, and a parser costs 12 % of the source and posts its bitrate as tags on every sink's bus,
+ * several a second. Its units carry lengths (`avc`, ISO/IEC 14496-15) and no start codes: both payloaders would search for
+ * those in every byte, 15 % of the source. Parameter sets are then in the caps. H.265 needs a parser for its parameter
+ * sets, since the hub carries them bare.
+ */
+const codecs = {
+  H264: { encoding: 'H264', depay: 'rtph264depay', sourceParse: '', parse: 'h264parse', caps: 'video/x-h264,stream-format=avc', decode: 'avdec_h264' },
+  H265: { encoding: 'H265', depay: 'rtph265depay', sourceParse: ' ! h265parse config-interval=-1', parse: 'h265parse', caps: 'video/x-h265,stream-format=byte-stream', decode: 'avdec_h265' },
+} as const;
+
+/** Element names of a source, as its runner looks them up. */
+export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: 'feed', udp: 'udp', hub: 'hub', frames: 'frames', keyframes: 'keyframes', audio: 'audio', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+
+/**
+ * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
+ * block, and a queue costs a thread switch per packet. Counters: `identity.stats` for packets and frames,
+ * `rtph26Xdepay.stats` for the RTP clock, the `keyframes` sink behind an identity that drops delta units.
+ *
+ * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in a valve, which is no sink: a
+ * sink that a camera without audio never links to would wait for its EOS for ever.
+ */
+export function sourceLaunch(spec: SourceSpec, timestampOffset: number): string {
+  const codec = codecs[spec.video.codec];
+  const branches = [
+    rtspsrc(spec),
+    `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! identity name=rtp`
+      + ` ! ${codec.depay} name=depay${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! tee name=t`,
+    feed(spec, timestampOffset),
+    hub(spec.video.codec, timestampOffset),
+    't. ! identity name=frames ! identity drop-buffer-flags=delta-unit ! fakesink name=keyframes sync=false async=false',
+    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! identity name=audio ! valve drop=true`,
+  ];
+  return branches.filter((branch) => branch !== '').join('  ');
+}
+
+/**
+ * A filter that is an element of its own. A filter written into a link with a pad that comes later is made and linked anew
+ * for every pad, by the thread of that pad: with audio, two threads did so at once, and 1 start in 20 lost its video.
+ * Its name is what the bus says when the camera has no such track (`bus.ts`).
+ */
+function only(track: 'video' | 'sound', caps: string): string {
+  return `capsfilter name=${track} caps=application/x-rtp,${caps}`;
+}
+
+/** Fault injection: loses packets before anything counts them. */
+function dropping(name: 'drop' | 'dropaudio', { faults }: SourceSpec): string {
+  return faults ? ` ! identity name=${name} drop-probability=0` : '';
+}
+
+/** Fault injection: damages the payload, behind the RTP header, so that parsers and decoders have to bear it. */
+function corrupting({ faults }: SourceSpec): string {
+  return faults ? ' ! breakmydata name=corrupt probability=0' : '';
+}
+
+/**
+ * What outputs read, the latest keyframe first. H.264: RTP framed by RFC 4571, 90 kHz stamps on the same monotonic time
+ * line as the feed. H.265: the bare byte stream. The keyframe is found by the delta flag, and of what could carry
+ * timestamps in GStreamer 1.22 gdppay drops that flag, rtph265pay sets it on everything, and mpegtsmux costs ten times
+ * as much; rtph264pay keeps it.
+ */
+function hub(codec: keyof typeof codecs, timestampOffset: number): string {
+  const framing = codec === 'H265' ? ''
+    : `rtph264pay pt=96 mtu=${hubPacketBytes} timestamp-offset=${integer(timestampOffset, 0, 0xffffffff)} config-interval=-1 aggregate-mode=zero-latency ! rtpstreampay ! `;
+  return `t. ! ${framing}tcpserversink name=hub host=127.0.0.1 port=0 sync-method=latest-keyframe recover-policy=keyframe`
+    + ` unit-format=bytes units-soft-max=${hubLimits.softBytes} units-max=${hubLimits.hardBytes}`
+    + ' enable-last-sample=false sync=false async=false';
+}
+
+/** The reading end of {@link hub}, up to parsed access units. */
+function hubClient(codec: keyof typeof codecs, port: number): string {
+  const { parse } = codecs[codec];
+  const deframing = codec === 'H265' ? '' : ' ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtph264depay';
+  return `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)}${deframing} ! ${parse}`;
+}
+
+function rtspsrc(spec: SourceSpec): string {
+  // timeout=0: rtspsrc would quietly change a silent UDP camera to TCP; silence is ours to judge. udp-reconnect=false:
+  // nor shall it quietly reconnect when the camera closes the RTSP connection of a UDP session.
+  const tls = CameraUrl.parse(spec.url).secure && (!spec.tls.verify || spec.tls.fingerprint !== undefined) ? ' tls-validation-flags=0' : '';
+  const udp = spec.transport === 'udp';
+  // TCP delivers in order: a jitter buffer would only hold back the first packets of every reconnect.
+  return `rtspsrc name=src protocols=${udp ? 'udp' : 'tcp'} latency=${udp ? integer(spec.latencyMs, 0, 60_000) : 0}`
+    + ` timeout=0 udp-reconnect=false tcp-timeout=5000000 teardown-timeout=200000000 udp-buffer-size=${udpReceiveBytes} user-agent=Lookout${tls}`;
+}
+
+function feed(spec: SourceSpec, timestampOffset: number): string {
+  if (spec.feed === null || spec.video.codec !== 'H264') return '';
+  const { port, bindPort, ssrc, payloadType, open } = spec.feed;
+  return `t. ! valve name=feed drop=${!open} drop-mode=forward-sticky-events ! rtph264pay pt=${integer(payloadType, 96, 127)} ssrc=${integer(ssrc, 0, 0xffffffff)}`
+    + ` timestamp-offset=${integer(timestampOffset, 0, 0xffffffff)} config-interval=-1 aggregate-mode=zero-latency mtu=1200`
+    + ` ! udpsink name=udp host=127.0.0.1 port=${integer(port, 1, 65_535)} bind-address=127.0.0.1 bind-port=${integer(bindPort, 1, 65_535)}`
+    + ' auto-multicast=false enable-last-sample=false sync=false async=false';
+}
+
+/** What is set on `src` after parsing: the address without credentials, and the credentials. */
+export function sourceProperties(spec: SourceSpec): Record<string, string> {
+  const url = CameraUrl.parse(spec.url);
+  const credentials = url.credentials;
+  return { location: url.safe, ...(credentials ? { 'user-id': credentials.username, 'user-pw': credentials.password } : {}) };
+}
+
+/**
+ * RTP time of a running time of 0: CLOCK_MONOTONIC in 90 kHz ticks mod 2³². The payloader adds the running time, so
+ * that an ingest sees one time line over all sources it ever had, and no NTP step can break it.
+ */
+export function timestampOffset(monotonicNs: bigint): number {
+  return Number(((monotonicNs / 1000n) * 90n / 1000n) % 0x1_0000_0000n);
+}
+
+/** One picture from a hub: the latest keyframe, decoded in one thread, since frame threads hold frames back. */
+export function snapshotLaunch(command: Extract<HostCommand, { type: 'snapshot.take' }>): string {
+  const codec = codecs[command.codec];
+  const scale = command.width === 0 ? '' : ` ! videoscale ! video/x-raw,width=${integer(command.width, 16, 8192)},pixel-aspect-ratio=1/1`;
+  return `${hubClient(command.codec, command.hubPort)} ! ${codec.decode} max-threads=1`
+    + `${scale} ! videoconvert ! jpegenc quality=${integer(command.quality, 1, 100)} ! appsink name=picture max-buffers=1 drop=false sync=false`;
+}
+
+function integer(value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) throw new RangeError(`${value} is not an integer from ${min} to ${max}.`);
+  return value;
+}

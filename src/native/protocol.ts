@@ -1,0 +1,68 @@
+/** The whole IPC protocol between the supervisor and a host: one discriminated union each way (`type`). */
+import type { Failure } from '../errors.ts';
+import type { SourceStats, VideoFormat } from '../media.ts';
+
+/** What a source pulls and where it puts it. Holds credentials: IPC only. */
+export type SourceSpec = {
+  /** With credentials. Never logged. */
+  url: string;
+  transport: 'tcp' | 'udp';
+  tls: { verify: boolean; fingerprint: string | undefined };
+  video: { codec: 'H264' | 'H265' };
+  /** Where RTP goes: the ingest's PlainTransport. `ssrc` is a uint32, fixed over the ingest's life. Null where WebRTC cannot carry it. */
+  feed: { port: number; bindPort: number; ssrc: number; payloadType: number; open: boolean } | null;
+  /** rtspsrc's jitter buffer over UDP, ms; TCP needs none. */
+  latencyMs: number;
+  /** Freshness limits, ms. */
+  health: HealthLimits;
+  /** True: elements that disturb the stream on demand are built in. Never in production. */
+  faults?: boolean;
+};
+
+/** When a stream counts as stalled, silent, without keyframe … (design §3); all ms. */
+export type HealthLimits = {
+  /** `stalled` after this long without a packet. */
+  stallMs: number;
+  /** `silent` after max(this, 5 frame intervals). */
+  silentMs: number;
+  /** `no-keyframe` after max(this, 3 × longest GOP seen). */
+  keyframeMs: number;
+  /** `timestamps`: PTS stands still, or jumps, more than this. */
+  ptsJumpMs: number;
+  /** How often the counters are read. */
+  checkMs: number;
+  /** First packet must come within this after PLAY, else `silent`. */
+  firstPacketMs: number;
+};
+
+/** Supervisor → host. */
+export type HostCommand =
+  | { type: 'source.start'; spec: SourceSpec }
+  /** Opens or shuts the valve of the RTP feed. */
+  | { type: 'feed.set'; open: boolean }
+  /** One picture from a hub, then the host is done. `width` 0 keeps the camera's size. */
+  | { type: 'snapshot.take'; hubPort: number; codec: 'H264' | 'H265'; width: number; quality: number }
+  /** Pipeline to NULL (RTSP TEARDOWN leaves), then `stopped`; the supervisor kills at its own deadline. */
+  | { type: 'stop' }
+  /** Loses RTP packets, or damages bytes of their payload, for so long. Only in a source with `faults`. */
+  | { type: 'fault.disturb'; kind: 'drop' | 'corrupt'; rate: number; ms: number }
+  /** Blocks the host as a native call would that does not return. */
+  | { type: 'fault.hang'; ms: number }
+  | { type: 'ping'; seq: number };
+
+/** Host → supervisor. */
+export type HostEvent =
+  | { type: 'ready'; pid: number }
+  | { type: 'pong'; seq: number; rssBytes: number }
+  /** The pipeline reached PLAYING and the hub listens; packets may not have come yet. */
+  | { type: 'source.started'; hubPort: number }
+  /** First packet, or packets again after `source.stalled`. */
+  | { type: 'source.flowing' }
+  | { type: 'source.stalled'; sinceMs: number }
+  | { type: 'source.media'; media: VideoFormat }
+  | { type: 'source.stats'; stats: SourceStats }
+  /** The pipeline is over: error, EOS, or a freshness limit was passed. Nothing else follows but `stopped`. */
+  | { type: 'source.failed'; failure: Failure }
+  | { type: 'snapshot.taken'; jpeg: Uint8Array; width: number; height: number }
+  | { type: 'snapshot.failed'; failure: Failure }
+  | { type: 'stopped' };

@@ -1,0 +1,201 @@
+/** The SQLite file: opening it whatever state it is in, and every statement. Runs in the store's thread only. */
+import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { EventView } from '../api/protocol.ts';
+import type { FailureClass } from '../errors.ts';
+import { openCipher, type Cipher } from './cipher.ts';
+import type { StoreRequest, StoreThreadInput } from './requests.ts';
+import { migrate } from './schema.ts';
+import type { Role, StoredCamera, Transition } from './types.ts';
+
+/** Rows of all cameras together, removed ones included: about 300 MB. */
+const journalRows = 1_000_000;
+const keyCheck = 'key.check';
+
+/** An open database. Every method is synchronous and throws on failure. */
+export type Database = { lastSeq: number; notices: string[]; handle(request: StoreRequest): unknown };
+
+/** Opens or makes `lookout.db`. A damaged file is moved aside; a wrong key is refused, for nothing could be read. */
+export function openDatabase(input: StoreThreadInput): Database {
+  mkdirSync(input.dir, { recursive: true, mode: 0o700 });
+  const { cipher, notices } = openCipher(input.secretFile);
+  const file = join(input.dir, 'lookout.db');
+  let settings: DatabaseSync;
+  try {
+    settings = connect(file, 'FULL');
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    notices.push(`The database was damaged (${text(error)}) and moved to ${moveAside(file)}; a new one begins, without its cameras.`);
+    settings = connect(file, 'FULL');
+  }
+  checkKey(settings, cipher, input.secretFile);
+  // A second connection: the journal may lose its last moments in a power cut, cameras and tokens may not.
+  const journal = journalOf(connect(file, 'NORMAL'), input.rowsPerCamera);
+  const cameras = camerasOf(settings, cipher);
+  const access = accessOf(settings);
+  return {
+    lastSeq: journal.lastSeq,
+    notices,
+    handle(request) {
+      switch (request.type) {
+        case 'cameras.list': return cameras.list();
+        case 'cameras.put': return cameras.put(request.camera);
+        case 'cameras.remove': return cameras.remove(request.id);
+        case 'journal.append': return journal.append(request.rows);
+        case 'journal.list': return journal.list(request);
+        case 'journal.transitions': return journal.transitions(request);
+        case 'close': journal.close(); settings.close(); return null;
+        default: return access(request);
+      }
+    },
+  };
+}
+
+function connect(file: string, synchronous: 'FULL' | 'NORMAL'): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 1000 });
+  try {
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA trusted_schema = OFF;`);
+    if (synchronous === 'FULL') {
+      chmodSync(file, 0o600);
+      const verdict = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+      if (verdict.quick_check !== 'ok') throw Object.assign(new Error(verdict.quick_check), { errcode: 11 });
+      migrate(db);
+    }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const isDamaged = (error: unknown) => [11, 26].includes(((error as { errcode?: number }).errcode ?? 0) & 0xff);
+
+const text = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function moveAside(file: string): string {
+  const target = `${file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, target + suffix);
+  }
+  return target;
+}
+
+function checkKey(db: DatabaseSync, cipher: Cipher, secretFile: string): void {
+  const row = db.prepare('SELECT value FROM settings WHERE key = ?').get(keyCheck) as { value: string } | undefined;
+  if (row === undefined) {
+    db.prepare('INSERT INTO settings (key, value) VALUES (?, ?)').run(keyCheck, Buffer.from(cipher.seal(keyCheck, keyCheck)).toString('base64'));
+    return;
+  }
+  try {
+    cipher.open(Buffer.from(row.value, 'base64'), keyCheck);
+  } catch (cause) {
+    throw new Error(`The key in ${secretFile} is not the one the stored cameras were encrypted with. Put the right key file there, or move the data directory away.`, { cause });
+  }
+}
+
+function camerasOf(db: DatabaseSync, cipher: Cipher) {
+  const list = db.prepare('SELECT id, settings, addresses FROM cameras ORDER BY position, id');
+  const put = db.prepare(`INSERT INTO cameras (id, position, settings, addresses) VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM cameras), ?, ?)
+    ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, addresses = excluded.addresses`);
+  const remove = db.prepare('DELETE FROM cameras WHERE id = ?');
+  return {
+    list: () => (list.all() as { id: string; settings: string; addresses: Uint8Array }[]).map((row): StoredCamera => {
+      const addresses = JSON.parse(cipher.open(row.addresses, row.id)) as Pick<StoredCamera, 'url' | 'sub'>;
+      return { ...(JSON.parse(row.settings) as Omit<StoredCamera, 'url'>), ...addresses, id: row.id };
+    }),
+    put({ url, sub, ...rest }: StoredCamera) {
+      put.run(rest.id, JSON.stringify(rest), cipher.seal(JSON.stringify({ url, ...(sub === undefined ? {} : { sub }) }), rest.id));
+      return null;
+    },
+    remove(id: string) {
+      remove.run(id);
+      return null;
+    },
+  };
+}
+
+type JournalRow = { seq: number; at: number; camera: string; type: string; from_state: string | null; to_state: string | null; class: string | null; code: string | null; message: string; evidence: string | null; attempt: number | null; delay_ms: number | null };
+
+function journalOf(db: DatabaseSync, rowsPerCamera: number) {
+  const insert = db.prepare('INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const list = db.prepare('SELECT * FROM journal WHERE camera = ? AND seq < ? ORDER BY seq DESC LIMIT ?');
+  const transitions = db.prepare(`SELECT at, type, to_state, class, evidence FROM journal WHERE camera = ? AND type IN ('camera.transition', 'lookout.started')
+    AND seq >= coalesce((SELECT max(seq) FROM journal WHERE camera = ? AND type = 'camera.transition' AND at < ?), 0) ORDER BY seq`);
+  const trim = db.prepare('DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE camera = ? ORDER BY seq LIMIT ?)');
+  const trimAll = db.prepare('DELETE FROM journal WHERE seq IN (SELECT seq FROM journal ORDER BY seq LIMIT ?) RETURNING camera');
+  const counted = db.prepare('SELECT camera, count(*) AS n FROM journal GROUP BY camera').all() as { camera: string; n: number }[];
+  const counts = new Map(counted.map(({ camera, n }) => [camera, n]));
+  const { last } = db.prepare('SELECT coalesce(max(seq), 0) AS last FROM journal').get() as { last: number };
+
+  const write = (rows: EventView[], after: Map<string, number>) => {
+    for (const row of rows) {
+      const values: SQLInputValue[] = [row.seq, Date.parse(row.at), row.camera, row.type, row.from, row.to, row.class, row.code, row.message, row.evidence, row.attempt, row.delayMs];
+      insert.run(...values);
+      after.set(row.camera, (after.get(row.camera) ?? 0) + 1);
+    }
+    for (const camera of new Set(rows.map((row) => row.camera))) {
+      const excess = (after.get(camera) ?? 0) - rowsPerCamera;
+      if (excess > 0) after.set(camera, (after.get(camera) ?? 0) - Number(trim.run(camera, excess).changes));
+    }
+    const excess = [...after.values()].reduce((sum, n) => sum + n, 0) - journalRows;
+    for (const { camera } of excess > 0 ? trimAll.all(excess) as { camera: string }[] : []) after.set(camera, (after.get(camera) ?? 1) - 1);
+  };
+
+  return {
+    lastSeq: last,
+    append(rows: EventView[]) {
+      const after = new Map(counts);
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        write(rows, after);
+        db.exec('COMMIT');
+      } catch (error) {
+        // SQLITE_FULL may have rolled back already, and then ROLLBACK itself is the error.
+        if (db.isTransaction) db.exec('ROLLBACK');
+        throw error;
+      }
+      for (const [camera, n] of after) counts.set(camera, n);
+      return null;
+    },
+    list: ({ camera, limit, before }: { camera: string; limit: number; before: number | null }) =>
+      (list.all(camera, before ?? Number.MAX_SAFE_INTEGER, limit) as JournalRow[]).map(({ from_state, to_state, delay_ms, ...row }): EventView => ({
+        ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms,
+      })),
+    transitions: ({ camera, since }: { camera: string; since: number }) =>
+      (transitions.all(camera, camera, since) as Pick<JournalRow, 'at' | 'type' | 'to_state' | 'class' | 'evidence'>[]).map(({ at, type, to_state, class: cls, evidence }): Transition => ({
+        at, type, to: to_state, class: cls, awaySince: type === 'lookout.started' && evidence !== null ? Date.parse(evidence) : null,
+      })),
+    close: () => db.close(),
+  };
+}
+
+type AccessRequest = Extract<StoreRequest, { type: `tokens.${string}` | `sessions.${string}` | `settings.${string}` }>;
+
+function accessOf(db: DatabaseSync) {
+  const putToken = db.prepare('INSERT OR REPLACE INTO tokens (hash, name, role) VALUES (?, ?, ?)');
+  const findToken = db.prepare('SELECT name, role FROM tokens WHERE hash = ?');
+  const putSession = db.prepare('INSERT OR REPLACE INTO sessions (hash, name, role, expires_at) VALUES (?, ?, ?, ?)');
+  const findSession = db.prepare('SELECT name, role, expires_at AS expiresAt FROM sessions WHERE hash = ? AND expires_at > ?');
+  const removeSession = db.prepare('DELETE FROM sessions WHERE hash = ? OR expires_at <= ?');
+  const getSetting = db.prepare('SELECT value FROM settings WHERE key = ?');
+  const putSetting = db.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)');
+  return (request: AccessRequest): unknown => {
+    switch (request.type) {
+      case 'tokens.put': putToken.run(request.hash, request.name, request.role); return null;
+      case 'tokens.find': return plain<{ name: string; role: Role }>(findToken.get(request.hash));
+      case 'sessions.put':
+        putSession.run(request.hash, request.name, request.role, request.expiresAt);
+        removeSession.run('', Date.now());
+        return null;
+      case 'sessions.find': return plain<{ name: string; role: Role; expiresAt: number }>(findSession.get(request.hash, Date.now()));
+      case 'sessions.remove': removeSession.run(request.hash, Date.now()); return null;
+      case 'settings.get': return plain<{ value: string }>(getSetting.get(request.key))?.value;
+      case 'settings.put': putSetting.run(request.key, request.value); return null;
+    }
+  };
+}
+
+/** node:sqlite rows have no prototype, which surprises comparisons on the other side. */
+const plain = <T>(row: unknown): T | undefined => (row === undefined ? undefined : { ...(row as T) });

@@ -1,0 +1,99 @@
+/** The journal's batch: rows get their number at once, go to the disk together, and never make anybody wait. */
+import type { EventView } from '../api/protocol.ts';
+import type { Log } from '../log.ts';
+import type { StoreThread } from './thread.ts';
+import type { NewEvent, Store, Transition } from './types.ts';
+
+const batchMs = 150;
+const retryMs = 1000;
+/** Rows kept in memory while the disk cannot take them; the oldest go first. */
+const pendingLimit = 10_000;
+const rowsPerWrite = 2000;
+
+/** The journal part of the store, with what {@link Store.status} tells about it. */
+export type JournalBatch = Store['journal'] & { dropped(): number; pending(): number; stop(): void };
+
+/** Makes the batch on top of a thread. */
+export function createJournal(thread: StoreThread, log: Log): JournalBatch {
+  let seq = thread.lastSeq;
+  let pending: EventView[] = [];
+  let writing: { rows: EventView[]; done: Promise<boolean> } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let dropped = 0;
+  const complain = oncePerSecond((error: unknown) => log.error({ err: error, pendingEvents: pending.length, droppedEvents: dropped }, 'journal cannot be written'));
+
+  const schedule = (delayMs: number) => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void write();
+    }, delayMs);
+  };
+
+  const bound = () => {
+    const excess = pending.length - pendingLimit;
+    if (excess <= 0) return;
+    pending.splice(0, excess);
+    dropped += excess;
+  };
+
+  /** Writes one batch; false where it failed, and its rows wait for the next. */
+  const write = (): Promise<boolean> => {
+    if (writing !== undefined) return writing.done;
+    if (pending.length === 0) return Promise.resolve(true);
+    const rows = pending.splice(0, rowsPerWrite);
+    const done = thread.ask({ type: 'journal.append', rows }).then(() => true, (error: unknown) => {
+      pending = [...rows, ...pending];
+      bound();
+      complain(error);
+      return false;
+    }).then((written) => {
+      writing = undefined;
+      if (pending.length > 0) schedule(written ? 0 : retryMs);
+      return written;
+    });
+    writing = { rows, done };
+    return done;
+  };
+
+  const flush = async (): Promise<void> => {
+    while (writing !== undefined || pending.length > 0) {
+      if (!(await write())) return;
+    }
+  };
+
+  return {
+    append(event: NewEvent): EventView {
+      const row: EventView = { ...event, seq: ++seq, at: new Date(event.at).toISOString() };
+      pending.push(row);
+      bound();
+      schedule(batchMs);
+      return row;
+    },
+    async list({ camera, limit, before }) {
+      const inMemory = [...(writing?.rows ?? []), ...pending].filter((row) => row.camera === camera && (before === undefined || row.seq < before));
+      const stored = await thread.ask({ type: 'journal.list', camera, limit, before: before ?? null });
+      const rows = new Map([...stored, ...inMemory].map((row) => [row.seq, row]));
+      return [...rows.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
+    },
+    async transitions({ camera, since }) {
+      await flush();
+      const rows = await thread.ask({ type: 'journal.transitions', camera, since });
+      // What the disk does not take is still known here.
+      const unwritten = [...(writing?.rows ?? []), ...pending].filter((row) => row.camera === camera && row.type === 'camera.transition');
+      return [...rows, ...unwritten.map((row): Transition => ({ at: Date.parse(row.at), type: row.type, to: row.to, class: row.class, awaySince: null }))];
+    },
+    flush,
+    dropped: () => dropped,
+    pending: () => pending.length + (writing?.rows.length ?? 0),
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function oncePerSecond<T>(action: (value: T) => void): (value: T) => void {
+  let last = -Infinity;
+  return (value) => {
+    if (performance.now() - last < 1000) return;
+    last = performance.now();
+    action(value);
+  };
+}

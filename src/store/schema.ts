@@ -1,0 +1,36 @@
+/** The tables, as a list of migrations: `user_version` of the database says how many of them it has. */
+import type { DatabaseSync } from 'node:sqlite';
+
+const migrations = [
+  `CREATE TABLE cameras (
+     id TEXT PRIMARY KEY,
+     position INTEGER NOT NULL,
+     settings TEXT NOT NULL,       -- JSON without addresses
+     addresses BLOB NOT NULL       -- sealed JSON {url, sub}
+   ) STRICT;
+   CREATE TABLE journal (
+     seq INTEGER PRIMARY KEY,
+     at INTEGER NOT NULL,          -- ms since the epoch
+     camera TEXT NOT NULL,
+     type TEXT NOT NULL,
+     from_state TEXT, to_state TEXT, class TEXT, code TEXT,
+     message TEXT NOT NULL,
+     evidence TEXT, attempt INTEGER, delay_ms INTEGER
+   ) STRICT;
+   CREATE INDEX journal_by_camera ON journal (camera, seq);
+   CREATE TABLE tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL) STRICT;
+   CREATE TABLE sessions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
+   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+] as const;
+
+/** Brings a database up to date; each step is one transaction. Throws for a database of a newer program. */
+export function migrate(db: DatabaseSync): void {
+  const row = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (row.user_version > migrations.length) {
+    throw new Error(`The database was written by a newer Lookout (schema ${row.user_version}, this one knows ${migrations.length}).`);
+  }
+  for (const [index, sql] of migrations.entries()) {
+    if (index < row.user_version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}

@@ -1,0 +1,57 @@
+/** The page's arithmetic, without a browser: wall layout, words for states, H.264 profiles between server and browser. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CameraView } from '../../../src/api/protocol.ts';
+import { layoutWall } from '../../../visualizer/src/components/wall-layout.ts';
+import { liveCamera } from '../../../visualizer/src/fake/fleet.ts';
+import { age, describe, duration, sentence } from '../../../visualizer/src/models/describe.ts';
+import { densities } from '../../../visualizer/src/models/preferences.ts';
+import { bridgeProfiles } from '../../../visualizer/src/webrtc/profiles.ts';
+
+test('an automatic wall fits any fleet that stays readable onto the screen, and never spills over its width', () => {
+  for (const [width, height] of [[360, 600], [1024, 700], [1600, 840], [1920, 1020], [3840, 2100], [5120, 1380]] as const) {
+    for (let count = 1; count <= 64; count += 1) {
+      for (const density of densities) {
+        const { columns, tileWidth } = layoutWall({ count, width, height, density });
+        assert.ok(Number.isInteger(columns) && columns >= 1 && tileWidth > 0, `${count} in ${width}×${height}, ${density}`);
+        assert.ok(columns * tileWidth + (columns - 1) * 8 <= width, `${count} tiles spill over ${width}×${height}, ${density}`);
+      }
+    }
+  }
+  const { columns, tileWidth } = layoutWall({ count: 36, width: 1900, height: 1010, density: 'auto' });
+  const rows = Math.ceil(36 / columns);
+  assert.ok(rows * ((tileWidth * 9) / 16 + 34) + (rows - 1) * 8 <= 1010, '36 tiles fit a full-HD screen');
+});
+
+test('every camera state has words, and the countdown never goes below zero', () => {
+  const live = liveCamera(0, 0);
+  const state = (patch: Partial<CameraView>): CameraView => ({ ...live, ...patch });
+  const lastError = { class: 'reset', code: 'econnreset', message: '', at: '' } as const;
+  const retry = state({ state: 'backoff', lastError, nextRetryAt: new Date(10_000).toISOString() });
+  assert.equal(sentence(describe(retry, 7_200)), 'Connection reset, next try in 3 s');
+  assert.equal(sentence(describe(retry, 12_000)), 'Connection reset, trying now');
+  assert.equal(sentence(describe(state({ state: 'connecting', substate: 'probing', attempt: 2, lastError }), 0)), 'Connection reset, trying now');
+  assert.equal(describe(state({ state: 'connecting', substate: 'probing', attempt: 0, lastError: null }), 0).title, 'Connecting');
+  assert.deepEqual([duration(59_999), duration(61_000), duration(3_660_000), duration(100_000_000)], ['59 s', '1 min 01 s', '1 h 01 min', '1 d 3 h']);
+  assert.deepEqual([age(-5), age(9_949), age(12_400)], ['0.0 s', '9.9 s', '12 s']);
+});
+
+const h264 = (preferredPayloadType: number, id: string) => ({ kind: 'video' as const, mimeType: 'video/H264', clockRate: 90_000, preferredPayloadType, parameters: { 'packetization-mode': 1, 'profile-level-id': id } });
+const idsOf = (codecs: { parameters?: Record<string, unknown> }[] | undefined): unknown[] => (codecs ?? []).map(({ parameters }) => parameters?.['profile-level-id']);
+
+test('a profile the browser does not list is announced to it as one it lists, and to the server as what it is', () => {
+  const router = { codecs: [h264(100, '42e01f'), h264(102, '4d001f'), h264(104, '64001f')] };
+  const bridge = bridgeProfiles(router, ['42001f', '42e01f', '4d001f', 'f4001f']);
+  assert.deepEqual(idsOf(bridge.routerCapabilities.codecs), ['42e01f', '4d001f', '4d001f']);
+  assert.deepEqual(idsOf(bridge.toServer(bridge.routerCapabilities).codecs), ['42e01f', '4d001f', '64001f']);
+  const consumer = { codecs: [{ mimeType: 'video/H264', clockRate: 90_000, payloadType: 104, parameters: { 'profile-level-id': '640028' } }] };
+  assert.deepEqual(idsOf(bridge.toBrowser(consumer).codecs), ['4d001f']);
+  assert.deepEqual(idsOf(router.codecs), ['42e01f', '4d001f', '64001f'], 'the input is left alone');
+});
+
+test('a browser that lists every profile is told nothing but the truth', () => {
+  const router = { codecs: [h264(100, '42e01f'), h264(104, '64001f')] };
+  const bridge = bridgeProfiles(router, ['42e01f', '640034']);
+  assert.equal(bridge.routerCapabilities, router);
+  assert.equal(bridge.toServer(router), router);
+});

@@ -1,0 +1,41 @@
+/** The page's own viewers in Chromium, read at the RTP level: what each camera's consumer received, lost and decoded. */
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { openBrowser } from '../e2e/page/browser.ts';
+
+/** One consumer at one moment. `connection` numbers the RTCPeerConnections of the page: another number is another negotiation. */
+export type ConsumerReading = {
+  connection: number;
+  /** Of the browser's monotonic clock, ms. */
+  at: number;
+  received: number;
+  /** Sequence numbers that never came, and those that had to be asked for again. */
+  lost: number;
+  nacks: number;
+  decoded: number;
+};
+
+/** A page that watches every camera. */
+export type PageViewers = AsyncDisposable & {
+  page: Page;
+  /** By camera; a camera whose tile has no picture is absent. */
+  read(): Promise<Record<string, ConsumerReading>>;
+  /** When each camera's frames were decoded since the last call (ms since the epoch), by camera. */
+  frames(): Promise<Record<string, number[]>>;
+};
+
+/** What `page-observer.js` leaves behind. */
+type InPage = { lookoutTest: { read: () => Promise<Record<string, ConsumerReading>>; frames: () => Record<string, number[]> } };
+
+/** Opens the page by its login link. */
+export async function watchPage(loginLink: string): Promise<PageViewers> {
+  const browser = await openBrowser();
+  await browser.context.addInitScript({ path: join(import.meta.dirname, 'page-observer.js') });
+  const { page } = await browser.open(loginLink, { width: 1280, height: 800, theme: 'dark' });
+  return {
+    page,
+    read: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.read()),
+    frames: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.frames()),
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+}

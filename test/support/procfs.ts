@@ -1,0 +1,29 @@
+/** What the operating system says of processes: private memory, descendants. Linux. */
+import { readFileSync } from 'node:fs';
+
+export { cpuSeconds } from '../../src/native/proc.ts';
+
+/** Memory that only this process uses, bytes. */
+export function privateBytes(pid: number): number {
+  const rollup = read(`/proc/${pid}/smaps_rollup`);
+  return ['Private_Clean', 'Private_Dirty'].reduce((sum, key) => sum + Number(new RegExp(`${key}:\\s+(\\d+)`, 'u').exec(rollup)?.[1] ?? 0) * 1_024, 0);
+}
+
+/** All descendants of a process, itself included. */
+export function tree(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(tree)];
+}
+
+/** The command line of a process, words separated by blanks. */
+export function commandOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

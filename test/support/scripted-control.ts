@@ -1,0 +1,168 @@
+/** A `ControlPlane` whose cameras and answers the test decides: the other side of the interfaces' tests. */
+import type { CameraInput } from '../../src/camera-config.ts';
+import { CameraUrl } from '../../src/camera-url.ts';
+import type { CameraCounters, ControlPlane, Delta, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
+import type { AvailabilityView, CameraView, EventView, SfuView, SystemView } from '../../src/api/protocol.ts';
+import { LookoutError } from '../../src/errors.ts';
+
+/** The script: what the test reads and changes while it runs. */
+export type Script = {
+  control: ControlPlane;
+  cameras: Map<string, CameraView>;
+  counters: Map<string, CameraCounters>;
+  events: EventView[];
+  /** Every call that reached the supervisor, in order: `verb id`. */
+  calls: string[];
+  readiness: { ready: boolean; reasons: string[] };
+  snapshot: (id: string, width: number) => Promise<Snapshot>;
+  probe: ControlPlane['probe'];
+  /** Viewers by id, with the socket that owns them. */
+  viewers: Map<string, { owner: string; notify: ViewerNotify; camera: string }>;
+  /** Replaces one call of the viewer service. */
+  override: Partial<ViewerService>;
+  emit(delta: Delta): void;
+  listeners(): number;
+};
+
+/** A camera as the supervisor shows it. */
+export function cameraView(id: string, changes: Partial<CameraView> = {}): CameraView {
+  return {
+    id, name: id, url: `rtsp://127.0.0.1/${id}`, enabled: true, transport: 'auto', desired: 'running', state: 'streaming', substate: 'live',
+    since: '2026-01-01T00:00:00.000Z', attempt: 0, nextRetryAt: null, lastError: null, restarts: 0,
+    media: { codec: 'H264', profile: 'main', profileLevelId: '4d401f', width: 1280, height: 720, fps: 25, bitrate: 2_000_000, keyframeIntervalMs: 1000, audio: null },
+    freshness: { packetAgeMs: 12, keyframeAgeMs: 400 }, viewers: 0, host: { pid: 4711, rssBytes: 1000 }, worker: { pid: 4712 },
+    outputs: { live: { state: 'open', lastError: null, host: null, verdict: { ok: true, why: 'main profile' } }, snapshot: { state: 'idle', lastError: null, host: null } },
+    ...changes,
+  };
+}
+
+const system: SystemView = {
+  version: '0.1.0', startedAt: '2026-01-01T00:00:00.000Z', instance: 'test', demo: false, cameras: 1, live: 1, viewers: 0, hosts: 1, orphans: 0,
+  cpu: 0.1, rssBytes: 100_000_000, eventLoopDelayMs: 1,
+};
+
+const sfu: SfuView = {
+  workers: [{ index: 0, pid: 4712, state: 'ready', restarts: 0, routers: 1, port: 40000, cpu: 0.1, rssBytes: 2000 }],
+  routers: [{ id: 'r', camera: 'gate', worker: 0 }],
+  transports: [{ id: 't', kind: 'plain', camera: 'gate', viewer: null }],
+  producers: [{ id: 'p', camera: 'gate', kind: 'video', paused: false, packetCount: 10, byteCount: 1000, keyframeCount: 1, packetsLost: 0 }],
+  consumers: [{ id: 'c', camera: 'gate', viewer: 'v', kind: 'video', paused: false }],
+};
+
+/** Makes a script with the cameras given. */
+export function scriptedControl(ids: string[] = ['gate']): Script {
+  const listeners = new Set<(delta: Delta) => void>();
+  const script: Omit<Script, 'control'> = {
+    cameras: new Map(ids.map((id) => [id, cameraView(id)])),
+    counters: new Map(ids.map((id) => [id, { id, packets: 1000, bytes: 2_000_000, keyframes: 40, ingestPacketsLost: 0, restarts: { reset: 2 }, stateSeconds: { streaming: 60, backoff: 1.5 } }])),
+    events: [],
+    calls: [],
+    readiness: { ready: true, reasons: [] },
+    snapshot: () => Promise.resolve({ jpeg: Buffer.from([0xff, 0xd8, 0xff, 0xd9]), takenAt: Date.now() - 2500, width: 640, height: 360 }),
+    probe: (url) => Promise.resolve({
+      url: url.safe, server: 'simulator', media: null, gopMs: null, bFrames: null,
+      verdicts: { webrtc: { ok: true, why: '' }, hls: { ok: true, why: '' }, recording: { ok: true, why: '' }, frames: { ok: true, why: '' } },
+    }),
+    viewers: new Map(),
+    override: {},
+    emit: (delta) => listeners.forEach((listener) => listener(delta)),
+    listeners: () => listeners.size,
+  };
+  const control = createControl(script, listeners);
+  return Object.assign(script, { control });
+}
+
+const availability = (camera: string): AvailabilityView => ({
+  camera, from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z', uptime: 1, liveSeconds: 86_400, gapSeconds: 0, gapMinutes: 0, restingSeconds: 0, unknownSeconds: 0,
+  losses: 0, recovery: null, byClass: [],
+});
+
+function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: Delta) => void>): ControlPlane {
+  const shown = (id: string) => script.cameras.get(id) ?? cameraView(id);
+  return {
+    system: () => ({ ...system, cameras: script.cameras.size }),
+    readiness: () => script.readiness,
+    cameras: () => [...script.cameras.values()],
+    camera: (id) => script.cameras.get(id),
+    counters: () => [...script.counters.values()],
+    hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000 })),
+    workers: () => sfu.workers,
+    sfu: () => Promise.resolve(sfu),
+    async create(input: CameraInput) {
+      const id = input.id ?? 'made';
+      const url = CameraUrl.parse(input.url);
+      if (script.cameras.has(id)) throw new LookoutError('LOOKOUT_CAMERA_EXISTS', { cameraId: id });
+      script.calls.push(`create ${id}`);
+      script.cameras.set(id, cameraView(id, { url: url.safe, name: input.name ?? id }));
+      return shown(id);
+    },
+    async patch(id, patch) {
+      script.calls.push(`patch ${id}`);
+      script.cameras.set(id, { ...shown(id), ...(patch.name === undefined ? {} : { name: patch.name }) });
+      return shown(id);
+    },
+    async remove(id) {
+      script.calls.push(`remove ${id}`);
+      script.cameras.delete(id);
+      script.counters.delete(id);
+    },
+    async command(id, verb) {
+      script.calls.push(`${verb} ${id}`);
+      return shown(id);
+    },
+    async inject(id, { fault }) {
+      script.calls.push(`inject ${fault} ${id}`);
+      return { camera: id, fault, pid: 4711, rate: null, until: null };
+    },
+    events: async (id, { limit, before }) => script.events.filter((event) => event.camera === id && event.seq < (before ?? Infinity)).slice(0, limit),
+    explanation: async (id) => ({
+      camera: id, state: shown(id).state, substate: shown(id).substate, since: shown(id).since, downSince: null, why: 'Live.', lastError: null, evidence: null,
+      nextRetryAt: null, attempts: 0, incident: null, before: [], availability: availability(id),
+    }),
+    availability: async (id) => availability(id),
+    incidents: () => [],
+    resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }] }),
+    probe: (url, seconds, signal) => script.probe(url, seconds, signal),
+    snapshot: (id, { width }) => script.snapshot(id, width),
+    viewers: createViewers(script),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+function createViewers(script: Omit<Script, 'control'>): ViewerService {
+  let next = 1;
+  const own = ({ viewer, owner }: { viewer: string; owner: string }) => {
+    if (script.viewers.get(viewer)?.owner !== owner) throw new LookoutError('LOOKOUT_VIEWER_NOT_FOUND');
+  };
+  const service: ViewerService = {
+    async join({ camera, owner, notify }) {
+      if (!script.cameras.has(camera)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND');
+      const viewer = `viewer-${next++}`;
+      script.viewers.set(viewer, { owner, notify, camera });
+      return { viewer, routerRtpCapabilities: { codecs: [] } };
+    },
+    async transport(request) {
+      own(request);
+      return { id: 'transport-1', iceParameters: {}, iceCandidates: [], dtlsParameters: {} };
+    },
+    connect: async (request) => own(request),
+    async consume(request) {
+      own(request);
+      return [{ id: 'consumer-1', producerId: 'producer-1', kind: 'video', rtpParameters: {} }];
+    },
+    resume: async (request) => own(request),
+    pause: async (request) => own(request),
+    async leave(request) {
+      own(request);
+      script.viewers.delete(request.viewer);
+    },
+    leaveAll(owner) {
+      for (const [id, viewer] of script.viewers) if (viewer.owner === owner) script.viewers.delete(id);
+    },
+  };
+  // A call that was overridden is looked up when it is made, so that tests may change it while a socket is open.
+  return new Proxy(service, { get: (target, name) => script.override[name as keyof ViewerService] ?? target[name as keyof ViewerService] });
+}

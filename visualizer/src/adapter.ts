@@ -1,0 +1,106 @@
+/** The one door to the server: all that the page asks and hears passes through this interface (socket-adapter.ts, fake/adapter.ts). */
+import type { CameraView, EventView, ProbeReport, StatusServerEvents } from '../../src/api/protocol.ts';
+
+/** The Socket.IO connection as the operator needs to know it. */
+export type ConnectionState =
+  | { status: 'connecting' }
+  | { status: 'online' }
+  /** `since` is ms since the epoch on this machine. */
+  | { status: 'offline'; since: number; reason: string }
+  | { status: 'unauthenticated' };
+
+/** Everything that arrives unasked. */
+export type StatusListener = {
+  [Event in keyof StatusServerEvents]: StatusServerEvents[Event];
+} & { connection: (state: ConnectionState) => void };
+
+export type Session = { name: string; role: string };
+
+/** What the form for a new camera sends. */
+export type NewCamera = { name?: string; url: string };
+
+export type Verb = 'start' | 'stop' | 'restart' | 'retry';
+
+/**
+ * `joining` until the first picture can come · `flowing` · `paused` the camera is away, the viewer stays ·
+ * `waiting` the viewer was lost and joins again · `unsupported` this browser cannot play it · `removed` for good.
+ */
+export type PlayerPhase = 'joining' | 'flowing' | 'paused' | 'waiting' | 'unsupported' | 'removed';
+
+/** Where a player puts what it gets. */
+export type PlayerSink = {
+  /** The picture to show; a new object whenever the viewer had to join again. */
+  stream: (stream: MediaStream) => void;
+  phase: (phase: PlayerPhase, why: string | null) => void;
+};
+
+/** One second of `getStats`, digested. What the browser does not tell is null. */
+export type PlayerStats = {
+  codec: string | null;
+  profileLevelId: string | null;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  bitrate: number | null;
+  jitterMs: number | null;
+  packetsLost: number | null;
+  packetsReceived: number | null;
+  framesDecoded: number | null;
+  framesDropped: number | null;
+  freezes: number | null;
+  decodeMs: number | null;
+};
+
+/** One subscription to one camera. */
+export type Player = {
+  /** Whether joining makes sense at the moment. A player that lost its camera waits for true, and then joins at once. */
+  setAvailable: (available: boolean) => void;
+  /** False tells the server to send nothing for now; the viewer stays. */
+  setActive: (active: boolean) => void;
+  /** A frame was painted. The first one after each join is reported to the server. */
+  frame: () => void;
+  stats: () => Promise<PlayerStats | null>;
+  close: () => void;
+};
+
+export type StillRequest = { camera: string; width: number; signal: AbortSignal };
+
+export type Adapter = {
+  /** Who is logged in, or null. Rejects where the server cannot be reached. */
+  session: () => Promise<Session | null>;
+  login: (token: string) => Promise<Session>;
+  logout: () => Promise<void>;
+  /** Opens the status feed and keeps it open; returns what closes it. */
+  connect: (listener: StatusListener) => () => void;
+  command: (id: string, verb: Verb) => Promise<CameraView>;
+  create: (camera: NewCamera) => Promise<CameraView>;
+  remove: (id: string) => Promise<void>;
+  probe: (url: string, signal: AbortSignal) => Promise<ProbeReport>;
+  /** Newest first. */
+  events: (id: string, limit: number) => Promise<EventView[]>;
+  /** A current still picture. */
+  still: (request: StillRequest) => Promise<Blob>;
+  /** Nothing happens before `setAvailable(true)`. */
+  play: (camera: string, sink: PlayerSink) => Player;
+};
+
+/** A refusal of the server, or of the network where `code` is `NETWORK`. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: string;
+  readonly statusCode: number;
+  /** Field path (`url`) → what is wrong with it. */
+  readonly details: { path: string; message: string }[];
+
+  constructor(options: { code: string; statusCode: number; message: string; details?: { path: string; message: string }[] }) {
+    super(options.message);
+    this.code = options.code;
+    this.statusCode = options.statusCode;
+    this.details = options.details ?? [];
+  }
+}
+
+/** What to tell the operator about any thrown value. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,89 @@
+/** Composition root of the page: adapter → models; components reach them through one context. */
+import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Adapter, Verb } from './adapter.ts';
+import { messageOf } from './adapter.ts';
+import { createFleet, type Fleet } from './models/cameras.ts';
+import { createClock, type Clock } from './models/clock.ts';
+import { createJournal, type Journal } from './models/journal.ts';
+import { createNotices, type Notices } from './models/notices.ts';
+import { createPlaybacks, type Playbacks } from './models/playbacks.ts';
+import { createPreferences, type Preferences } from './models/preferences.ts';
+import { createRouter, type Router } from './models/route.ts';
+import { createSession, type SessionModel } from './models/session.ts';
+import { createStills, type Stills } from './models/stills.ts';
+
+export type Dialog = { kind: 'add' } | { kind: 'remove'; id: string } | { kind: 'keys' } | null;
+
+export type App = {
+  adapter: Adapter;
+  clock: Clock;
+  fleet: Fleet;
+  journal: Journal;
+  notices: Notices;
+  playbacks: Playbacks;
+  preferences: Preferences;
+  router: Router;
+  session: SessionModel;
+  stills: Stills;
+  search: Signal<string>;
+  dialog: Signal<Dialog>;
+  /** Ids whose id, name or address contains the search. */
+  visible: ReadonlySignal<string[] | null>;
+  /** Sends a command; what comes of it is told in a notice. */
+  command: (id: string, verb: Verb) => Promise<void>;
+  dispose: () => void;
+};
+
+const done: Record<Verb, string> = { start: 'is starting', stop: 'is stopping', restart: 'is restarting', retry: 'tries again now' };
+
+/** Wires the models. Nothing connects before `session.start()`. */
+export function createApp(adapter: Adapter): App {
+  const clock = createClock();
+  const fleet = createFleet(clock);
+  const journal = createJournal(adapter);
+  const notices = createNotices();
+  const playbacks = createPlaybacks(adapter, fleet);
+  const preferences = createPreferences();
+  const router = createRouter();
+  const search = signal('');
+  const session = createSession(adapter, { snapshot: fleet.snapshot, camera: fleet.delta, sfu: fleet.sfu, system: fleet.setSystem, journal: journal.append });
+  const matches = (id: string, needle: string): boolean => {
+    const view = fleet.camera(id).value?.view;
+    return [id, view?.name, view?.url].some((text) => text?.toLowerCase().includes(needle));
+  };
+
+  return {
+    adapter, clock, fleet, journal, notices, playbacks, preferences, router, session, search,
+    stills: createStills(adapter),
+    dialog: signal<Dialog>(null),
+    visible: computed(() => {
+      const needle = search.value.trim().toLowerCase();
+      const ids = fleet.ids.value;
+      return needle === '' || ids === null ? ids : ids.filter((id) => matches(id, needle));
+    }),
+    command: async (id, verb) => {
+      const name = fleet.camera(id).peek()?.view.name ?? id;
+      try {
+        fleet.put(await adapter.command(id, verb));
+        notices.show('good', `${name} ${done[verb]}.`);
+      } catch (error) {
+        notices.show('bad', `${name}: ${messageOf(error)}`);
+      }
+    },
+    dispose: () => [session, playbacks, preferences, router, clock].forEach((model) => model.dispose()),
+  };
+}
+
+const AppContext = createContext<App | null>(null);
+
+/** Gives the models to the components below. */
+export const AppProvider = AppContext.Provider;
+
+/** The models. */
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (!app) throw new Error('useApp outside of AppProvider');
+  return app;
+}

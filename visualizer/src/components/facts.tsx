@@ -1,0 +1,100 @@
+/** Figures of one camera in fixed slots: what the source sends, and what this browser gets of it. */
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { CameraView } from '../../../src/api/protocol.ts';
+import type { PlayerStats } from '../adapter.ts';
+import { useApp } from '../app.ts';
+
+const statsEveryMs = 1_000;
+
+type Fact = [name: string, value: string];
+
+export function StreamFacts({ camera }: { camera: CameraView }): JSX.Element {
+  const { media } = camera;
+  const facts: Fact[] = [
+    ['Codec', media ? codecWords[media.codec] : '–'],
+    ['Profile', media?.profile?.replace('constrained-', 'constr. ') ?? '–'],
+    ['Resolution', size(media?.width, media?.height)],
+    ['Frame rate', number(media?.fps, 'fps')],
+    ['Bitrate', bits(media?.bitrate)],
+    ['Keyframe every', media?.keyframeIntervalMs == null ? '–' : `${(media.keyframeIntervalMs / 1000).toFixed(1)} s`],
+    ['Audio', media?.audio ? `${media.audio.codec} ${media.audio.rate / 1000} kHz` : media ? 'none' : '–'],
+    ['Transport', camera.transport],
+    ['Restarts', String(camera.restarts)],
+    ['Viewers', String(camera.viewers)],
+    ['Host', camera.host ? `${camera.host.pid}${camera.host.rssBytes > 0 ? ` · ${megabytes(camera.host.rssBytes)}` : ''}` : '–'],
+    ['Worker', camera.worker ? String(camera.worker.pid) : '–'],
+  ];
+  return <Facts id="stream" title="Stream" facts={facts} note={camera.url} />;
+}
+
+export function ViewerFacts({ id }: { id: string }): JSX.Element {
+  const { playbacks } = useApp();
+  const stats = useSignal<PlayerStats | null>(null);
+  useEffect(() => {
+    const read = async (): Promise<void> => {
+      stats.value = (await playbacks.peek(id)?.stats().catch(() => null)) ?? null;
+    };
+    const timer = setInterval(() => void read(), statsEveryMs);
+    return () => clearInterval(timer);
+  }, [id]);
+  const now = stats.value;
+  const facts: Fact[] = [
+    ['Received', bits(now?.bitrate)],
+    ['Shown', number(now?.fps, 'fps')],
+    ['Picture', size(now?.width, now?.height)],
+    ['Negotiated', now?.profileLevelId ?? '–'],
+    ['Jitter', milliseconds(now?.jitterMs)],
+    ['Decode time', milliseconds(now?.decodeMs)],
+    ['Packets', count(now?.packetsReceived)],
+    ['Packets lost', count(now?.packetsLost)],
+    ['Frames', count(now?.framesDecoded)],
+    ['Frames dropped', count(now?.framesDropped)],
+    ['Freezes', count(now?.freezes)],
+  ];
+  return <Facts id="viewer" title="This browser" facts={facts} note={null} />;
+}
+
+function Facts({ id, title, facts, note }: { id: string; title: string; facts: Fact[]; note: string | null }): JSX.Element {
+  return (
+    <section class="panel" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      <dl class="facts">
+        {facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+      </dl>
+      {note !== null && <code class="address">{note}</code>}
+    </section>
+  );
+}
+
+const codecWords = { H264: 'H.264', H265: 'H.265' } as const;
+
+type Maybe = number | null | undefined;
+
+function size(width: Maybe, height: Maybe): string {
+  return width == null || height == null ? '–' : `${width} × ${height}`;
+}
+
+function number(value: Maybe, unit: string): string {
+  return value == null ? '–' : `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
+}
+
+function milliseconds(value: Maybe): string {
+  return value == null ? '–' : `${value.toFixed(1)} ms`;
+}
+
+function count(value: Maybe): string {
+  return value == null ? '–' : value.toLocaleString();
+}
+
+/** bits per second in the unit people use. */
+export function bits(value: Maybe): string {
+  if (value == null) return '–';
+  return value >= 1e6 ? `${(value / 1e6).toFixed(2)} Mbit/s` : `${Math.round(value / 1e3)} kbit/s`;
+}
+
+/** Memory. */
+export function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
+}

@@ -1,0 +1,75 @@
+/** The wall: every camera as a live tile, moved through with the arrow keys. */
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useApp } from '../app.ts';
+import { Empty, NothingFound, WallSkeleton } from './placeholders.tsx';
+import { Tile } from './tile.tsx';
+import { layoutWall } from './wall-layout.ts';
+
+/** The tile to go back to from the single view. */
+let lastFocused: string | null = null;
+
+export function Wall(): JSX.Element {
+  const { fleet, visible, preferences } = useApp();
+  const { ref, size } = useSize();
+  const ids = visible.value;
+  const focus = useSignal(lastFocused);
+  const layout = layoutWall({ count: ids?.length ?? 4, ...size, density: preferences.density.value });
+  const focused = ids?.includes(focus.value ?? '') ? focus.value : (ids?.[0] ?? null);
+  const back = useRef(lastFocused !== null);
+  useEffect(() => {
+    if (!back.current || size.width === 0 || focused === null) return;
+    back.current = false;
+    focusTile(focused);
+  });
+
+  const moved = (event: KeyboardEvent): void => {
+    const to = ids && focused !== null ? target(event.key, { index: ids.indexOf(focused), columns: layout.columns, count: ids.length }) : null;
+    const id = to === null ? undefined : ids?.[to];
+    if (id === undefined) return;
+    event.preventDefault();
+    focusTile(id);
+  };
+
+  return (
+    <main class="wall" ref={ref} id="main">
+      <h1 class="hidden">Camera wall</h1>
+      {ids === null && <WallSkeleton layout={layout} />}
+      {ids?.length === 0 && (fleet.ids.value?.length === 0 ? <Empty /> : <NothingFound />)}
+      {ids !== null && ids.length > 0 && size.width > 0 && (
+        <ul class="wall-grid" style={{ '--columns': String(layout.columns), '--tile': `${layout.tileWidth}px` }} onKeyDown={moved} aria-label="Cameras">
+          {ids.map((id) => (
+            <Tile key={id} id={id} width={layout.tileWidth} focused={id === focused} onFocus={() => { focus.value = lastFocused = id; }} />
+          ))}
+        </ul>
+      )}
+    </main>
+  );
+}
+
+/** Index an arrow key leads to, or null. */
+function target(key: string, { index, columns, count }: { index: number; columns: number; count: number }): number | null {
+  const steps: Record<string, number> = { ArrowLeft: index - 1, ArrowRight: index + 1, ArrowUp: index - columns, ArrowDown: index + columns, Home: 0, End: count - 1 };
+  const to = steps[key];
+  return to === undefined || to < 0 || to >= count ? null : to;
+}
+
+/** Focuses a tile by its camera. */
+export function focusTile(id: string): void {
+  document.querySelector<HTMLElement>(`[data-tile="${CSS.escape(id)}"]`)?.focus();
+}
+
+function useSize(): { ref: { current: HTMLElement | null }; size: { width: number; height: number } } {
+  const ref = useRef<HTMLElement>(null);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useEffect(() => {
+    if (!ref.current) return undefined;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry) setSize({ width: Math.floor(entry.contentRect.width), height: Math.floor(entry.contentRect.height) });
+    });
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return { ref, size };
+}

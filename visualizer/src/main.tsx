@@ -1,0 +1,5 @@
+/** Entry of the product. */
+import { mount } from './mount.tsx';
+import { createSocketAdapter } from './socket-adapter.ts';
+
+mount(createSocketAdapter());

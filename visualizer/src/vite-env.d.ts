@@ -1,0 +1,2 @@
+/** What Vite imports that is no TypeScript. */
+declare module '*.css';
