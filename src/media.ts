@@ -43,4 +43,11 @@ export type SourceStats = {
 };
 
 /** Where the RTP of a camera comes from and goes to: leased by the camera, the same for every source and every worker. */
-export type Feed = { port: number; bindPort: number; ssrc: number; payloadType: number };
+export type Feed = {
+  port: number;
+  bindPort: number;
+  ssrc: number;
+  payloadType: number;
+  /** How far its RTP clock is ahead of CLOCK_MONOTONIC, ms: a little more with every handover, so that time never goes back. */
+  shiftMs?: number;
+};

@@ -18,14 +18,17 @@ export function createIngest(deps: IngestDeps): typeof ingestMachine {
   const producer = effect<ProducerCommand, Input>(({ input, sendBack, receive }) => {
     const tell = (fact: ProducerFact): void => sendBack(fact);
     const holder = holdIngest(deps, input, tell);
-    receive((command) => holder.setFlow(command.type === 'producer.resume'));
+    receive((command) => {
+      if (command.type === 'producer.cycle') holder.cycle();
+      else holder.setFlow(command.type === 'producer.resume');
+    });
     return () => holder.close();
   });
   return ingestMachine.provide({ actors: { producer } });
 }
 
 /** Makes the ingest, follows its worker's death, and applies the last wish for its flow. */
-function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) => void): { setFlow(flow: boolean): void; close(): void } {
+function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) => void): { setFlow(flow: boolean): void; cycle(): void; close(): void } {
   const { plane, log } = deps;
   let ingest: Ingest | undefined;
   let closed = false;
@@ -59,6 +62,12 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
     setFlow(wanted) {
       flow = wanted;
       apply();
+    },
+    cycle() {
+      const cycled = (): void => void (closed || tell({ type: 'producer.cycled' }));
+      if (!ingest || ingest.producer.closed || ingest.producer.paused) return cycled();
+      const { producer } = ingest;
+      withDeadline(producer.pause().then(() => producer.resume()), deps.requestMs).then(cycled, fail);
     },
     close() {
       closed = true;

@@ -16,6 +16,7 @@ import { cameraMachine } from '../../src/machines/camera.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../../src/machines/host.ts';
 import { ingestMachine } from '../../src/machines/ingest.ts';
 import { sfuMachine } from '../../src/machines/sfu.ts';
+import { sourceMachine } from '../../src/machines/source.ts';
 import { supervisorMachine, type Cleaned } from '../../src/machines/supervisor.ts';
 import { viewerMachine, type ViewerEnd } from '../../src/machines/viewer.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
@@ -72,7 +73,7 @@ const machine = supervisorMachine.provide({
     cleanup: fromPromise<Cleaned, { child: string; error: unknown }>(async ({ input }) => ({ child: input.child, at: Date.now() })),
     camera: cameraMachine.provide({
       actors: {
-        source: hostMachine.provide({ actors: { process: source as never } }),
+        source: sourceMachine.provide({ actors: { host: hostMachine.provide({ actors: { process: source as never } }) } }),
         ingest: ingestMachine.provide({ actors: { producer: effect(({ sendBack }) => {
           sendBack({ type: 'producer.ready', worker: 0, workerPid: 1 });
           return () => undefined;
