@@ -39,6 +39,8 @@ export type SourceStats = {
   bitrate: number | null;
   /** Bytes handed to the feed; grows only while the feed is open. */
   feedBytes: number;
+  /** Newest RTP sequence number of the feed; null before the first packet. */
+  feedSequence: number | null;
   rssBytes: number;
 };
 
@@ -50,4 +52,6 @@ export type Feed = {
   payloadType: number;
   /** How far its RTP clock is ahead of CLOCK_MONOTONIC, ms: a little more with every handover, so that time never goes back. */
   shiftMs?: number;
+  /** First sequence number of the next source; the payloader's own choice where it is absent. */
+  sequence?: number;
 };

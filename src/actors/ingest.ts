@@ -36,9 +36,10 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
   const fail = (error: unknown): void => {
     if (!closed) tell({ type: 'producer.failed', failure: sfuFailure(error) });
   };
+  const cycled = (): void => void (closed || tell({ type: 'producer.cycled' }));
   const apply = (): void => {
     if (!ingest || ingest.producer.closed || ingest.producer.paused === !flow) return;
-    withDeadline(flow ? ingest.producer.resume() : ingest.producer.pause(), deps.requestMs).catch(fail);
+    withDeadline(flow ? ingest.producer.resume().then(cycled) : ingest.producer.pause(), deps.requestMs).catch(fail);
   };
   const entered = (made: Ingest): void => {
     if (closed) return void made.close();
@@ -64,7 +65,6 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
       apply();
     },
     cycle() {
-      const cycled = (): void => void (closed || tell({ type: 'producer.cycled' }));
       if (!ingest || ingest.producer.closed || ingest.producer.paused) return cycled();
       const { producer } = ingest;
       withDeadline(producer.pause().then(() => producer.resume()), deps.requestMs).then(cycled, fail);

@@ -92,7 +92,15 @@ export function initialContext({ config, settings, feed, seed }: CameraMachineIn
 /** What the next source pulls; null before a description said what there is. */
 export function sourceInput({ config, transport, description, feed, feedOpen }: CameraContext): SourceInput | null {
   const codec = description?.video?.codec;
-  return codec ? { config, transport, codec, feed: { ...feed, open: feedOpen } } : null;
+  return codec ? { config, transport, codec, feed: { ...feed, open: feedOpen, gated: true } } : null;
+}
+
+/**
+ * The first sequence number of the next source: half the circle away from the newest one known. mediasoup takes a jump of
+ * less than 3,000 for packets that were lost (`MaxDropout`), and only a larger one for a stream that began anew.
+ */
+export function farFrom(sequence: number): number {
+  return (sequence + 0x8000) & 0xffff;
 }
 
 /** More than two sources of one camera ever differ in their reading of its clock, ms. */

@@ -3,7 +3,7 @@ import { assertEvent, assign, cancel, enqueueActions, fromCallback, fromPromise,
 import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
 import type { Description } from '../media.ts';
 import {
-  afterFailure, announcedProfile, countSource, firstTransport, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
+  afterFailure, announcedProfile, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
   type CameraContext, type CameraMachineInput, type Next,
 } from './camera-context.ts';
 import type { CameraCommand, IngestFact, SourceFact, SuccessionFact, WaitFact } from './events.ts';
@@ -100,9 +100,10 @@ export const cameraSetup = setup({
       assertEvent(event, 'source.media');
       return { media: event.media };
     }),
-    recordStats: assign(({ event }) => {
+    recordStats: assign(({ context, event }) => {
       assertEvent(event, 'source.stats');
-      return { stats: event.stats };
+      const { feedSequence } = event.stats;
+      return { stats: event.stats, ...(feedSequence === null ? {} : { feed: { ...context.feed, sequence: farFrom(feedSequence) } }) };
     }),
     recordPresence: assign(({ event }) => {
       assertEvent(event, 'presence.opened');
@@ -148,8 +149,10 @@ export const cameraSetup = setup({
     pauseIngest: enqueueActions(({ context, enqueue }) => {
       if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.pause' });
     }),
+    /** The source keeps what it has from its first keyframe on until the ingest lets it through. */
     resumeIngest: enqueueActions(({ context, enqueue }) => {
       if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.resume' });
+      else enqueue.sendTo('source', { type: 'ingest.cycled' });
     }),
     startSource: enqueueActions(({ context, enqueue }) => {
       const source = sourceInput(context);

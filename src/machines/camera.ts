@@ -151,7 +151,7 @@ export const cameraMachine = cameraSetup.createMachine({
         ...sourceFacts,
         ...commands,
         'source.switching': { actions: 'cycleIngest' },
-        'source.replaced': { target: '.live', reenter: true, actions: ['recordReplaced', 'ensureIngest', 'endSuccession'] },
+        'source.replaced': { target: '.live', actions: ['recordReplaced', 'ensureIngest', 'endSuccession'] },
         ...notReplaced,
         'succession.ready': [
           { guard: { type: 'fitsIngest', params: ({ event }) => ({ description: event.description }) }, actions: { type: 'replaceSource', params: ({ event }) => ({ description: event.description }) } },

@@ -39,14 +39,14 @@ export type SourceCommand =
   | { type: 'feed.set'; open: boolean }
   /** Start another source beside this one and let it take over at a keyframe. */
   | { type: 'source.replace'; source: SourceInput }
-  /** The ingest is ready for a stream with other sequence numbers. */
+  /** The ingest is ready for a stream with other sequence numbers: what the gate keeps may go. */
   | { type: 'ingest.cycled' };
 
 /** From an ingest to its camera. */
 export type IngestFact =
   | { type: 'ingest.ready'; worker: number; workerPid: number }
   | { type: 'ingest.lost'; failure: Failure }
-  /** After `ingest.cycle`. */
+  /** After `ingest.cycle`, and after `ingest.resume`: what comes now is forwarded, from a keyframe on. */
   | { type: 'ingest.cycled' };
 
 /** To an ingest. */

@@ -26,7 +26,7 @@ const ingestSetup = setup({
     events: {} as IngestCommand | ProducerFact | ErrorActorEvent<unknown, 'producer'>,
   },
   actors: {
-    /** Makes router, transport and producer, starts paused, closes them when it is stopped; speaks `ProducerFact`. */
+    /** Makes router, transport and producer, starts paused, closes them when it is stopped; answers `resume` and `cycle` by `producer.cycled`; speaks `ProducerFact`. */
     producer: fromCallback<ProducerCommand, { camera: string; feed: Feed; profileLevelId: string }, EventObject>(() => {
       throw new Error('provide actor: producer');
     }),
@@ -69,6 +69,8 @@ const byProfile = {
   ],
 } as const;
 
+/** Told when the producer flows. */
+const wantFlow = { actions: { type: 'want', params: { flow: 'flowing' } } } as const;
 const lost = ({ event }: { event: { failure: Failure } }) => ({ failure: event.failure });
 
 /** The ingest machine; provide `producer`. */
@@ -78,7 +80,7 @@ export const ingestMachine = ingestSetup.createMachine({
   initial: 'none',
   on: {
     'ingest.pause': { actions: { type: 'want', params: { flow: 'paused' } } },
-    'ingest.resume': { actions: { type: 'want', params: { flow: 'flowing' } } },
+    'ingest.resume': { actions: [{ type: 'want', params: { flow: 'flowing' } }, 'tellCycled'] },
     // Nothing flows: there is nothing to forget.
     'ingest.cycle': { actions: 'tellCycled' },
     'producer.cycled': { actions: 'tellCycled' },
@@ -104,6 +106,7 @@ export const ingestMachine = ingestSetup.createMachine({
       states: {
         creating: {
           on: {
+            'ingest.resume': wantFlow,
             'producer.ready': [
               { guard: 'wantsFlow', target: 'ready.flowing', actions: 'tellReady' },
               { target: 'ready.paused', actions: 'tellReady' },
@@ -124,7 +127,7 @@ export const ingestMachine = ingestSetup.createMachine({
         },
       },
     },
-    backoff: { on: byProfile, after: { retryDelay: 'carrying' } },
+    backoff: { on: { ...byProfile, 'ingest.resume': wantFlow }, after: { retryDelay: 'carrying' } },
     unsuitable: { on: byProfile },
   },
 });

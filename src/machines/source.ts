@@ -5,7 +5,8 @@
  *     ▲                                                                               │
  *     └── retiring (the old host is released) ◀── cycling (the ingest forgets numbers) ◀┘        any: releasing → released
  *
- * The camera hears the facts of the host that feeds. A successor that fails is released and told; the old one goes on.
+ * A source keeps what it has from its first keyframe on until `ingest.cycled` lets it through, so that a camera whose
+ * stream begins with a keyframe is seen from it on. The camera hears the facts of the host that feeds. A successor that fails is released and told; the old one goes on.
  * After `source.release` the camera hears `source.released` once every process is reaped.
  */
 import { assertEvent, enqueueActions, sendParent, setup, type ErrorActorEvent } from 'xstate';
@@ -84,8 +85,7 @@ const sourceSetup = setup({
     startSuccessor: enqueueActions(({ context, enqueue }) => {
       const slot = other(context.feeding);
       if (context.next === null) return;
-      const { feed } = context.next;
-      const source: SourceInput = { ...context.next, feed: { ...feed, open: context.feedOpen, gated: true } };
+      const source: SourceInput = { ...context.next, feed: { ...context.next.feed, open: context.feedOpen } };
       enqueue.assign({ next: null, source, held: [...context.held, slot], successor: none });
       enqueue.spawnChild('host', { id: hostOf(slot), input: { slot, source, deadlines: context.deadlines } });
     }),
@@ -104,6 +104,9 @@ const sourceSetup = setup({
       assertEvent(event, 'feed.set');
       enqueue.assign({ feedOpen: event.open });
       for (const slot of context.held) enqueue.sendTo(hostOf(slot), event);
+    }),
+    openGate: enqueueActions(({ context, enqueue }) => {
+      if (context.held.includes(context.feeding)) enqueue.sendTo(hostOf(context.feeding), { type: 'gate.open' });
     }),
     armGate: enqueueActions(({ context, enqueue }) => enqueue.sendTo(hostOf(other(context.feeding)), { type: 'gate.arm' })),
     shutOldFeed: enqueueActions(({ context, enqueue }) => {
@@ -171,7 +174,7 @@ export const sourceMachine = sourceSetup.createMachine({
       states: {
         alone: {
           always: { guard: 'hasNext', target: 'beside' },
-          on: { 'host.told': { actions: 'forward' } },
+          on: { 'host.told': { actions: 'forward' }, 'ingest.cycled': { actions: 'openGate' } },
         },
         beside: {
           entry: 'startSuccessor',
@@ -225,7 +228,8 @@ export const sourceMachine = sourceSetup.createMachine({
         /** The other host is being reaped; a further restart waits for its slot. */
         retiring: {
           always: { guard: 'isAlone', target: 'alone' },
-          on: { 'host.told': { guard: { type: 'isFeeding', params: told }, actions: 'forward' } },
+          on: {
+            'ingest.cycled': { actions: 'openGate' }, 'host.told': { guard: { type: 'isFeeding', params: told }, actions: 'forward' } },
         },
       },
     },

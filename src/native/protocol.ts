@@ -11,10 +11,10 @@ export type SourceSpec = {
   video: { codec: 'H264' | 'H265' };
   /**
    * Where RTP goes: the ingest's PlainTransport. `ssrc` is a uint32, fixed over the ingest's life. Null where WebRTC cannot carry it.
-   * `gated`: another source of the camera still feeds, so what this one gives waits for `gate.open` (`host/gate.ts`).
-   * `shiftMs`: how far the RTP clock is ahead of CLOCK_MONOTONIC.
+   * `gated`: what this source gives waits for `gate.open` (`host/gate.ts`).
+   * `shiftMs`: how far the RTP clock is ahead of CLOCK_MONOTONIC. `sequence`: the first sequence number.
    */
-  feed: { port: number; bindPort: number; ssrc: number; payloadType: number; open: boolean; gated?: boolean; shiftMs?: number } | null;
+  feed: { port: number; bindPort: number; ssrc: number; payloadType: number; open: boolean; gated?: boolean; shiftMs?: number; sequence?: number } | null;
   /** rtspsrc's jitter buffer over UDP, ms; TCP needs none. */
   latencyMs: number;
   /** Freshness limits, ms. */
@@ -44,7 +44,7 @@ export type HostCommand =
   | { type: 'source.start'; spec: SourceSpec }
   /** Opens or shuts the valve of the RTP feed; shut, it is answered by `feed.shut`. */
   | { type: 'feed.set'; open: boolean }
-  /** Keep what the feed gives from the next keyframe on, and say `gate.ready`. */
+  /** Keep what the feed gives from the next keyframe on, and say `gate.ready`. A gate is armed from the start; this makes it wait for another keyframe. */
   | { type: 'gate.arm' }
   /** Let out what was kept; from now on the feed reaches the ingest directly. */
   | { type: 'gate.open' }

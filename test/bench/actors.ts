@@ -46,7 +46,7 @@ const source = effect<ProcessCommand, never>(({ sendBack, receive }) => {
   }, 20);
   const stats = setInterval(() => {
     packets += 25;
-    tell({ type: 'source.stats', stats: { packets, bytes: packets * 1_000, frames: packets, keyframes: 1, packetAgeMs: 5, keyframeAgeMs: 500, keyframeIntervalMs: 1_000, fps: 25, bitrate: 1e6, feedBytes: 0, rssBytes: 2e7 } as never });
+    tell({ type: 'source.stats', stats: { packets, bytes: packets * 1_000, frames: packets, keyframes: 1, packetAgeMs: 5, keyframeAgeMs: 500, keyframeIntervalMs: 1_000, fps: 25, bitrate: 1e6, feedBytes: 0, feedSequence: packets & 0xffff, rssBytes: 2e7 } as never });
   }, 250);
   const end = (): void => {
     clearTimeout(begin);

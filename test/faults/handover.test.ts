@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { harm, journalAfter, settledHoldings, startFaultRig, undecoded, type FaultRig } from '../support/fault-rig.ts';
+import { harm, journalAfter, settledHoldings, startFaultRig, type FaultRig } from '../support/fault-rig.ts';
 import { isAlive } from '../support/lookout.ts';
 
 const victim = 'cam1';
+/** Of the clip. */
+const keyframeIntervalMs = 1_000;
 let rig: FaultRig;
 before(async () => {
   rig = await startFaultRig(3, { supervision: { resetAfterMs: 500 } });
@@ -33,20 +35,20 @@ async function seamless(t: TestContext, begin: () => Promise<unknown>): Promise<
   await eventually(async () => ((await rig.viewers.read())[victim]?.decoded ?? 0) >= enough, { timeoutMs: 20_000, what: 'its pictures' });
   const times = (await rig.viewers.frames())[victim] ?? [];
   const [from, to] = ['source.replacing', 'source.replaced'].map((type) => Date.parse(rows.find((row) => row.type === type)?.at ?? ''));
-  t.diagnostic(`took ${(to ?? 0) - (from ?? 0)} ms; longest time between two of the camera's frames: ${Math.round(Math.max(...times.slice(1).map((time, index) => time - times[index]!)))} ms`);
+  const still = Math.round(Math.max(...times.slice(1).map((time, index) => time - times[index]!)));
+  t.diagnostic(`took ${(to ?? 0) - (from ?? 0)} ms; longest time between two of the camera's frames: ${still} ms`);
   const now = await rig.state();
   assert.notEqual(now.cameras.get(victim)?.host?.pid, pid);
   const everybody = { victim: 'nobody', spared: () => false };
   const harmed = harm(was, now, everybody).filter((told) => told !== `${victim} has another host`);
-  const later = async (): Promise<boolean> => undecoded([was, now, await rig.state()], everybody).length === 0;
   if (rig.controlLoss() === 0) {
     assert.deepEqual(harmed, []);
-    await eventually(later, { timeoutMs: 5_000, what: 'every frame of everybody to be decoded' });
+    assert.ok(still < keyframeIntervalMs * 0.9, `a picture stood still for ${still} ms, as if it had waited for the next keyframe`);
   }
   assert.deepEqual(await settledHoldings(rig), held, 'processes, ports and descriptors are what they were');
 }
 
-test('a restart of a live camera is not seen by its viewers: same connection, no sequence gap, every frame decoded', async (t) => {
+test('a restart of a live camera is not seen by its viewers: same connection, no sequence gap, no picture that stands still', async (t) => {
   await seamless(t, () => rig.lookout.api('POST', `/api/v1/cameras/${victim}/restart`));
 });
 

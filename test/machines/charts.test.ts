@@ -65,10 +65,10 @@ const charts: Record<string, Chart> = {
     events: [{ type: 'source.ready', pid: 1 } as { type: string }, { type: 'source.started', hubPort: 1 } as { type: string }, fail('reset'), { type: 'host.release' }, { type: 'process.stopped' }, { type: 'process.exited', failure: null } as { type: string }],
   },
   ingest: {
-    machine: ingestMachine.provide({ actions: { tellReady: silent, tellLost: silent } }),
+    machine: ingestMachine.provide({ actions: { tellReady: silent, tellLost: silent, tellCycled: silent } }),
     input: { camera: 'test', feed },
     events: [
-      { type: 'ingest.ensure', profileLevelId: '42e01f' } as { type: string }, { type: 'ingest.resume' }, { type: 'ingest.pause' },
+      { type: 'ingest.ensure', profileLevelId: '42e01f' } as { type: string }, { type: 'ingest.resume' }, { type: 'ingest.pause' }, { type: 'ingest.cycle' }, { type: 'producer.cycled' },
       { type: 'producer.ready', worker: 0, workerPid: 1 } as { type: string }, { type: 'producer.failed', failure: lost } as { type: string },
       { type: 'producer.failed', failure: failure('unsupported', 'test', 'test') } as { type: string },
     ],

@@ -2,7 +2,7 @@
 import { createActor, fromCallback, fromPromise, SimulatedClock, type ActorRefFrom, type EventObject } from 'xstate';
 import { parseCamera, type CameraInput } from '../../src/camera-config.ts';
 import { failure, FailureError, type FailureClass } from '../../src/errors.ts';
-import { cameraMachine, type CameraSettings, type SourceInput } from '../../src/machines/camera.ts';
+import { cameraMachine, type CameraSettings } from '../../src/machines/camera.ts';
 import type { Description } from '../../src/media.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../../src/machines/host.ts';
 import { ingestMachine, type ProducerCommand, type ProducerFact } from '../../src/machines/ingest.ts';
@@ -60,9 +60,9 @@ export function scriptCamera(options: { input?: Partial<CameraInput>; settings?:
   let toCamera: ((event: EventObject) => void) | undefined;
   let probe: PromiseWithResolvers<Description> | undefined;
 
-  const process = fromCallback<ProcessCommand, EventObject, EventObject>(({ input, sendBack, receive }) => {
+  const process = fromCallback<ProcessCommand, EventObject, EventObject>(({ sendBack, receive }) => {
     toHosts.push(sendBack as (fact: ProcessFact) => void);
-    asked.push((input as unknown as SourceInput).feed.gated ? 'process.startGated' : 'process.start');
+    asked.push('process.start');
     receive((command) => {
       asked.push(command.type === 'feed.set' ? `feed.${command.open ? 'open' : 'shut'}` : command.type);
       if (options.autoRelease !== false && command.type === 'process.stop') sendBack({ type: 'process.exited', failure: null });

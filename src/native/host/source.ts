@@ -118,6 +118,7 @@ class Source implements Runner {
 
   async #aimAtGate({ port, bindPort }: { port: number; bindPort: number }): Promise<Gate> {
     const gate = await createGate({ port, bindPort, onReady: () => this.#emit({ type: 'gate.ready' }) });
+    gate.arm();
     if (this.#valve !== undefined) child(this.#pipeline, sourceElements.udp).port = gate.port;
     this.#setValve();
     return gate;
@@ -229,7 +230,7 @@ class Source implements Runner {
         packets: last.packets, bytes: received, frames: last.frames, keyframes: last.keyframes,
         packetAgeMs: age(packetAt), keyframeAgeMs: age(keyframeAt),
         keyframeIntervalMs: this.#gop.read(),
-        ...this.#meter.read(), feedBytes: fed, rssBytes: process.memoryUsage.rss(),
+        ...this.#meter.read(), feedBytes: fed, feedSequence: this.#counters.feedSequence(), rssBytes: process.memoryUsage.rss(),
       },
     });
   }
