@@ -9,6 +9,7 @@ import type { Failure, FailureClass } from '../errors.ts';
 import { durationText } from '../machines/duration.ts';
 import type { Log } from '../log.ts';
 import type { VideoFormat } from '../media.ts';
+import type { FlightRecorder } from '../native/flight-recorder.ts';
 import type { NewEvent, Store } from '../store/types.ts';
 import { stateOf, type CameraSnapshot } from './camera-view.ts';
 
@@ -33,7 +34,7 @@ export type Observer = {
 };
 
 /** What an observer writes to; `changed` hears of every new snapshot of a camera. */
-export type ObserverDeps = { journal: Store['journal']; log: Log; tell: (delta: Delta) => void; changed: (camera: string) => void; incidents: { lost(loss: { camera: string; address: string; class: FailureClass; at: number }): void; back(camera: string, at: number): void } };
+export type ObserverDeps = { journal: Store['journal']; log: Log; tell: (delta: Delta) => void; changed: (camera: string) => void; recorder: Pick<FlightRecorder, 'copy'>; incidents: { lost(loss: { camera: string; address: string; class: FailureClass; at: number }): void; back(camera: string, at: number): void } };
 
 const blank = { from: null, to: null, class: null, code: null, evidence: null, attempt: null, delayMs: null };
 
@@ -43,7 +44,7 @@ export function plainEvent(camera: string, type: string, message: string): Omit<
 }
 
 /** Makes an observer. */
-export function createObserver({ journal, log, tell, changed, incidents }: ObserverDeps): Observer {
+export function createObserver({ journal, log, tell, changed, recorder, incidents }: ObserverDeps): Observer {
   const traces = new Map<string, Trace>();
 
   const note = (event: Omit<NewEvent, 'at'>): EventView => {
@@ -65,7 +66,10 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
     // Only what was live can be lost together with others.
     if (lost && !before?.lost && before?.state === 'streaming') incidents.lost({ camera: id, address: snapshot.context.config.url.host, class: lost.class, at: now });
     if (!lost) incidents.back(id, now);
-    const row = note(transitionRow(id, before?.label ?? null, label, snapshot));
+    // Whatever leads to teardown with a cause is a failure of the source, of its probe or of its host.
+    const { cause } = snapshot.context;
+    const recording = label === 'teardown' && cause ? recorder.copy(id, cause) : undefined;
+    const row = note({ ...transitionRow(id, before?.label ?? null, label, snapshot), ...(recording ? { recording } : {}) });
     const { class: cls, code, attempt, delayMs } = row;
     log.info({ camera: id, from: row.from, to: row.to, ...(cls ? { class: cls, code, attempt } : {}), ...(delayMs === null ? {} : { delayMs }) }, 'camera changed state');
     if (before?.lost && label === 'streaming.live') {

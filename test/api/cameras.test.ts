@@ -97,7 +97,7 @@ test('a mistake of ours is answered with 500 without its message, which is in th
 
 test('the journal is paged by seq, newest first', async (t) => {
   const script = scriptedControl();
-  script.events.push(...[3, 2, 1].map((seq): EventView => ({ seq, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: 'streaming', to: 'backoff', class: 'reset', code: 'econnreset', message: 'reset', evidence: null, attempt: 1, delayMs: 0 })));
+  script.events.push(...[3, 2, 1].map((seq): EventView => ({ seq, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: 'streaming', to: 'backoff', class: 'reset', code: 'econnreset', message: 'reset', evidence: null, attempt: 1, delayMs: 0, recording: false })));
   const { app, as } = await apiBench(t, { script });
   const page = async (query: string) => (await app.inject({ url: `/api/v1/cameras/gate/events${query}`, headers: as('viewer') })).json<{ events: EventView[] }>().events.map(({ seq }) => seq);
   assert.deepEqual(await page('?limit=2'), [3, 2]);

@@ -21,7 +21,7 @@ test('no answer, log line, metric, socket frame or file holds a camera\'s passwo
   const lastError = { class: 'auth' as const, code: 'rtsp-401', message: `401 for ${url}`, at: '2026-01-01T00:00:00.000Z' };
   const careless = { ...cameraView('gate', { url, name: url, lastError }), password, credentials: { password } };
   script.cameras.set('gate', careless);
-  script.events.push({ seq: 1, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: null, to: null, class: 'auth', code: null, message: url, evidence: `DESCRIBE ${url} RTSP/1.0`, attempt: 1, delayMs: 1 });
+  script.events.push({ seq: 1, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: null, to: null, class: 'auth', code: null, message: url, evidence: `DESCRIBE ${url} RTSP/1.0`, attempt: 1, delayMs: 1, recording: false });
   script.snapshot = () => Promise.reject(new LookoutError('LOOKOUT_NOT_LIVE', { message: `away: ${url}`, failure: failure('reset', 'x', url), cause: new Error(url) }));
 
   const status = await connectSocket(t, `${base}/status`, { auth: { token: 'viewer-token' } });
