@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { openFlightBox, type FlightBox } from './flight-box.ts';
+import { boxStart, openFlightBox, type FlightBox } from './flight-box.ts';
 import { drainLines } from './stderr.ts';
 import type { Host, HostExit } from './host.ts';
 import type { HostCommand, HostEvent } from './protocol.ts';
@@ -154,7 +154,9 @@ class HostProcess implements OwnedHost {
   }
 
   #end(code: number | null, signal: string | null): HostExit {
-    this.#lastFlight = this.flight();
+    const flight = this.flight();
+    // A host that ran no source leaves nothing worth its memory.
+    this.#lastFlight = flight && boxStart(flight) !== undefined ? flight : undefined;
     this.#ended = true;
     this.#box?.close();
     this.#heartbeat.stop();

@@ -9,7 +9,7 @@ import { startSimulator } from '../support/simulator.ts';
 
 const credentials = { username: 'operator', password: 'c4n4ry-p4ss' };
 const secrets = /c4n4ry|nonce=|response=|realm=/u;
-const ids = ['reset', 'silence', 'setup-453', 'describe-453', 'killed', 'frozen', 'closed'] as const;
+const ids = ['reset', 'silence', 'setup-453', 'describe-453', 'killed', 'frozen', 'closed', 'jump', 'no-keyframe', 'audio-only'] as const;
 type Id = (typeof ids)[number];
 
 let cameras: SimulatorProcess & AsyncDisposable;
@@ -17,7 +17,7 @@ let lookout: Lookout;
 
 before(async () => {
   cameras = await startSimulator({ mounts: ids.map((name) => ({ name, video: 'tiny-320x180-main', audio: 'beep-pcmu', auth: { scheme: 'digest-md5', credentials } })) });
-  lookout = await startLookout({ config: { faults: { enabled: true } } });
+  lookout = await startLookout({ config: { faults: { enabled: true }, supervision: { health: { keyframeMs: 3_500 } } } });
 });
 after(async () => {
   await lookout?.[Symbol.asyncDispose]();
@@ -79,6 +79,9 @@ suite('flight recordings', { concurrency: 4 }, () => {
     { id: 'reset', cls: 'reset', fault: () => cameras.act('reset', { type: 'reset' }) },
     { id: 'closed', cls: 'eos', fault: () => cameras.act('closed', { type: 'close' }) },
     { id: 'silence', cls: 'silent', fault: () => cameras.script('silence', { media: 'none' }) },
+    { id: 'jump', cls: 'timestamps', fault: () => cameras.act('jump', { type: 'jump', seconds: 7_200 }) },
+    { id: 'no-keyframe', cls: 'no-keyframe', fault: () => cameras.script('no-keyframe', { keyframes: false }) },
+    { id: 'audio-only', cls: 'video-missing', fault: () => cameras.script('audio-only', { media: 'audio-only' }) },
   ] as const) {
     test(`a camera that fails by "${cls}" leaves a recording, which fails the same way when it is played`, async () => {
       await play(id);
