@@ -39,11 +39,22 @@ export type SourceStats = {
   bitrate: number | null;
   /** Bytes handed to the feed; grows only while the feed is open. */
   feedBytes: number;
+  /** Newest RTP sequence number of the feed; null before the first packet. */
+  feedSequence: number | null;
   rssBytes: number;
 };
 
 /** Where the RTP of a camera comes from and goes to: leased by the camera, the same for every source and every worker. */
-export type Feed = { port: number; bindPort: number; ssrc: number; payloadType: number };
+export type Feed = {
+  port: number;
+  bindPort: number;
+  ssrc: number;
+  payloadType: number;
+  /** How far its RTP clock is ahead of CLOCK_MONOTONIC, ms: a little more with every handover, so that time never goes back. */
+  shiftMs?: number;
+  /** First sequence number of the next source; the payloader's own choice where it is absent. */
+  sequence?: number;
+};
 
 /** One RTSP message of a flight recording, credentials removed; `by` says whether Lookout's probe or the source spoke. */
 export type FlightMessage = { at: number; by: 'probe' | 'source'; direction: 'sent' | 'received'; text: string };

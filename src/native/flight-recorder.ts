@@ -14,17 +14,21 @@ export type DialogueListener = (direction: FlightMessage['direction'], text: str
 
 /** One recorder for all cameras. */
 export type FlightRecorder = {
-  /** A camera begins an attempt: what it says from here on. The attempt before is forgotten. */
+  /** A camera begins an attempt: what it says from here on. Beside a source that runs it is its successor's. */
   probing(camera: string, url: CameraUrl): DialogueListener;
-  /** The attempt has a host; its box goes on from here. */
-  boarding(camera: string, host: Pick<Host, 'flight'>): void;
-  /** What is known at this moment; undefined where the camera has not spoken yet. */
-  copy(camera: string, failure: Pick<Failure, 'class' | 'code'>): FlightCopy | undefined;
+  /** The newest attempt has a host; its box goes on from here. */
+  boarding(camera: string, host: Pick<Host, 'flight' | 'exited'>): void;
+  /** The successor took over from the source that ran. */
+  succeeded(camera: string): void;
+  /** What is known at this moment of the source that runs, or of its successor; undefined where there is none, or where nothing was said yet. */
+  copy(camera: string, failure: Pick<Failure, 'class' | 'code'>, whose?: 'running' | 'successor'): FlightCopy | undefined;
+  /** The attempt is over; nothing of it is needed any more. */
   forget(camera: string): void;
 };
 
 type Head = Omit<FlightRecording, 'camera' | 'seq' | 'rtp' | 'from' | 'to'> & { from: number; to: number; /** What brings the runs' times to `from`. */ shiftMs: number };
-type Attempt = { url: CameraUrl; probed: FlightMessage[]; probedBytes: number; host: Pick<Host, 'flight'> | undefined };
+type Attempt = { url: CameraUrl; probed: FlightMessage[]; probedBytes: number; host: Pick<Host, 'flight'> | undefined; over: boolean };
+type Attempts = { running: Attempt; successor?: Attempt | undefined };
 /** `now` is the wall clock, `monotonic` that of `process.hrtime`, both in ms. */
 type Clock = { now: () => number; monotonic: () => number };
 
@@ -35,11 +39,12 @@ const realClock: Clock = { now: Date.now, monotonic: () => Number(process.hrtime
 
 /** Makes an empty recorder. */
 export function createFlightRecorder(clock: Clock = realClock): FlightRecorder {
-  const attempts = new Map<string, Attempt>();
+  const attempts = new Map<string, Attempts>();
   return {
     probing(camera, url) {
-      const attempt: Attempt = { url, probed: [], probedBytes: 0, host: undefined };
-      attempts.set(camera, attempt);
+      const attempt: Attempt = { url, probed: [], probedBytes: 0, host: undefined, over: false };
+      const running = attempts.get(camera)?.running;
+      attempts.set(camera, running?.host && !running.over ? { running, successor: attempt } : { running: attempt });
       return (direction, text) => {
         const safe = redactMessage(text.slice(0, Math.max(0, probedBytesLimit - attempt.probedBytes)), url.credentials);
         if (safe === '') return;
@@ -48,11 +53,18 @@ export function createFlightRecorder(clock: Clock = realClock): FlightRecorder {
       };
     },
     boarding(camera, host) {
-      const attempt = attempts.get(camera);
-      if (attempt) attempt.host = host;
+      const { running, successor } = attempts.get(camera) ?? {};
+      const attempt = successor ?? running;
+      if (!attempt) return;
+      attempt.host = host;
+      void host.exited.then(() => (attempt.over = true));
     },
-    copy(camera, failure) {
-      const attempt = attempts.get(camera);
+    succeeded(camera) {
+      const successor = attempts.get(camera)?.successor;
+      if (successor) attempts.set(camera, { running: successor });
+    },
+    copy(camera, failure, whose = 'running') {
+      const attempt = attempts.get(camera)?.[whose];
       return attempt && copyOf(attempt, failure, clock);
     },
     forget: (camera) => void attempts.delete(camera),

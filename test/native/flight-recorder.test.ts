@@ -19,6 +19,9 @@ function bench() {
   return { time, recorder: createFlightRecorder({ now: clock, monotonic: clock }) };
 }
 
+/** A host that runs. */
+const hostWith = (box: Buffer) => ({ flight: () => box, exited: new Promise<never>(() => undefined) });
+
 /** A box as the plugin would leave it: `startedAt` on the monotonic clock, runs by their times, messages in both areas. */
 function writtenBox({ startedAt, runs = [], start = [], later = [] }: { startedAt: number; runs?: number[]; start?: [at: number, text: string][]; later?: [at: number, text: string][] }): Buffer {
   const box = Buffer.alloc(65_536);
@@ -54,7 +57,7 @@ describe('flight recorder', () => {
     recorder.probing('gate', url);
     time.now = 200_000;
     const box = writtenBox({ startedAt: 100_000, runs: [1000, 69_000, 69_996, 80_000, 99_000], start: [[10, 'PLAY rtsp://10.0.0.1/live RTSP/1.0'], [20, 'RTSP/1.0 200 OK']], later: [[60_000, 'GET_PARAMETER old'], [90_000, 'GET_PARAMETER new']] });
-    recorder.boarding('gate', { flight: () => box });
+    recorder.boarding('gate', hostWith(box));
     const copy = recorder.copy('gate', failure);
     assert.ok(copy);
     const recording = readFlight(copy, row);
@@ -70,7 +73,7 @@ describe('flight recorder', () => {
     for (let index = 0; index < 1000; index += 1) hear('received', `RTSP/1.0 200 OK\r\n\r\n${'x'.repeat(500)}`);
     const box = writtenBox({ startedAt: time.now, runs: Array.from({ length: 5000 }, (_, index) => index) });
     time.now += 5000;
-    recorder.boarding('gate', { flight: () => box });
+    recorder.boarding('gate', hostWith(box));
     const copy = recorder.copy('gate', failure);
     assert.ok(copy && copy.runs.length === 1534 * 32 && copy.head.length < 20_000, `${copy?.runs.length} ${copy?.head.length}`);
     assert.deepEqual(readFlight(copy, row).rtp.map(({ sequence }) => sequence).slice(0, 2), [3466 * 2, 3467 * 2]);
@@ -83,7 +86,7 @@ describe('flight recorder', () => {
     hear('received', 'RTSP/1.0 200 OK\r\nWWW-Authenticate: Digest realm="x", nonce="n0nce"\r\n\r\ns=rtsp://operator:c4n4ry-pass@10.0.0.1/');
     const box = writtenBox({ startedAt: time.now, start: [[1, 'OPTIONS rtsp://operator:c4n4ry-pass@10.0.0.1/ RTSP/1.0\r\nX: c4n4ry-pass\r\n\r\n'], [2, 'RTSP/1.0 401 No\r\nWWW-Authenticate: Digest nonce="n0nce"\r\n\r\n']] });
     time.now += 10;
-    recorder.boarding('gate', { flight: () => box });
+    recorder.boarding('gate', hostWith(box));
     const text = JSON.stringify(recorder.copy('gate', failure));
     assert.doesNotMatch(text, /c4n4ry-pass|b3BlcmF0b3I6|n0nce/u);
     assert.match(text, /Digest \[removed\]/u);
@@ -99,6 +102,32 @@ describe('flight recorder', () => {
     assert.match(recorder.copy('gate', failure)?.head ?? '', /second/u);
     recorder.forget('gate');
     assert.equal(recorder.copy('gate', failure), undefined);
+  });
+});
+
+describe('two sources of one camera', () => {
+  test('a successor is recorded beside the source that runs, and in its place once it took over', async () => {
+    const { time, recorder } = bench();
+    const texts = (whose: 'running' | 'successor'): string[] => {
+      const copy = recorder.copy('gate', failure, whose);
+      return copy ? readFlight(copy, row).dialogue.map(({ text }) => text) : [];
+    };
+    const board = (name: string): (() => void) => {
+      recorder.probing('gate', url)('sent', `DESCRIBE ${name}`);
+      const { promise, resolve } = Promise.withResolvers<never>();
+      recorder.boarding('gate', { flight: () => writtenBox({ startedAt: time.now, start: [[0, `PLAY ${name}`]] }), exited: promise });
+      return () => resolve(undefined as never);
+    };
+    const endFirst = board('first');
+    const endSecond = board('second');
+    assert.deepEqual([texts('running'), texts('successor')], [['DESCRIBE first', 'PLAY first'], ['DESCRIBE second', 'PLAY second']]);
+    recorder.succeeded('gate');
+    endFirst();
+    assert.deepEqual([texts('running'), texts('successor')], [['DESCRIBE second', 'PLAY second'], []]);
+    endSecond();
+    await Promise.resolve();
+    board('third');
+    assert.deepEqual([texts('running'), texts('successor')], [['DESCRIBE third', 'PLAY third'], []]);
   });
 });
 
