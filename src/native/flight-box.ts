@@ -61,7 +61,7 @@ export function boxMessages(box: Buffer): { start: BoxMessage[]; later: BoxMessa
   const start: BoxMessage[] = [];
   const end = layout.start + Math.min(box.readUInt32LE(layout.startLength), layout.startBytes);
   for (let at = layout.start; at + layout.messageHead <= end;) {
-    const message = messageAt(box, at, end - at);
+    const message = messageAt(box, at, layout.later - at);
     if (message === undefined) break;
     start.push(message.message);
     at += Math.ceil((layout.messageHead + message.length) / 4) * 4;
@@ -113,5 +113,7 @@ function messageAt(box: Buffer, at: number, room: number): { message: BoxMessage
   const length = box.readUInt16LE(at + 8);
   if (serial === 0 || layout.messageHead + length > room) return undefined;
   const text = box.toString('utf8', at + layout.messageHead, at + layout.messageHead + length);
-  return { serial, length, message: { at: box.readUInt32LE(at + 4), direction: box.readUInt8(at + 10) === 1 ? 'received' : 'sent', text } };
+  // One that filled its room was cut: its last line goes, half a password would not be recognised.
+  const whole = layout.messageHead + length < room ? text : text.slice(0, text.lastIndexOf('\n') + 1);
+  return { serial, length, message: { at: box.readUInt32LE(at + 4), direction: box.readUInt8(at + 10) === 1 ? 'received' : 'sent', text: whole } };
 }

@@ -46,7 +46,8 @@ export function createFlightRecorder(clock: Clock = realClock): FlightRecorder {
       const running = attempts.get(camera)?.running;
       attempts.set(camera, running?.host && !running.over ? { running, successor: attempt } : { running: attempt });
       return (direction, text) => {
-        const safe = redactMessage(text.slice(0, Math.max(0, probedBytesLimit - attempt.probedBytes)), url.credentials);
+        // Cut afterwards: half a password would not be recognised.
+        const safe = redactMessage(text, url.credentials).slice(0, Math.max(0, probedBytesLimit - attempt.probedBytes));
         if (safe === '') return;
         attempt.probedBytes += safe.length;
         attempt.probed.push({ at: clock.now(), by: 'probe', direction, text: safe });
