@@ -9,7 +9,7 @@ import { startSimulator } from '../support/simulator.ts';
 
 const credentials = { username: 'operator', password: 'c4n4ry-p4ss' };
 const secrets = /c4n4ry|nonce=|response=|realm=/u;
-const ids = ['reset', 'silence', 'setup-453', 'describe-453', 'killed', 'frozen', 'closed', 'jump', 'no-keyframe', 'audio-only'] as const;
+const ids = ['reset', 'silence', 'setup-453', 'describe-453', 'killed', 'frozen', 'closed', 'jump', 'no-keyframe', 'audio-only', 'successor', 'refusing'] as const;
 type Id = (typeof ids)[number];
 
 let cameras: SimulatorProcess & AsyncDisposable;
@@ -127,6 +127,17 @@ suite('flight recordings', { concurrency: 4 }, () => {
     await lookout.until('again-killed', 'streaming.live');
     await eventually(async () => (await simulator.stats('replay')).packets > packetsOf(recording) * 1.5, { timeoutMs: 20_000, what: 'the stream to go on' });
     assert.deepEqual(await failures('again-killed'), []);
+  });
+
+  test('a successor that cannot take over leaves a recording of its own dialogue', async () => {
+    await play('successor');
+    await cameras.script('refusing', { status: { code: 404, methods: ['DESCRIBE'] } });
+    await lookout.api('PATCH', '/api/v1/cameras/successor', { body: { url: cameras.url('refusing') } });
+    const row = await eventually(async () => (await lookout.events('successor')).find(({ type }) => type === 'source.notReplaced'), { what: 'the end of the succession' }) as EventView;
+    assert.deepEqual([row.class, row.recording], ['not-found', true]);
+    const recording = await recordingOf(row);
+    assert.ok(recording.dialogue.some(({ text }) => text.startsWith('RTSP/1.0 404')));
+    assert.deepEqual(recording.rtp, []);
   });
 
   test('a host that is frozen leaves its recording, too', async () => {
