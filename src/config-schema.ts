@@ -150,6 +150,7 @@ export const ConfigSchema = section('Lookout', {
   }),
   journal: section('Why each transition happened', {
     rowsPerCamera: whole(5000, 100, 1_000_000, 'Rows kept for each camera'),
+    recordingsPerCamera: whole(20, 0, 10_000, 'Flight recordings kept for each camera: what passed in the 30 s before a failure, 5 to 40 kB each'),
   }),
   faults: section('Fault injection', {
     enabled: Type.Boolean({ default: false, description: 'Allows `POST /api/v1/cameras/:id/faults`; never on in production' }),

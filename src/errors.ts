@@ -35,6 +35,7 @@ export const errorCatalogue = {
   LOOKOUT_FORBIDDEN: [403, 'Your role does not allow this.'],
   LOOKOUT_FAULTS_DISABLED: [403, 'Fault injection is switched off. Set "faults: {enabled: true}" in lookout.yaml and start again; never in production.'],
   LOOKOUT_CAMERA_NOT_FOUND: [404, 'There is no camera with this id.'],
+  LOOKOUT_FLIGHT_NOT_FOUND: [404, 'There is no recording of this journal row: only failures have one, and only the newest are kept.'],
   LOOKOUT_VIEWER_NOT_FOUND: [404, 'There is no such viewer on this connection.'],
   LOOKOUT_ROUTE_NOT_FOUND: [404, 'There is no such route. The interface is described at /docs.'],
   LOOKOUT_CAMERA_EXISTS: [409, 'A camera with this id exists already.'],

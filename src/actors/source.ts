@@ -3,12 +3,13 @@ import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../machines/host.ts';
 import { sourceMachine } from '../machines/source.ts';
 import type { SourceInput } from '../machines/camera-context.ts';
+import type { FlightRecorder } from '../native/flight-recorder.ts';
 import type { Host, HostExit, HostPool } from '../native/host.ts';
 import type { HealthLimits, HostEvent, SourceSpec } from '../native/protocol.ts';
 import { effect } from './effect.ts';
 
 /** What sources need. */
-export type SourceDeps = { pool: HostPool; latencyMs: number; health: HealthLimits; faults: boolean };
+export type SourceDeps = { pool: HostPool; recorder: FlightRecorder; latencyMs: number; health: HealthLimits; faults: boolean };
 
 /** The source machine, ready to run. */
 export function createSource(deps: SourceDeps): typeof sourceMachine {
@@ -19,6 +20,7 @@ export function createSource(deps: SourceDeps): typeof sourceMachine {
     deps.pool.take(`camera:${input.config.id}/source`).then(
       (taken) => {
         host = taken;
+        deps.recorder.boarding(input.config.id, taken);
         void taken.exited.then((exit) => tell({ type: 'process.exited', failure: exitFailure(exit, taken.pid) }));
         if (ended) return void taken.kill();
         taken.listen((event) => translate(event, tell));

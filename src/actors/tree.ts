@@ -61,7 +61,7 @@ export function createTree(deps: TreeDeps): Root {
 
 function provideCamera(deps: TreeDeps): typeof cameraMachine {
   const probe = fromPromise<Description, { config: CameraContext['config'] }>(({ input: { config }, signal }) =>
-    describe(config.url, { tls: config.tls, resolver: deps.resolver, deadlineMs: deps.probeMs, signal }));
+    describe(config.url, { tls: config.tls, resolver: deps.resolver, deadlineMs: deps.probeMs, signal, onMessage: deps.source.recorder.probing(config.id, config.url) }));
   const presence = effect<EventObject, { url: CameraContext['config']['url']; before: 'closed' | 'unknown' }>(({ input, sendBack }) => {
     const abort = new AbortController();
     watchPresence({ ...input, resolver: deps.resolver, signal: abort.signal, intervalMs: deps.presenceMs }).then(

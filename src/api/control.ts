@@ -6,7 +6,7 @@ import type { CameraInput, CameraPatch } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
-import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
+import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, RecordingView, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
 
 export type { ProbeReport } from './protocol.ts';
 
@@ -77,6 +77,8 @@ export type ControlPlane = {
   /** Breaks something on purpose. Throws `LOOKOUT_FAULTS_DISABLED` unless the configuration allows it. */
   inject(id: string, request: FaultRequest): Promise<FaultView>;
   events(id: string, query: { limit: number; before?: number }): Promise<EventView[]>;
+  /** What passed before the failure of this row. Throws `LOOKOUT_FLIGHT_NOT_FOUND`. */
+  recording(id: string, seq: number): Promise<RecordingView>;
   /** Why it is down, since when, what happened before, when the next try is. */
   explanation(id: string): Promise<ExplanationView>;
   /** Over the last days, from the journal. */

@@ -3,6 +3,7 @@
  * time for the page (it imports nothing else of the server), TypeBox schemas for the server live beside their routes.
  */
 import type { FailureClass } from '../errors.ts';
+import type { FlightRecording } from '../media.ts';
 
 /** The four names every chart shares, and the resting states of a camera. */
 export type CameraState = 'stopped' | 'idle' | 'connecting' | 'streaming' | 'backoff' | 'teardown' | 'quarantined';
@@ -81,7 +82,12 @@ export type EventView = {
   evidence: string | null;
   attempt: number | null;
   delayMs: number | null;
+  /** What passed between the camera and Lookout before this failure is kept: `GET …/events/:seq/recording`. */
+  recording: boolean;
 };
+
+/** What passed before a failure, for `camera-sim --replay` too. */
+export type RecordingView = FlightRecording;
 
 /**
  * How available a camera was between two moments. Gaps are the time it should have been live and was not, by the class

@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox';
 import { failureClasses } from '../errors.ts';
-import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, SfuView, SfuWorkerView, SystemView } from './protocol.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, RecordingView, SfuView, SfuWorkerView, SystemView } from './protocol.ts';
 
 /** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
 const nullable = <T extends TSchema>(schema: T) => {
@@ -52,7 +52,18 @@ export const CameraSchema = Type.Object({
 export const EventSchema = Type.Object({
   seq: Type.Integer(), at: text, camera: text, type: text, from: maybeText, to: maybeText, class: nullable(failureClass), code: maybeText,
   message: text, evidence: maybeText, attempt: maybeNumber, delayMs: maybeNumber,
+  recording: Type.Boolean({ description: 'There is a flight recording of it' }),
 }, { title: 'Event' });
+
+/** {@link RecordingView}. */
+export const RecordingSchema = Type.Object({
+  camera: text, seq: Type.Integer(), class: text, code: text, from: text, to: text,
+  dialogue: Type.Array(Type.Object({ at: number, by: oneOf('probe', 'source'), direction: oneOf('sent', 'received'), text })),
+  rtp: Type.Array(Type.Object({
+    at: number, ms: number, track: oneOf('video', 'audio'), ssrc: number, payloadType: number, sequence: number, timestamp: number, step: number,
+    count: number, marker: Type.Boolean(), keyframe: Type.Boolean(), bytes: number, missing: number,
+  })),
+}, { title: 'FlightRecording' });
 
 /** {@link AvailabilityView}. */
 export const AvailabilitySchema = Type.Object({
@@ -127,6 +138,6 @@ type Held = [
   Same<Static<typeof CameraSchema>, CameraView>, Same<Static<typeof EventSchema>, EventView>, Same<Static<typeof WorkerSchema>, SfuWorkerView>,
   Same<Static<typeof SfuSchema>, SfuView>, Same<Static<typeof ProbeSchema>, ProbeReport>,
   Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
-  Same<Static<typeof ExplanationSchema>, ExplanationView>,
+  Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof RecordingSchema>, RecordingView>,
 ];
-[true, true, true, true, true, true, true, true, true] satisfies Held;
+[true, true, true, true, true, true, true, true, true, true] satisfies Held;

@@ -7,6 +7,7 @@ import type { CameraCounters, ControlPlane, Delta, ViewerService } from '../api/
 import type { AvailabilityView, CameraState, CameraView, ExplanationView, SystemView } from '../api/protocol.ts';
 import { FailureError, LookoutError } from '../errors.ts';
 import type { sfuMachine, WorkerStatus } from '../machines/sfu.ts';
+import { readFlight } from '../native/flight-recorder.ts';
 import type { HostPool } from '../native/host.ts';
 import type { Registry } from '../native/registry.ts';
 import type { Store } from '../store/types.ts';
@@ -117,6 +118,12 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     async events(id, query) {
       must(id);
       return store.journal.list({ camera: id, ...query });
+    },
+    async recording(id, seq) {
+      must(id);
+      const copy = await store.recordings.find({ camera: id, seq });
+      if (!copy) throw new LookoutError('LOOKOUT_FLIGHT_NOT_FOUND', { cameraId: id });
+      return readFlight(copy, { camera: id, seq });
     },
     explanation: (id) => explanationOf(deps, must(id)),
     availability: (id, days) => availability(store, must(id).id, days),

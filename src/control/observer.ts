@@ -10,6 +10,7 @@ import { durationText } from '../machines/duration.ts';
 import type { Log } from '../log.ts';
 import type { Handover } from '../machines/camera-context.ts';
 import type { VideoFormat } from '../media.ts';
+import type { FlightRecorder } from '../native/flight-recorder.ts';
 import type { NewEvent, Store } from '../store/types.ts';
 import { stateOf, type CameraSnapshot } from './camera-view.ts';
 
@@ -34,7 +35,7 @@ export type Observer = {
 };
 
 /** What an observer writes to; `changed` hears of every new snapshot of a camera. */
-export type ObserverDeps = { journal: Store['journal']; log: Log; tell: (delta: Delta) => void; changed: (camera: string) => void; incidents: { lost(loss: { camera: string; address: string; class: FailureClass; at: number }): void; back(camera: string, at: number): void } };
+export type ObserverDeps = { journal: Store['journal']; log: Log; tell: (delta: Delta) => void; changed: (camera: string) => void; recorder: Pick<FlightRecorder, 'copy' | 'succeeded' | 'forget'>; incidents: { lost(loss: { camera: string; address: string; class: FailureClass; at: number }): void; back(camera: string, at: number): void } };
 
 const blank = { from: null, to: null, class: null, code: null, evidence: null, attempt: null, delayMs: null };
 
@@ -44,7 +45,7 @@ export function plainEvent(camera: string, type: string, message: string): Omit<
 }
 
 /** Makes an observer. */
-export function createObserver({ journal, log, tell, changed, incidents }: ObserverDeps): Observer {
+export function createObserver({ journal, log, tell, changed, recorder, incidents }: ObserverDeps): Observer {
   const traces = new Map<string, Trace>();
 
   const note = (event: Omit<NewEvent, 'at'>): EventView => {
@@ -66,7 +67,10 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
     // Only what was live can be lost together with others.
     if (lost && !before?.lost && before?.state === 'streaming') incidents.lost({ camera: id, address: snapshot.context.config.url.host, class: lost.class, at: now });
     if (!lost) incidents.back(id, now);
-    const row = note(transitionRow(id, before?.label ?? null, label, snapshot));
+    // Whatever leads to teardown with a cause is a failure of the source, of its probe or of its host.
+    const { cause } = snapshot.context;
+    const recording = label === 'teardown' && cause ? recorder.copy(id, cause) : undefined;
+    const row = note({ ...transitionRow(id, before?.label ?? null, label, snapshot), ...(recording ? { recording } : {}) });
     const { class: cls, code, attempt, delayMs } = row;
     log.info({ camera: id, from: row.from, to: row.to, ...(cls ? { class: cls, code, attempt } : {}), ...(delayMs === null ? {} : { delayMs }) }, 'camera changed state');
     if (before?.lost && label === 'streaming.live') {
@@ -79,7 +83,7 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
   const beside = (id: string, { context: { ingestError, media, worker, handover } }: CameraSnapshot): void => {
     const before = seen.get(id);
     seen.set(id, { ingestError, media: media ?? before?.media ?? null, handover });
-    if (handover && handover.phase !== 'starting' && handover !== before?.handover) note(handoverRow(id, handover));
+    if (handover && handover.phase !== 'starting' && handover !== before?.handover) noteHandover(id, handover);
     if (ingestError && ingestError !== before?.ingestError) {
       const { class: cls, code, message, evidence = null } = ingestError;
       note({ ...plainEvent(id, 'ingest.lost', message), class: cls, code, evidence });
@@ -87,6 +91,13 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
       note(plainEvent(id, 'ingest.ready', `Media worker ${worker.index} carries the camera.`));
     }
     if (media && before?.media && mediaText(media) !== mediaText(before.media)) note(mediaRow(id, before.media, media));
+  };
+
+  /** The successor that failed has a recording of its own. */
+  const noteHandover = (id: string, handover: Handover): void => {
+    if (handover.phase === 'replaced') recorder.succeeded(id);
+    const recording = handover.failure ? recorder.copy(id, handover.failure, 'successor') : undefined;
+    note({ ...handoverRow(id, handover), ...(recording ? { recording } : {}) });
   };
 
   return {
@@ -99,6 +110,8 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
       const camera = id.slice('camera:'.length);
       moved(camera, snapshot);
       beside(camera, snapshot);
+      // What is over is stored by now, or was nobody's failure.
+      if (stateOf(snapshot).state === 'teardown') recorder.forget(camera);
       changed(camera);
     },
     trace: (camera) => traces.get(camera),

@@ -13,6 +13,7 @@ import { redactText } from '../camera-url.ts';
 import type { Config } from '../config.ts';
 import { planeLog, type Log } from '../log.ts';
 import { durationText } from '../machines/duration.ts';
+import { createFlightRecorder } from '../native/flight-recorder.ts';
 import { createHostPool } from '../native/host-pool.ts';
 import { maxReceiveBuffer } from '../native/ingest.ts';
 import { clearOrphans } from '../native/orphans.ts';
@@ -70,7 +71,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   if (cleared.length > 0) log.warn({ pids: cleared }, 'processes of an earlier run were still there and have been ended');
   warnOfSmallBuffers(config, log);
 
-  const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, log });
+  const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, recordingsPerCamera: config.journal.recordingsPerCamera, log });
   const parts = createParts(given, store);
   const { root, pool, registry, cameras } = parts;
   const demo = createDemo({ cameras, registry, log });
@@ -134,16 +135,17 @@ function createParts(given: ProgramOptions, store: Store) {
   const figures = createFigures();
   const snapshots = createSnapshots({ pool });
   const viewers = createViewers({ plane, ingestWaitMs });
+  const recorder = createFlightRecorder();
   const changed = { announce: (_camera: string): void => undefined };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
-  const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, changed: (camera) => changed.announce(camera) });
+  const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
   const admission = createAdmission(supervision.admission);
   const root = createTree({
     settings: supervisorSettings(config),
     registry, resolver, log, probeMs,
     admission,
-    source: { pool, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
+    source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
     sfu: {
       plane,
@@ -160,6 +162,9 @@ function createParts(given: ProgramOptions, store: Store) {
     onRemoved(id) {
       observer.forget(id);
       figures.forget(id);
+      recorder.forget(id);
+      // Those of a demo camera, and of a failure while it was removed.
+      store.recordings.remove(id).catch((error: unknown) => log.warn({ err: error, camera: id }, 'recordings of a removed camera stay'));
       snapshots.forget(id);
       bus.tell({ type: 'camera', id, camera: null });
     },

@@ -8,7 +8,7 @@ import type { HostCommand, HostEvent } from './protocol.ts';
 
 /** An idle host loads the plugins a source needs, so that a warm spare has them in memory when it is taken. */
 const warmAfterMs = 100;
-const warmLaunch = 'rtspsrc ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
+const warmLaunch = 'rtspsrc ! lookoutflight ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
 
 function main(): void {
   let running: { stop(): void; setFeed?(open: boolean): void; armGate?(): void; openGate?(): void; disturb?(fault: Disturbance): void } | undefined;

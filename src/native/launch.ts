@@ -31,7 +31,8 @@ export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: '
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
- * block, and a queue costs a thread switch per packet. Counters: `identity.stats` for packets and frames,
+ * block, and a queue costs a thread switch per packet. Counters: `stats` of `lookoutflight`
+ * (`flight/lookoutflight.c`) for packets, of an identity for frames,
  * `rtph26Xdepay.stats` for the RTP clock, the `keyframes` sink behind an identity that drops delta units.
  *
  * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in a valve, which is no sink: a
@@ -41,12 +42,12 @@ export function sourceLaunch(spec: SourceSpec, timestampOffset: number): string 
   const codec = codecs[spec.video.codec];
   const branches = [
     rtspsrc(spec),
-    `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! identity name=rtp`
+    `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! lookoutflight name=rtp codec=${spec.video.codec === 'H264' ? 1 : 2}`
       + ` ! ${codec.depay} name=depay${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! tee name=t`,
     feed(spec, timestampOffset),
     hub(spec.video.codec, timestampOffset),
     't. ! identity name=frames ! identity drop-buffer-flags=delta-unit ! fakesink name=keyframes sync=false async=false',
-    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! identity name=audio ! valve drop=true`,
+    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! lookoutflight name=audio track=1 ! valve drop=true`,
   ];
   return branches.filter((branch) => branch !== '').join('  ');
 }

@@ -5,7 +5,8 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { EventView } from '../api/protocol.ts';
 import type { FailureClass } from '../errors.ts';
 import { openCipher, type Cipher } from './cipher.ts';
-import type { StoreRequest, StoreThreadInput } from './requests.ts';
+import { flightsOf, type Flights } from './flights.ts';
+import type { FlightRow, StoreRequest, StoreThreadInput } from './requests.ts';
 import { migrate } from './schema.ts';
 import type { Role, StoredCamera, Transition } from './types.ts';
 
@@ -31,7 +32,9 @@ export function openDatabase(input: StoreThreadInput): Database {
   }
   checkKey(settings, cipher, input.secretFile);
   // A second connection: the journal may lose its last moments in a power cut, cameras and tokens may not.
-  const journal = journalOf(connect(file, 'NORMAL'), input.rowsPerCamera);
+  const rows = connect(file, 'NORMAL');
+  const flights = flightsOf(rows, input.recordingsPerCamera);
+  const journal = journalOf(rows, { rowsPerCamera: input.rowsPerCamera, flights });
   const cameras = camerasOf(settings, cipher);
   const access = accessOf(settings);
   return {
@@ -42,9 +45,11 @@ export function openDatabase(input: StoreThreadInput): Database {
         case 'cameras.list': return cameras.list();
         case 'cameras.put': return cameras.put(request.camera);
         case 'cameras.remove': return cameras.remove(request.id);
-        case 'journal.append': return journal.append(request.rows);
+        case 'journal.append': return journal.append(request.rows, request.flights);
         case 'journal.list': return journal.list(request);
         case 'journal.transitions': return journal.transitions(request);
+        case 'flights.find': return flights.find(request);
+        case 'flights.remove': return cameras.removeFlights(request.camera);
         case 'close': journal.close(); settings.close(); return null;
         default: return access(request);
       }
@@ -100,6 +105,7 @@ function camerasOf(db: DatabaseSync, cipher: Cipher) {
   const put = db.prepare(`INSERT INTO cameras (id, position, settings, addresses) VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM cameras), ?, ?)
     ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, addresses = excluded.addresses`);
   const remove = db.prepare('DELETE FROM cameras WHERE id = ?');
+  const removeFlights = db.prepare('DELETE FROM flights WHERE camera = ?');
   return {
     list: () => (list.all() as { id: string; settings: string; addresses: Uint8Array }[]).map((row): StoredCamera => {
       const addresses = JSON.parse(cipher.open(row.addresses, row.id)) as Pick<StoredCamera, 'url' | 'sub'>;
@@ -111,16 +117,21 @@ function camerasOf(db: DatabaseSync, cipher: Cipher) {
     },
     remove(id: string) {
       remove.run(id);
+      removeFlights.run(id);
+      return null;
+    },
+    removeFlights(id: string) {
+      removeFlights.run(id);
       return null;
     },
   };
 }
 
-type JournalRow = { seq: number; at: number; camera: string; type: string; from_state: string | null; to_state: string | null; class: string | null; code: string | null; message: string; evidence: string | null; attempt: number | null; delay_ms: number | null };
+type JournalRow = { seq: number; at: number; camera: string; type: string; from_state: string | null; to_state: string | null; class: string | null; code: string | null; message: string; evidence: string | null; attempt: number | null; delay_ms: number | null; recording: number };
 
-function journalOf(db: DatabaseSync, rowsPerCamera: number) {
+function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera: number; flights: Flights }) {
   const insert = db.prepare('INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const list = db.prepare('SELECT * FROM journal WHERE camera = ? AND seq < ? ORDER BY seq DESC LIMIT ?');
+  const list = db.prepare('SELECT *, EXISTS (SELECT 1 FROM flights WHERE flights.seq = journal.seq) AS recording FROM journal WHERE camera = ? AND seq < ? ORDER BY seq DESC LIMIT ?');
   const transitions = db.prepare(`SELECT at, type, to_state, class, evidence FROM journal WHERE camera = ? AND type IN ('camera.transition', 'lookout.started')
     AND seq >= coalesce((SELECT max(seq) FROM journal WHERE camera = ? AND type = 'camera.transition' AND at < ?), 0) ORDER BY seq`);
   const trim = db.prepare('DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE camera = ? ORDER BY seq LIMIT ?)');
@@ -145,11 +156,12 @@ function journalOf(db: DatabaseSync, rowsPerCamera: number) {
 
   return {
     lastSeq: last,
-    append(rows: EventView[]) {
+    append(rows: EventView[], recordings: FlightRow[]) {
       const after = new Map(counts);
       db.exec('BEGIN IMMEDIATE');
       try {
         write(rows, after);
+        flights.write(recordings);
         db.exec('COMMIT');
       } catch (error) {
         // SQLITE_FULL may have rolled back already, and then ROLLBACK itself is the error.
@@ -160,8 +172,8 @@ function journalOf(db: DatabaseSync, rowsPerCamera: number) {
       return null;
     },
     list: ({ camera, limit, before }: { camera: string; limit: number; before: number | null }) =>
-      (list.all(camera, before ?? Number.MAX_SAFE_INTEGER, limit) as JournalRow[]).map(({ from_state, to_state, delay_ms, ...row }): EventView => ({
-        ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms,
+      (list.all(camera, before ?? Number.MAX_SAFE_INTEGER, limit) as JournalRow[]).map(({ from_state, to_state, delay_ms, recording, ...row }): EventView => ({
+        ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms, recording: recording === 1,
       })),
     transitions: ({ camera, since }: { camera: string; since: number }) =>
       (transitions.all(camera, camera, since) as Pick<JournalRow, 'at' | 'type' | 'to_state' | 'class' | 'evidence'>[]).map(({ at, type, to_state, class: cls, evidence }): Transition => ({

@@ -6,25 +6,37 @@ import { startStoreThread } from './thread.ts';
 import type { Store } from './types.ts';
 
 const defaultRowsPerCamera = 5000;
+const defaultRecordingsPerCamera = 20;
 
 /** Where the store lives: `dir` gets `lookout.db` and, unless `secretFile` says otherwise, `secret.key`. */
-export type StoreOptions = { dir: string; secretFile?: string; rowsPerCamera?: number; log: Log };
+export type StoreOptions = { dir: string; secretFile?: string; rowsPerCamera?: number; recordingsPerCamera?: number; log: Log };
 
 /**
  * Opens or makes the database. Rejects with `LOOKOUT_STORE_UNAVAILABLE` and the reason where nothing could be kept
  * (no permission, wrong key, written by a newer program); a damaged database is moved aside and a new one begun.
  */
-export async function openStore({ dir, secretFile, rowsPerCamera, log }: StoreOptions): Promise<Store> {
-  const thread = await startStoreThread({ dir, secretFile: secretFile ?? join(dir, 'secret.key'), rowsPerCamera: rowsPerCamera ?? defaultRowsPerCamera }, { log });
+export async function openStore({ dir, secretFile, rowsPerCamera, recordingsPerCamera, log }: StoreOptions): Promise<Store> {
+  const bounds = { rowsPerCamera: rowsPerCamera ?? defaultRowsPerCamera, recordingsPerCamera: recordingsPerCamera ?? defaultRecordingsPerCamera };
+  const thread = await startStoreThread({ dir, secretFile: secretFile ?? join(dir, 'secret.key'), ...bounds }, { log });
   const journal = createJournal(thread, log);
-  const { append, list, transitions, flush } = journal;
+  const { append, list, transitions, flush, recording, forgetRecordings } = journal;
   return {
     cameras: {
       list: () => thread.ask({ type: 'cameras.list' }),
       put: async (camera) => void (await thread.ask({ type: 'cameras.put', camera })),
-      remove: async (id) => void (await thread.ask({ type: 'cameras.remove', id })),
+      async remove(id) {
+        forgetRecordings(id);
+        await thread.ask({ type: 'cameras.remove', id });
+      },
     },
     journal: { append, list, transitions, flush },
+    recordings: {
+      find: recording,
+      async remove(camera) {
+        forgetRecordings(camera);
+        await thread.ask({ type: 'flights.remove', camera });
+      },
+    },
     tokens: {
       put: async (token) => void (await thread.ask({ type: 'tokens.put', ...token })),
       find: (hash) => thread.ask({ type: 'tokens.find', hash }),

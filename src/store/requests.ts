@@ -1,15 +1,20 @@
 /** The whole protocol between the supervisor and the store's thread: one discriminated union, one answer each. */
 import type { EventView } from '../api/protocol.ts';
-import type { Role, StoredCamera, Transition } from './types.ts';
+import type { Role, StoredCamera, StoredFlight, Transition } from './types.ts';
+
+/** A recording on its way to the disk: of the row with the same number. */
+export type FlightRow = StoredFlight & { camera: string; seq: number };
 
 /** What the thread is asked to do. */
 export type StoreRequest =
   | { type: 'cameras.list' }
   | { type: 'cameras.put'; camera: StoredCamera }
   | { type: 'cameras.remove'; id: string }
-  | { type: 'journal.append'; rows: EventView[] }
+  | { type: 'journal.append'; rows: EventView[]; flights: FlightRow[] }
   | { type: 'journal.list'; camera: string; limit: number; before: number | null }
   | { type: 'journal.transitions'; camera: string; since: number }
+  | { type: 'flights.find'; camera: string; seq: number }
+  | { type: 'flights.remove'; camera: string }
   | { type: 'tokens.put'; name: string; role: Role; hash: string }
   | { type: 'tokens.find'; hash: string }
   | { type: 'sessions.put'; hash: string; role: Role; name: string; expiresAt: number }
@@ -24,6 +29,7 @@ export type StoreValues = {
   'cameras.list': StoredCamera[];
   'journal.list': EventView[];
   'journal.transitions': Transition[];
+  'flights.find': StoredFlight | undefined;
   'tokens.find': { name: string; role: Role } | undefined;
   'sessions.find': { role: Role; name: string; expiresAt: number } | undefined;
   'settings.get': string | undefined;
@@ -33,7 +39,7 @@ export type StoreValues = {
 export type StoreValue<T extends StoreRequest['type']> = T extends keyof StoreValues ? StoreValues[T] : null;
 
 /** What the thread is started with. */
-export type StoreThreadInput = { dir: string; secretFile: string; rowsPerCamera: number };
+export type StoreThreadInput = { dir: string; secretFile: string; rowsPerCamera: number; recordingsPerCamera: number };
 
 /** Thread → supervisor. `opened` comes first and once, or `refused`, after which the thread ends. */
 export type StoreThreadMessage =

@@ -21,6 +21,13 @@ const migrations = [
    CREATE TABLE tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL) STRICT;
    CREATE TABLE sessions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE flights (
+     seq INTEGER PRIMARY KEY,      -- of the journal row
+     camera TEXT NOT NULL,
+     head BLOB NOT NULL,           -- deflated JSON
+     runs BLOB NOT NULL            -- deflated
+   ) STRICT;
+   CREATE INDEX flights_by_camera ON flights (camera, seq);`,
 ] as const;
 
 /** Brings a database up to date; each step is one transaction. Throws for a database of a newer program. */

@@ -5,8 +5,11 @@ import type { CameraInput } from '../camera-config.ts';
 /** A camera as it is stored: complete, with credentials. */
 export type StoredCamera = CameraInput & { id: string };
 
-/** A journal row before it has a number. */
-export type NewEvent = Omit<EventView, 'seq' | 'at'> & { at: number };
+/** What passed before a failure, opaque to the store: `head` is text, `runs` are bytes. */
+export type StoredFlight = { head: string; runs: Uint8Array };
+
+/** A journal row before it has a number, with the recording that is kept beside it. */
+export type NewEvent = Omit<EventView, 'seq' | 'at' | 'recording'> & { at: number; recording?: StoredFlight };
 
 export type Role = 'admin' | 'operator' | 'viewer';
 
@@ -32,6 +35,12 @@ export type Store = {
     transitions(query: { camera: string; since: number }): Promise<Transition[]>;
     /** Writes what is still in the batch. */
     flush(): Promise<void>;
+  };
+  recordings: {
+    /** Of a journal row; undefined where it has none, or where newer ones took its place. */
+    find(query: { camera: string; seq: number }): Promise<StoredFlight | undefined>;
+    /** All of a camera. They go with a stored camera; for one that never was stored. */
+    remove(camera: string): Promise<void>;
   };
   tokens: {
     /** Stores SHA-256 of the token only. */

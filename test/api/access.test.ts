@@ -20,6 +20,7 @@ const roles: Record<string, Role | 'public' | 'internal'> = {
   'POST /api/v1/cameras/{id}/restart': 'operator',
   'POST /api/v1/cameras/{id}/retry': 'operator',
   'GET /api/v1/cameras/{id}/events': 'viewer',
+  'GET /api/v1/cameras/{id}/events/{seq}/recording': 'viewer',
   'GET /api/v1/cameras/{id}/explanation': 'viewer',
   'GET /api/v1/cameras/{id}/availability': 'viewer',
   'GET /api/v1/incidents': 'viewer',
@@ -70,7 +71,7 @@ for (const [route, role] of Object.entries(roles)) {
   test(`${route} refuses strangers and roles below ${role}, and admits ${role}`, async (t) => {
     const { app, as } = await apiBench(t);
     const [method, path] = route.split(' ') as [Method, string];
-    const ask = (headers: Record<string, string>) => app.inject({ method, url: path.replace('{id}', 'gate'), headers });
+    const ask = (headers: Record<string, string>) => app.inject({ method, url: path.replace('{id}', 'gate').replace('{seq}', '1'), headers });
     const stranger = await ask({});
     assert.equal(stranger.statusCode, 401);
     assert.equal(stranger.json<{ code: string }>().code, 'LOOKOUT_UNAUTHENTICATED');

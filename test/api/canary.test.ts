@@ -21,7 +21,8 @@ test('no answer, log line, metric, socket frame or file holds a camera\'s passwo
   const lastError = { class: 'auth' as const, code: 'rtsp-401', message: `401 for ${url}`, at: '2026-01-01T00:00:00.000Z' };
   const careless = { ...cameraView('gate', { url, name: url, lastError }), password, credentials: { password } };
   script.cameras.set('gate', careless);
-  script.events.push({ seq: 1, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: null, to: null, class: 'auth', code: null, message: url, evidence: `DESCRIBE ${url} RTSP/1.0`, attempt: 1, delayMs: 1 });
+  script.events.push({ seq: 1, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: null, to: null, class: 'auth', code: null, message: url, evidence: `DESCRIBE ${url} RTSP/1.0`, attempt: 1, delayMs: 1, recording: false });
+  script.recordings.push({ camera: 'gate', seq: 1, class: 'auth', code: 'rtsp-401', from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:01.000Z', dialogue: [{ at: 0, by: 'probe', direction: 'sent', text: `DESCRIBE ${url} RTSP/1.0` }], rtp: [] });
   script.snapshot = () => Promise.reject(new LookoutError('LOOKOUT_NOT_LIVE', { message: `away: ${url}`, failure: failure('reset', 'x', url), cause: new Error(url) }));
 
   const status = await connectSocket(t, `${base}/status`, { auth: { token: 'viewer-token' } });
@@ -39,7 +40,7 @@ test('no answer, log line, metric, socket frame or file holds a camera\'s passwo
   await eventually(() => seen.some((frame) => frame.includes('"camera"')) && seen.some((frame) => frame.includes('"journal"')), { what: 'both frames' });
 
   const admin = as('admin');
-  for (const path of ['/api/v1/cameras', '/api/v1/cameras/gate', '/api/v1/cameras/gate/events', '/api/v1/cameras/gate/snapshot.jpg', '/api/v1/sfu', '/metrics', '/readyz', '/docs/json']) record((await app.inject({ url: path, headers: admin })).body);
+  for (const path of ['/api/v1/cameras', '/api/v1/cameras/gate', '/api/v1/cameras/gate/events', '/api/v1/cameras/gate/events/1/recording', '/api/v1/cameras/gate/snapshot.jpg', '/api/v1/sfu', '/metrics', '/readyz', '/docs/json']) record((await app.inject({ url: path, headers: admin })).body);
   const post = async (path: string, payload: object, method: 'POST' | 'PATCH' = 'POST') => record((await app.inject({ method, url: path, headers: admin, payload })).body);
   await post('/api/v1/cameras', { url, name: 'New', id: 'new' });
   await post('/api/v1/cameras', { url, id: 'new' });

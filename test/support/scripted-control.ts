@@ -2,7 +2,7 @@
 import type { CameraInput } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
 import type { CameraCounters, ControlPlane, Delta, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
-import type { AvailabilityView, CameraView, EventView, SfuView, SystemView } from '../../src/api/protocol.ts';
+import type { AvailabilityView, CameraView, EventView, RecordingView, SfuView, SystemView } from '../../src/api/protocol.ts';
 import { LookoutError } from '../../src/errors.ts';
 
 /** The script: what the test reads and changes while it runs. */
@@ -11,6 +11,7 @@ export type Script = {
   cameras: Map<string, CameraView>;
   counters: Map<string, CameraCounters>;
   events: EventView[];
+  recordings: RecordingView[];
   /** Every call that reached the supervisor, in order: `verb id`. */
   calls: string[];
   readiness: { ready: boolean; reasons: string[] };
@@ -56,6 +57,7 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
     cameras: new Map(ids.map((id) => [id, cameraView(id)])),
     counters: new Map(ids.map((id) => [id, { id, packets: 1000, bytes: 2_000_000, keyframes: 40, ingestPacketsLost: 0, restarts: { reset: 2 }, stateSeconds: { streaming: 60, backoff: 1.5 } }])),
     events: [],
+    recordings: [],
     calls: [],
     readiness: { ready: true, reasons: [] },
     snapshot: () => Promise.resolve({ jpeg: Buffer.from([0xff, 0xd8, 0xff, 0xd9]), takenAt: Date.now() - 2500, width: 640, height: 360 }),
@@ -115,6 +117,11 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       return { camera: id, fault, pid: 4711, rate: null, until: null };
     },
     events: async (id, { limit, before }) => script.events.filter((event) => event.camera === id && event.seq < (before ?? Infinity)).slice(0, limit),
+    async recording(id, seq) {
+      const found = script.recordings.find((recording) => recording.camera === id && recording.seq === seq);
+      if (!found) throw new LookoutError('LOOKOUT_FLIGHT_NOT_FOUND', { cameraId: id });
+      return found;
+    },
     explanation: async (id) => ({
       camera: id, state: shown(id).state, substate: shown(id).substate, since: shown(id).since, downSince: null, why: 'Live.', lastError: null, evidence: null,
       nextRetryAt: null, attempts: 0, incident: null, before: [], availability: availability(id),

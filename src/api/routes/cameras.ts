@@ -5,7 +5,7 @@ import { CameraInput, CameraPatch, cameraIdPattern } from '../../camera-config.t
 import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
 import type { CameraView } from '../protocol.ts';
-import { answers, CameraSchema, EventSchema, NoContent } from '../schemas.ts';
+import { answers, CameraSchema, EventSchema, NoContent, RecordingSchema } from '../schemas.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: cameraIdPattern }) });
 const verbs = ['start', 'stop', 'restart', 'retry'] as const;
@@ -70,5 +70,12 @@ export const cameraRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> 
       cameraOr404(control, request.params.id);
       const { limit = defaultEvents, before } = request.query;
       return { events: await control.events(request.params.id, { limit, ...(before === undefined ? {} : { before }) }) };
+    });
+
+  const rowParams = Type.Object({ id: Type.String({ pattern: cameraIdPattern }), seq: Type.Integer({ minimum: 1 }) });
+  app.get('/cameras/:id/events/:seq/recording', { config: { role: 'viewer' }, schema: { tags, summary: 'What passed between the camera and Lookout in the 30 s before a failure: RTSP dialogue without credentials, RTP headers', params: rowParams, response: answers({ 200: RecordingSchema }) } },
+    (request) => {
+      cameraOr404(control, request.params.id);
+      return control.recording(request.params.id, request.params.seq);
     });
 };
