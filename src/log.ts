@@ -26,6 +26,7 @@ const maxEntries = 200;
 export function redactLine(text: string): string {
   return redactText(text)
     .replace(/([?&#](?:token|access_token)=)[^&\s"']+/giu, '$1***')
+    .replace(/\blookout_[\w-]{32}(?![\w-])/gu, 'lookout_***')
     .replace(/\b(Bearer|Basic)\s+[\w.~+/-]{4,}=*/giu, '$1 ***')
     .replace(/\b(username|response)=(\\?")[^"\\]+/giu, '$1=$2***');
 }

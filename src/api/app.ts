@@ -27,6 +27,7 @@ import { explanationRoutes } from './routes/explanation.ts';
 import { probeRoutes } from './routes/probe.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { redacted } from './shown.ts';
 import { installSockets } from './socket.ts';
 
@@ -82,6 +83,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(probeRoutes, { control });
     await api.register(sfuRoutes, { control });
     await api.register(sessionRoutes, { auth, config });
+    await api.register(tokenRoutes, { auth, store });
   }, { prefix: '/api/v1' });
   await app.register(operationRoutes, { control, store, metrics });
   await installPage(app, pageDir);

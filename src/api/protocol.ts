@@ -137,6 +137,12 @@ export type ExplanationView = {
   availability: AvailabilityView;
 };
 
+/** Who may do what. */
+export type RoleName = 'admin' | 'operator' | 'viewer';
+
+/** A token as it is listed; `cameras`: what a limited viewer may see, null for all. */
+export type TokenView = { id: string; name: string; role: RoleName; cameras: string[] | null; createdAt: string; expiresAt: string | null };
+
 /** The program itself. */
 export type SystemView = {
   version: string;

@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox';
 import { failureClasses } from '../errors.ts';
-import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, SfuView, SfuWorkerView, SystemView } from './protocol.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
 
 /** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
 const nullable = <T extends TSchema>(schema: T) => {
@@ -100,8 +100,18 @@ export const ProbeSchema = Type.Object({
   verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema }),
 }, { title: 'ProbeReport' });
 
+/** The three roles. */
+export const roleSchema = oneOf('admin', 'operator', 'viewer');
+const cameraIds = nullable(Type.Array(text, { description: 'What a limited viewer may see; null: all' }));
+
 /** Who is logged in. */
-export const SessionSchema = Type.Object({ name: text, role: oneOf('admin', 'operator', 'viewer') }, { title: 'Session' });
+export const SessionSchema = Type.Object({ name: text, role: roleSchema, cameras: cameraIds }, { title: 'Session' });
+
+/** {@link TokenView}. */
+export const TokenSchema = Type.Object({ id: text, name: text, role: roleSchema, cameras: cameraIds, createdAt: text, expiresAt: maybeText }, { title: 'Token' });
+
+/** A token with its text: the answer that made it. */
+export const NewTokenSchema = Type.Object({ ...TokenSchema.properties, token: Type.String({ description: 'Keep it; it is not told again' }) }, { title: 'NewToken' });
 
 /** Every error of every route. */
 export const ErrorSchema = Type.Object({
@@ -127,6 +137,6 @@ type Held = [
   Same<Static<typeof CameraSchema>, CameraView>, Same<Static<typeof EventSchema>, EventView>, Same<Static<typeof WorkerSchema>, SfuWorkerView>,
   Same<Static<typeof SfuSchema>, SfuView>, Same<Static<typeof ProbeSchema>, ProbeReport>,
   Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
-  Same<Static<typeof ExplanationSchema>, ExplanationView>,
+  Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof TokenSchema>, TokenView>,
 ];
-[true, true, true, true, true, true, true, true, true] satisfies Held;
+[true, true, true, true, true, true, true, true, true, true] satisfies Held;

@@ -27,10 +27,13 @@ export async function openStore({ dir, secretFile, rowsPerCamera, log }: StoreOp
     journal: { append, list, transitions, flush },
     tokens: {
       put: async (token) => void (await thread.ask({ type: 'tokens.put', ...token })),
+      add: (token) => thread.ask({ type: 'tokens.add', token }),
       find: (hash) => thread.ask({ type: 'tokens.find', hash }),
+      list: () => thread.ask({ type: 'tokens.list' }),
+      remove: (id) => thread.ask({ type: 'tokens.remove', id }),
     },
     sessions: {
-      put: async (session) => void (await thread.ask({ type: 'sessions.put', ...session })),
+      put: async (session) => void (await thread.ask({ type: 'sessions.put', session })),
       find: (hash) => thread.ask({ type: 'sessions.find', hash }),
       remove: async (hash) => void (await thread.ask({ type: 'sessions.remove', hash })),
     },

@@ -1,6 +1,6 @@
 /** The whole protocol between the supervisor and the store's thread: one discriminated union, one answer each. */
 import type { EventView } from '../api/protocol.ts';
-import type { Role, StoredCamera, Transition } from './types.ts';
+import type { Role, StoredCamera, StoredSession, StoredToken, Transition } from './types.ts';
 
 /** What the thread is asked to do. */
 export type StoreRequest =
@@ -12,7 +12,10 @@ export type StoreRequest =
   | { type: 'journal.transitions'; camera: string; since: number }
   | { type: 'tokens.put'; name: string; role: Role; hash: string }
   | { type: 'tokens.find'; hash: string }
-  | { type: 'sessions.put'; hash: string; role: Role; name: string; expiresAt: number }
+  | { type: 'tokens.add'; token: StoredToken & { hash: string } }
+  | { type: 'tokens.list' }
+  | { type: 'tokens.remove'; id: string }
+  | { type: 'sessions.put'; session: StoredSession & { hash: string } }
   | { type: 'sessions.find'; hash: string }
   | { type: 'sessions.remove'; hash: string }
   | { type: 'settings.get'; key: string }
@@ -24,8 +27,11 @@ export type StoreValues = {
   'cameras.list': StoredCamera[];
   'journal.list': EventView[];
   'journal.transitions': Transition[];
-  'tokens.find': { name: string; role: Role } | undefined;
-  'sessions.find': { role: Role; name: string; expiresAt: number } | undefined;
+  'tokens.add': boolean;
+  'tokens.find': StoredToken | undefined;
+  'tokens.list': StoredToken[];
+  'tokens.remove': { token: StoredToken; hashes: string[] } | undefined;
+  'sessions.find': StoredSession | undefined;
   'settings.get': string | undefined;
 };
 

@@ -2,7 +2,7 @@
 import type { CameraInput } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
 import type { CameraCounters, ControlPlane, Delta, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
-import type { AvailabilityView, CameraView, EventView, SfuView, SystemView } from '../../src/api/protocol.ts';
+import type { AvailabilityView, CameraView, EventView, IncidentView, SfuView, SystemView } from '../../src/api/protocol.ts';
 import { LookoutError } from '../../src/errors.ts';
 
 /** The script: what the test reads and changes while it runs. */
@@ -11,6 +11,8 @@ export type Script = {
   cameras: Map<string, CameraView>;
   counters: Map<string, CameraCounters>;
   events: EventView[];
+  incidents: IncidentView[];
+  sfu: SfuView;
   /** Every call that reached the supervisor, in order: `verb id`. */
   calls: string[];
   readiness: { ready: boolean; reasons: string[] };
@@ -56,6 +58,8 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
     cameras: new Map(ids.map((id) => [id, cameraView(id)])),
     counters: new Map(ids.map((id) => [id, { id, packets: 1000, bytes: 2_000_000, keyframes: 40, ingestPacketsLost: 0, restarts: { reset: 2 }, stateSeconds: { streaming: 60, backoff: 1.5 } }])),
     events: [],
+    incidents: [],
+    sfu,
     calls: [],
     readiness: { ready: true, reasons: [] },
     snapshot: () => Promise.resolve({ jpeg: Buffer.from([0xff, 0xd8, 0xff, 0xd9]), takenAt: Date.now() - 2500, width: 640, height: 360 }),
@@ -87,7 +91,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     counters: () => [...script.counters.values()],
     hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000 })),
     workers: () => sfu.workers,
-    sfu: () => Promise.resolve(sfu),
+    sfu: () => Promise.resolve(script.sfu),
     async create(input: CameraInput) {
       const id = input.id ?? 'made';
       const url = CameraUrl.parse(input.url);
@@ -120,7 +124,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       nextRetryAt: null, attempts: 0, incident: null, before: [], availability: availability(id),
     }),
     availability: async (id) => availability(id),
-    incidents: () => [],
+    incidents: () => script.incidents,
     resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }] }),
     probe: (url, seconds, signal) => script.probe(url, seconds, signal),
     snapshot: (id, { width }) => script.snapshot(id, width),

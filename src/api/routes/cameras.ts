@@ -6,6 +6,7 @@ import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
 import type { CameraView } from '../protocol.ts';
 import { answers, CameraSchema, EventSchema, NoContent } from '../schemas.ts';
+import { visibleCameras } from '../visible.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: cameraIdPattern }) });
 const verbs = ['start', 'stop', 'restart', 'retry'] as const;
@@ -29,7 +30,7 @@ export const cameraRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> 
   const tags = ['cameras'];
 
   app.get('/cameras', { config: { role: 'viewer' }, schema: { tags, summary: 'All cameras', response: answers({ 200: Type.Object({ cameras: Type.Array(CameraSchema) }) }) } },
-    () => ({ cameras: control.cameras() }));
+    (request) => ({ cameras: visibleCameras(request.identity, control.cameras()) }));
 
   app.post('/cameras', { config: { role: 'admin' }, schema: { tags, summary: 'Add a camera; only `url` is required', body: CameraInput, response: answers({ 201: CameraSchema }) } },
     async (request, reply) => {

@@ -6,6 +6,7 @@ import type { ControlPlane } from '../control.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SfuView } from '../protocol.ts';
 import { answers, SfuSchema, WorkerSchema } from '../schemas.ts';
+import { visibleSfu } from '../visible.ts';
 
 type Options = { control: ControlPlane; store: Store; metrics: Metrics };
 
@@ -39,7 +40,7 @@ export const operationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     });
 
   app.get('/metrics', {
-    config: { role: 'viewer', rateLimit: false },
+    config: { role: 'viewer', wholeFleet: true, rateLimit: false },
     schema: { tags, summary: 'Prometheus text; see docs/metrics.md', response: answers({ 200: { description: 'Prometheus text', content: { 'text/plain': { schema: Type.String() } } } }) },
   }, async (request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 
@@ -50,7 +51,7 @@ export const operationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
 /** Routes under `/api/v1`. */
 export const sfuRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
   app.get('/sfu', { config: { role: 'viewer' }, schema: { tags: ['operations'], summary: 'Workers, routers, transports, producers and consumers', response: answers({ 200: SfuSchema }) } },
-    () => control.sfu());
+    async (request) => visibleSfu(request.identity, await control.sfu()));
 };
 
 function readinessOf(control: ControlPlane, store: Store): { ready: boolean; reasons: string[] } {
