@@ -129,6 +129,11 @@ export const ConfigSchema = section('Lookout', {
     viewersPerSocket: whole(64, 1, 1000, 'Viewers of one browser connection'),
     requestMs: ms(10_000, 500, 120_000, 'Deadline of one signalling request of a viewer'),
   }),
+  grpc: section('gRPC for programs (`vms.media.v1.MediaPlane`)', {
+    enabled: Type.Boolean({ default: true, description: 'Whether it is served' }),
+    port: Type.Integer({ default: 50_051, minimum: 0, maximum: 65_535, description: 'Its port; 0 takes a free one', env: 'LOOKOUT_GRPC_PORT' }),
+    host: Type.Optional(text('Address it listens on; where absent, the one of `host`')),
+  }),
   metrics: section('Prometheus', {
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: 'Serves `/metrics` without login on a port of its own', env: 'LOOKOUT_METRICS_PORT' })),
   }),

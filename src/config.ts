@@ -16,13 +16,14 @@ TypeboxSettings.Set({ maxErrors: 200 });
 type DeepReadonly<T> = T extends readonly (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** Everything the program was told, complete and frozen. */
-export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'secretFile'> & {
+export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'grpc' | 'secretFile'> & {
   /** Absolute path of the data directory. */
   data: string;
   /** The file that was read, if any. */
   configFile: string | undefined;
   /** Absolute path of the key file. */
   secretFile: string;
+  grpc: Omit<Settings['grpc'], 'host'> & { host: string };
   sfu: Omit<Settings['sfu'], 'listenIp' | 'announcedAddress'> & { listenIp: string; announcedAddress: string | undefined };
 }>;
 
@@ -187,8 +188,7 @@ function at(value: unknown, pointer: string): unknown {
 
 function derive(loaded: Settings, configFile: string | undefined): Config {
   const data = resolve(loaded.data);
-  // "localhost" would listen twice (IPv4, IPv6), and Socket.IO is attached to one server.
-  const host = loaded.host === 'localhost' ? '127.0.0.1' : loaded.host;
+  const host = listenHost(loaded.host);
   const listenIp = loaded.sfu.listenIp ?? host;
   return {
     ...loaded,
@@ -196,6 +196,7 @@ function derive(loaded: Settings, configFile: string | undefined): Config {
     data,
     configFile,
     secretFile: loaded.secretFile === undefined ? join(data, 'secret.key') : resolve(loaded.secretFile),
+    grpc: { ...loaded.grpc, host: listenHost(loaded.grpc.host ?? host) },
     sfu: {
       ...loaded.sfu,
       workers: loaded.sfu.workers === 0 ? availableParallelism() : loaded.sfu.workers,
@@ -205,10 +206,14 @@ function derive(loaded: Settings, configFile: string | undefined): Config {
   };
 }
 
+/** "localhost" would listen twice (IPv4, IPv6), and Socket.IO is attached to one server. */
+const listenHost = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
+
 function crossCheck(config: Config, sourceOf: (path: string) => string): ConfigMistake[] {
   const mistakes: ConfigMistake[] = [];
   const need = (fine: boolean, path: string, message: string) => fine || mistakes.push({ path, message, source: sourceOf(path) });
-  const { sfu, supervision } = config;
+  const { sfu, supervision, grpc } = config;
+  need(!grpc.enabled || grpc.port === 0 || grpc.port !== config.port, 'grpc.port', `must not be the port of the page (${config.port})`);
   need(sfu.portMin <= sfu.portMax, 'sfu.portMax', `must be at least sfu.portMin (${sfu.portMin}), not ${sfu.portMax}`);
   need(sfu.internalPortMin < sfu.internalPortMax, 'sfu.internalPortMax', `must be greater than sfu.internalPortMin (${sfu.internalPortMin}), not ${sfu.internalPortMax}`);
   need(sfu.internalPortMax < sfu.portMin || sfu.portMax < sfu.internalPortMin, 'sfu.internalPortMin', 'must not overlap the range of sfu.portMin and sfu.portMax');

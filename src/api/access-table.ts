@@ -51,3 +51,17 @@ export const socketRoles = {
   '/viewer leave': 'viewer',
   '/viewer firstFrame': 'viewer',
 } as const satisfies Record<string, Role>;
+
+/** Calls of gRPC, as `service/Call`. Health and reflection hold no data of this installation. */
+export const grpcRoles = {
+  'vms.media.v1.MediaPlane/SetupStream': 'admin',
+  'vms.media.v1.MediaPlane/TeardownStream': 'admin',
+  'vms.media.v1.MediaPlane/GetStream': 'viewer',
+  'vms.media.v1.MediaPlane/ListStreams': 'viewer',
+  'vms.media.v1.MediaPlane/WatchStreams': 'viewer',
+  'grpc.health.v1.Health/Check': 'public',
+  'grpc.health.v1.Health/Watch': 'public',
+  'grpc.health.v1.Health/List': 'public',
+  'grpc.reflection.v1.ServerReflection/ServerReflectionInfo': 'public',
+  'grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': 'public',
+} as const satisfies Record<string, Role | 'public'>;

@@ -17,9 +17,11 @@ import { createAuth } from './auth.ts';
 import type { ControlPlane } from './control.ts';
 import { installDocumentation } from './documentation.ts';
 import { errorBody, handleError } from './errors.ts';
+import { installGrpc, type Grpc } from './grpc/server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { installPage } from './page.ts';
 import { createPictures } from './pictures.ts';
+import { readinessOf } from './readiness.ts';
 import { cameraRoutes } from './routes/cameras.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { operationRoutes, sfuRoutes } from './routes/operations.ts';
@@ -35,6 +37,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The Socket.IO server behind `/status` and `/viewer`. */
     io: Server;
+    /** Null where it is switched off. */
+    grpc: Grpc | null;
   }
 }
 
@@ -89,6 +93,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
   await installPage(app, pageDir);
   const io = installSockets({ app, auth, config, control, log, onFirstFrame: metrics.observeFirstFrame });
   app.decorate('io', io);
+  app.decorate('grpc', config.grpc.enabled ? installGrpc(app as unknown as FastifyInstance, { auth, config, control, log, readiness: () => readinessOf(control, store) }) : null);
   app.addHook('onClose', () => metrics.close());
   if (config.metrics.port !== undefined) serveMetrics(app, { metrics, host: config.host, port: config.metrics.port });
   return app as unknown as FastifyInstance;

@@ -37,6 +37,9 @@ export type Delta =
   /** An actor was re-spawned by its supervisor: `camera`, `worker`, `host`, … */
   | { type: 'actor-restarted'; actor: string; id: string };
 
+/** What {@link ControlPlane.setup} did. */
+export type SetupOutcome = 'created' | 'changed' | 'unchanged';
+
 /** How a viewer's events reach its browser. Must not throw. */
 export type ViewerNotify = {
   [K in keyof ViewerServerEvents]: (event: Parameters<ViewerServerEvents[K]>[0]) => void;
@@ -71,6 +74,8 @@ export type ControlPlane = {
   /** Persists first, then starts. Throws `LOOKOUT_CAMERA_EXISTS`, `LOOKOUT_CAMERA_URL`, `LOOKOUT_SHUTTING_DOWN`. */
   create(input: CameraInput): Promise<CameraView>;
   patch(id: string, patch: CameraPatch): Promise<CameraView>;
+  /** Makes the camera of this id, or changes what is named and different; the same request twice does nothing. */
+  setup(input: CameraInput & { id: string }): Promise<{ camera: CameraView; outcome: SetupOutcome }>;
   /** Resolves when everything the camera held is released. */
   remove(id: string): Promise<void>;
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<CameraView>;

@@ -149,6 +149,8 @@ export type SystemView = {
   startedAt: string;
   instance: string;
   demo: boolean;
+  /** Where gRPC listens; null while it does not. */
+  grpcPort?: number | null;
   cameras: number;
   live: number;
   viewers: number;

@@ -90,7 +90,7 @@ export const SfuSchema = Type.Object({
 
 /** {@link SystemView}. */
 export const SystemSchema = Type.Object({
-  version: text, startedAt: text, instance: text, demo: Type.Boolean(), cameras: number, live: number, viewers: number, hosts: number, orphans: number,
+  version: text, startedAt: text, instance: text, demo: Type.Boolean(), grpcPort: Type.Optional(maybeNumber), cameras: number, live: number, viewers: number, hosts: number, orphans: number,
   cpu: number, rssBytes: number, eventLoopDelayMs: number,
 }, { title: 'System' });
 

@@ -40,7 +40,7 @@ export type ControlDeps = {
   probe: ProbeDeps;
   faultsEnabled: boolean;
   /** What does not change while the program runs; `demo` asks each time. */
-  about: { version: string; instance: string; startedAt: number; demo: () => boolean };
+  about: { version: string; instance: string; startedAt: number; demo: () => boolean; grpcPort: () => number | null };
   bus: DeltaBus;
 };
 
@@ -104,6 +104,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       await accepting();
       await cameras.patch(id, patch);
       return must(id);
+    },
+    async setup(input) {
+      await accepting();
+      const outcome = await cameras.setup(input);
+      return { camera: must(input.id), outcome };
     },
     remove: (id) => accepting().then(() => cameras.remove(id)),
     async command(id, verb) {
@@ -202,6 +207,7 @@ function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]
     startedAt: new Date(about.startedAt).toISOString(),
     instance: about.instance,
     demo: about.demo(),
+    grpcPort: about.grpcPort(),
     cameras: cameras.length,
     live: cameras.filter(({ substate }) => substate === 'live').length,
     viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),

@@ -47,6 +47,8 @@ export type ProgramOptions = {
 export type Program = {
   /** Where it listens, without a token. */
   readonly url: string;
+  /** Where gRPC listens; null where it does not. */
+  grpcPort(): number | null;
   /** The link that opens the page logged in; its token never reaches a log. */
   readonly loginLink: string;
   readonly demo: boolean;
@@ -77,7 +79,9 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   const { control, sampler } = createControl(parts, demo);
   root.start();
   const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
+  parts.changed.grpcPort = () => app.grpc?.port() ?? null;
   const url = await listen(app, config);
+  await app.grpc?.tried;
   const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
   const stored = await store.cameras.list();
   const alive = await startAliveMark(store.settings, log);
@@ -103,7 +107,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     for (const lease of registry.leases({ kind: 'pid' })) await lease.release();
     await store.close();
   };
-  return { url, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, stop: () => (stopping ??= end()) };
+  return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, stop: () => (stopping ??= end()) };
 }
 
 /** What nobody could watch: availability counts it as a gap. */
@@ -134,7 +138,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const figures = createFigures();
   const snapshots = createSnapshots({ pool });
   const viewers = createViewers({ plane, ingestWaitMs });
-  const changed = { announce: (_camera: string): void => undefined };
+  const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, changed: (camera) => changed.announce(camera) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
@@ -177,7 +181,7 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
     cameras: demo.endedByFirst(parts.cameras),
     sampler: () => sampler,
     faultsEnabled: given.config.faults.enabled,
-    about: { version, instance, startedAt: Date.now(), demo: () => demo.running() },
+    about: { version, instance, startedAt: Date.now(), demo: () => demo.running(), grpcPort: () => changed.grpcPort() },
   });
   const onSample = (): void => {
     bus.tell({ type: 'system', system: control.system() });

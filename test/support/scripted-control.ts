@@ -11,6 +11,8 @@ export type Script = {
   cameras: Map<string, CameraView>;
   counters: Map<string, CameraCounters>;
   events: EventView[];
+  /** What `setup` was asked for. */
+  inputs: (CameraInput & { id: string })[];
   incidents: IncidentView[];
   sfu: SfuView;
   /** Every call that reached the supervisor, in order: `verb id`. */
@@ -58,6 +60,7 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
     cameras: new Map(ids.map((id) => [id, cameraView(id)])),
     counters: new Map(ids.map((id) => [id, { id, packets: 1000, bytes: 2_000_000, keyframes: 40, ingestPacketsLost: 0, restarts: { reset: 2 }, stateSeconds: { streaming: 60, backoff: 1.5 } }])),
     events: [],
+    inputs: [],
     incidents: [],
     sfu,
     calls: [],
@@ -104,6 +107,13 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       script.calls.push(`patch ${id}`);
       script.cameras.set(id, { ...shown(id), ...(patch.name === undefined ? {} : { name: patch.name }) });
       return shown(id);
+    },
+    async setup(input) {
+      const outcome = script.cameras.has(input.id) ? 'unchanged' as const : 'created' as const;
+      script.calls.push(`setup ${input.id}`);
+      script.inputs.push(input);
+      if (outcome === 'created') script.cameras.set(input.id, cameraView(input.id, { name: input.name ?? input.id }));
+      return { camera: shown(input.id), outcome };
     },
     async remove(id) {
       script.calls.push(`remove ${id}`);

@@ -5,6 +5,7 @@ import type { Store } from '../../store/types.ts';
 import type { ControlPlane } from '../control.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SfuView } from '../protocol.ts';
+import { readinessOf } from '../readiness.ts';
 import { answers, SfuSchema, WorkerSchema } from '../schemas.ts';
 import { visibleSfu } from '../visible.ts';
 
@@ -20,6 +21,7 @@ const Stats = Type.Object({
   instance: Type.String(), version: Type.String(), startedAt: Type.String(), uptimeSeconds: number,
   control: Type.Object({ cpu: number, rssBytes: number, eventLoopDelayMs: number, cameras: number, live: number, viewers: number }),
   media: Type.Object({ hosts: Type.Array(Type.Object({ camera: Type.String(), role: Type.String(), pid: Type.Integer(), rssBytes: number })), rssBytes: number, orphans: number }),
+  grpc: Type.Object({ port: Type.Union([Type.Integer(), Type.Null()], { description: 'Where it listens; null while it does not' }) }),
   sfu: Type.Object({ workers: Type.Array(WorkerSchema), transports: number, producers: number, consumers: number }),
   rooms: Type.Array(Room),
   held: Type.Object({ actors: number, leases: Type.Array(Type.Object({ kind: Type.String(), owner: Type.String(), value: Type.String() })) }, { description: 'Actors that run, and every lease on a process, port, socket or file' }),
@@ -54,13 +56,6 @@ export const sfuRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = a
     async (request) => visibleSfu(request.identity, await control.sfu()));
 };
 
-function readinessOf(control: ControlPlane, store: Store): { ready: boolean; reasons: string[] } {
-  const own = control.readiness();
-  const kept = store.status();
-  const reasons = kept.ok ? own.reasons : [...own.reasons, `The store does not work: ${kept.reason ?? 'unknown reason'}.`];
-  return { ready: own.ready && kept.ok, reasons };
-}
-
 function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
   const system = control.system();
   const hosts = control.hosts();
@@ -69,6 +64,7 @@ function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
     uptimeSeconds: Math.max(0, (Date.now() - Date.parse(system.startedAt)) / 1000),
     control: { cpu: system.cpu, rssBytes: system.rssBytes, eventLoopDelayMs: system.eventLoopDelayMs, cameras: system.cameras, live: system.live, viewers: system.viewers },
     media: { hosts, rssBytes: hosts.reduce((sum, host) => sum + host.rssBytes, 0), orphans: system.orphans },
+    grpc: { port: system.grpcPort ?? null },
     sfu: { workers: sfu.workers, transports: sfu.transports.length, producers: sfu.producers.length, consumers: sfu.consumers.length },
     rooms: control.cameras().map((camera) => roomOf(camera, sfu)),
     held: control.resources(),
