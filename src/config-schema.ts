@@ -1,5 +1,6 @@
 /** What `lookout.yaml` may say: every setting, its default, its limits, and the flag or environment variable that overrides it. */
 import Type, { type Static, type TSchema } from 'typebox';
+import { DeclaredCamera } from './camera-config.ts';
 import { type FailureClass, failureClasses } from './errors.ts';
 import { logLevels } from './log.ts';
 
@@ -116,8 +117,11 @@ export const ConfigSchema = section('Lookout', {
   data: text('Directory of everything that is kept', { default: './data', env: 'LOOKOUT_DATA', flag: 'data' }),
   demo: Type.Boolean({ default: true, description: 'Simulated cameras while none is configured', env: 'LOOKOUT_DEMO', flag: 'demo' }),
   token: Type.Optional(text('Admin token; where absent, one is made at first start', { env: 'LOOKOUT_TOKEN', secret: true })),
+  tokenFile: Type.Optional(text('File with the admin token, instead of `token`', { env: 'LOOKOUT_TOKEN_FILE' })),
   internalSecret: Type.Optional(text('What `/stats` asks for in `X-Internal-Auth`; where absent, `/stats` does not exist', { env: 'LOOKOUT_INTERNAL_SECRET', secret: true })),
+  internalSecretFile: Type.Optional(text('File with it, instead of `internalSecret`', { env: 'LOOKOUT_INTERNAL_SECRET_FILE' })),
   secretFile: Type.Optional(text('File with the key of stored camera credentials; where absent, `secret.key` in the data directory, made with mode 0600', { env: 'LOOKOUT_SECRET_FILE' })),
+  cameras: Type.Array(DeclaredCamera, { default: [], maxItems: 10_000, description: 'Cameras that are declared here, see below' }),
   log: section('Log lines on standard output', {
     level: Type.Enum([...logLevels], { default: 'info', description: 'From `silent` to `trace`', env: 'LOOKOUT_LOG_LEVEL' }),
   }),

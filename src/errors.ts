@@ -39,6 +39,7 @@ export const errorCatalogue = {
   LOOKOUT_VIEWER_NOT_FOUND: [404, 'There is no such viewer on this connection.'],
   LOOKOUT_ROUTE_NOT_FOUND: [404, 'There is no such route. The interface is described at /docs.'],
   LOOKOUT_CAMERA_EXISTS: [409, 'A camera with this id exists already.'],
+  LOOKOUT_CAMERA_DECLARED: [409, 'This camera is declared in lookout.yaml. Change it there.'],
   LOOKOUT_TOKEN_EXISTS: [409, 'A token with this name exists already.'],
   LOOKOUT_CAMERA_STOPPED: [409, 'The camera is stopped. Start it first.'],
   LOOKOUT_TOO_LARGE: [413, 'The request is too large.'],

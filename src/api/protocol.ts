@@ -40,6 +40,8 @@ export type CameraView = {
   url: string;
   enabled: boolean;
   transport: 'auto' | 'tcp' | 'udp';
+  /** It is declared in lookout.yaml: the API shows and commands it, the file changes and removes it. */
+  declared?: boolean;
   desired: 'running' | 'stopped';
   state: CameraState;
   substate: CameraSubstate;

@@ -35,7 +35,7 @@ const output = { state: text, lastError: nullable(LastErrorSchema), host: HostSc
 
 /** {@link CameraView}. */
 export const CameraSchema = Type.Object({
-  id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), desired: oneOf('running', 'stopped'),
+  id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), declared: Type.Optional(Type.Boolean()), desired: oneOf('running', 'stopped'),
   state: oneOf('stopped', 'idle', 'connecting', 'streaming', 'backoff', 'teardown', 'quarantined'),
   substate: nullable(oneOf('admitting', 'probing', 'starting', 'live', 'stalled')),
   since: text, attempt: number, nextRetryAt: maybeText, lastError: nullable(LastErrorSchema), restarts: number,

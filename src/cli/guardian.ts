@@ -123,5 +123,6 @@ function say(message: string): void {
 
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
-process.on('SIGHUP', () => onSignal('SIGTERM'));
+// From a terminal that went away it means the end; a service manager asks with it to read the configuration again.
+process.on('SIGHUP', () => (process.stdout.isTTY ? onSignal('SIGTERM') : child?.kill('SIGHUP')));
 start();

@@ -30,6 +30,7 @@ export type ControlDeps = {
   plane: MediaPlane;
   pool: HostPool;
   cameras: Cameras;
+  declared: { has(id: string): boolean };
   observer: Observer;
   incidents: Incidents;
   registry: Registry;
@@ -165,7 +166,7 @@ function createViews(deps: ControlDeps) {
       const last = shown.get(id);
       return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
     }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), now: Date.now() };
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), declared: deps.declared.has(id), now: Date.now() };
     const camera = viewOf(snapshot, facts);
     shown.set(id, camera);
     return camera;
