@@ -80,13 +80,15 @@ export function loadConfig(argv: readonly string[], env: Readonly<Record<string,
   }
   const complete = Value.Default(ConfigSchema, raw);
   mistakes.push(...check(complete, (path) => sources.get(path) ?? file.name));
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
   const loaded = complete as Settings;
   const problems: Problem[] = [];
-  const secrets = Object.fromEntries(['token', 'internalSecret'].map((setting) => [setting, secretOf(loaded, setting, problems)]));
-  const declared = resolveCameras(loaded.cameras, env);
-  const unresolved = [...problems, ...declared.problems].map((problem) => ({ ...problem, source: sources.get(problem.path) ?? file.name }));
-  if (unresolved.length > 0) throw new ConfigError(unresolved);
+  // What has the right form is looked at further, whatever is wrong elsewhere.
+  const sound = (section: string): boolean => !mistakes.some(({ path }) => path.split('.')[0] === section || path === 'config');
+  const secretSettings = ['token', 'internalSecret'].filter((setting) => sound(setting) && sound(`${setting}File`));
+  const secrets = Object.fromEntries(secretSettings.map((setting) => [setting, secretOf(loaded, setting, problems)]));
+  const declared = resolveCameras(sound('cameras') ? loaded.cameras : [], env);
+  mistakes.push(...[...problems, ...declared.problems].map((problem) => ({ ...problem, source: sources.get(problem.path) ?? file.name })));
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
   const secretVariables = [...declared.variables, ...settings().flatMap(({ schema }) => (schema.secret && schema.env !== undefined ? [schema.env] : []))];
   const config: Config = { ...derive({ ...loaded, ...secrets }, file.path), cameras: declared.value, secretVariables };
   const contradictions = crossCheck(config, (path) => sources.get(path) ?? file.name);

@@ -82,3 +82,8 @@ test('a declared camera of the wrong form is refused by the schema, its address 
   assert.ok(told.some((line) => /^cameras\.0\.id: must match pattern/u.test(line)) && told.some((line) => /^cameras\.1\.zork: is not a setting/u.test(line)), told.join('\n'));
   assert.doesNotMatch(told.join(), /hunter2|471147/u);
 });
+
+test('mistakes of form and mistakes of addresses are told together', async (t) => {
+  const { mistakes } = await bench(t, { 'lookout.yaml': 'sfu: {workers: many}\ntokenFile: /nowhere\ncameras: [{id: a, url: "http://h/"}]\n' });
+  assert.deepEqual(mistakes().map((line) => line.slice(0, line.indexOf(':'))), ['sfu.workers', 'tokenFile', 'cameras.0.url']);
+});

@@ -1,6 +1,6 @@
 /** Cameras in `lookout.yaml` on the real program: made at start, changed with the file without disturbing others, refused to the API. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { stringify } from 'yaml';
@@ -23,7 +23,6 @@ test('the file makes, changes and removes its cameras; the others and those that
   const before = await lookout.camera('one');
   assert.deepEqual([before.declared, own.declared], [true, false]);
   for (const { pid } of await lookout.children()) {
-    const { readFile } = await import('node:fs/promises');
     assert.ok(!(await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).includes(login), 'a child inherits no address');
   }
 
@@ -40,8 +39,8 @@ test('the file makes, changes and removes its cameras; the others and those that
   await eventually(async () => (await lookout.camera('one')).name === 'Front door', { what: 'the new name' });
   assert.equal((await lookout.camera('one')).host?.pid, before.host?.pid, 'a name disturbs no stream');
 
-  await write([{ id: 'one', url: 'http://nowhere/' }], { port: 'many' });
-  await eventually(() => lookout.lines.some((line) => line.includes('the configuration is refused') && line.includes('must be integer')), { what: 'the refusal' });
+  await write([{ id: 'one', url: 'http://nowhere/' }], { sfu: { workers: 'many' } });
+  await eventually(() => lookout.lines.some((line) => line.includes('the configuration is refused') && line.includes('must be integer') && line.includes('is no address')), { what: 'the refusal' });
   assert.equal((await lookout.cameras()).length, 3);
 
   await lookout.api('POST', '/api/v1/cameras/one/stop');

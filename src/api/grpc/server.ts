@@ -72,7 +72,8 @@ export function installGrpc(app: FastifyInstance, { auth, config, control, log, 
       retry.unref();
     }
   };
-  app.addHook('onListen', () => listen().finally(tried.resolve));
+  // Not awaited: hooks behind this one open ports, too.
+  app.addHook('onListen', async () => void listen().finally(tried.resolve));
   app.addHook('preClose', async () => {
     ending = true;
     clearTimeout(retry);
