@@ -39,8 +39,19 @@ export type SourceStats = {
   bitrate: number | null;
   /** Bytes handed to the feed; grows only while the feed is open. */
   feedBytes: number;
+  /** Newest RTP sequence number of the feed; null before the first packet. */
+  feedSequence: number | null;
   rssBytes: number;
 };
 
 /** Where the RTP of a camera comes from and goes to: leased by the camera, the same for every source and every worker. */
-export type Feed = { port: number; bindPort: number; ssrc: number; payloadType: number };
+export type Feed = {
+  port: number;
+  bindPort: number;
+  ssrc: number;
+  payloadType: number;
+  /** How far its RTP clock is ahead of CLOCK_MONOTONIC, ms: a little more with every handover, so that time never goes back. */
+  shiftMs?: number;
+  /** First sequence number of the next source; the payloader's own choice where it is absent. */
+  sequence?: number;
+};

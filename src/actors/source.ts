@@ -1,6 +1,7 @@
-/** The host machine with its effect: a host from the pool that runs the source, its words translated into facts. */
+/** The source machine with its effect: a host from the pool that runs the source, its words translated into facts. */
 import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../machines/host.ts';
+import { sourceMachine } from '../machines/source.ts';
 import type { SourceInput } from '../machines/camera-context.ts';
 import type { Host, HostExit, HostPool } from '../native/host.ts';
 import type { HealthLimits, HostEvent, SourceSpec } from '../native/protocol.ts';
@@ -9,8 +10,8 @@ import { effect } from './effect.ts';
 /** What sources need. */
 export type SourceDeps = { pool: HostPool; latencyMs: number; health: HealthLimits; faults: boolean };
 
-/** The host machine, ready to run. */
-export function createSource(deps: SourceDeps): typeof hostMachine {
+/** The source machine, ready to run. */
+export function createSource(deps: SourceDeps): typeof sourceMachine {
   const process = effect<ProcessCommand, SourceInput>(({ input, sendBack, receive }) => {
     const tell = (fact: ProcessFact): void => sendBack(fact);
     let host: Host | undefined;
@@ -27,19 +28,18 @@ export function createSource(deps: SourceDeps): typeof hostMachine {
       (error: unknown) => tell({ type: 'process.exited', failure: failureOf(error, 'local') }),
     );
     receive((command) => {
-      if (command.type === 'feed.set') host?.send(command);
       if (command.type === 'process.stop') host?.send({ type: 'stop' });
-      if (command.type === 'process.kill') {
+      else if (command.type === 'process.kill') {
         ended = true;
         void host?.kill();
-      }
+      } else host?.send(command);
     });
     return () => {
       ended = true;
       void host?.kill();
     };
   });
-  return hostMachine.provide({ actors: { process } });
+  return sourceMachine.provide({ actors: { host: hostMachine.provide({ actors: { process } }) } });
 }
 
 function specOf(input: SourceInput, { latencyMs, health, faults }: SourceDeps): SourceSpec {
@@ -55,6 +55,8 @@ function translate(event: HostEvent, tell: (fact: ProcessFact) => void): void {
     case 'source.media':
     case 'source.stats':
     case 'source.failed':
+    case 'feed.shut':
+    case 'gate.ready':
       tell(event);
       break;
     case 'stopped':

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { cameraMachine } from '../machines/camera.ts';
 import type { CameraContext } from '../machines/camera-context.ts';
 import type { Description } from '../media.ts';
+import { successionMachine } from '../machines/succession.ts';
 import { supervisorMachine, type Cleaned, type SupervisorSettings } from '../machines/supervisor.ts';
 import type { viewerMachine } from '../machines/viewer.ts';
 import type { Registry } from '../native/registry.ts';
@@ -71,7 +72,13 @@ function provideCamera(deps: TreeDeps): typeof cameraMachine {
   });
   const revoke = fromPromise<void, { camera: string }>(({ input }) => deps.registry.revoke(`camera:${input.camera}/source`));
   return cameraMachine.provide({
-    actors: { probe, presence, revoke, slot: deps.admission.slot, source: createSource(deps.source), ingest: createIngest(deps.ingest) },
+    actors: {
+      probe, presence, revoke,
+      slot: deps.admission.slot,
+      source: createSource(deps.source),
+      ingest: createIngest(deps.ingest),
+      succession: successionMachine.provide({ actors: { slot: deps.admission.slot, probe } }),
+    },
   });
 }
 

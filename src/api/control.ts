@@ -70,7 +70,7 @@ export type ControlPlane = {
   workers(): SfuWorkerView[];
   sfu(): Promise<SfuView>;
   /** What is held at the moment, for tests and for people who look for a leak. */
-  resources(): { actors: number; leases: { kind: string; owner: string; value: string }[] };
+  resources(): { actors: number; leases: { kind: string; owner: string; value: string }[]; admission: { holding: number; waiting: number; peak: number } };
   /** Persists first, then starts. Throws `LOOKOUT_CAMERA_EXISTS`, `LOOKOUT_CAMERA_URL`, `LOOKOUT_SHUTTING_DOWN`. */
   create(input: CameraInput): Promise<CameraView>;
   patch(id: string, patch: CameraPatch): Promise<CameraView>;

@@ -1,5 +1,6 @@
 /** The supervisor as the interfaces see it: joins the actor tree, the managed cameras and the figures. */
 import type { ActorRefFrom } from 'xstate';
+import type { Admission } from '../actors/admission.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Root } from '../actors/tree.ts';
 import type { CameraCounters, ControlPlane, Delta, ViewerService } from '../api/control.ts';
@@ -39,6 +40,7 @@ export type ControlDeps = {
   viewers: ReturnType<typeof createViewers>;
   sampler: () => SystemSampler;
   probe: ProbeDeps;
+  admission: Admission;
   faultsEnabled: boolean;
   /** What does not change while the program runs; `demo` asks each time. */
   about: { version: string; instance: string; startedAt: number; demo: () => boolean; grpcPort: () => number | null };
@@ -125,7 +127,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     explanation: (id) => explanationOf(deps, must(id)),
     availability: (id, days) => availability(store, must(id).id, days),
     incidents: () => deps.incidents.list(),
-    resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })) }),
+    resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })), admission: deps.admission.figures() }),
     probe: (url, seconds, signal) => accepting().then(() => probe(deps.probe, url, { seconds, signal })),
     async snapshot(id, { width }) {
       await accepting();

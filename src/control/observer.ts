@@ -8,6 +8,7 @@ import type { CameraState, EventView } from '../api/protocol.ts';
 import type { Failure, FailureClass } from '../errors.ts';
 import { durationText } from '../machines/duration.ts';
 import type { Log } from '../log.ts';
+import type { Handover } from '../machines/camera-context.ts';
 import type { VideoFormat } from '../media.ts';
 import type { NewEvent, Store } from '../store/types.ts';
 import { stateOf, type CameraSnapshot } from './camera-view.ts';
@@ -74,10 +75,11 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
   };
 
   /** What happens beside the states: the live path that is lost and found, media that change in mid-stream. */
-  const seen = new Map<string, Pick<CameraSnapshot['context'], 'ingestError' | 'media'>>();
-  const beside = (id: string, { context: { ingestError, media, worker } }: CameraSnapshot): void => {
+  const seen = new Map<string, Pick<CameraSnapshot['context'], 'ingestError' | 'media' | 'handover'>>();
+  const beside = (id: string, { context: { ingestError, media, worker, handover } }: CameraSnapshot): void => {
     const before = seen.get(id);
-    seen.set(id, { ingestError, media: media ?? before?.media ?? null });
+    seen.set(id, { ingestError, media: media ?? before?.media ?? null, handover });
+    if (handover && handover.phase !== 'starting' && handover !== before?.handover) note(handoverRow(id, handover));
     if (ingestError && ingestError !== before?.ingestError) {
       const { class: cls, code, message, evidence = null } = ingestError;
       note({ ...plainEvent(id, 'ingest.lost', message), class: cls, code, evidence });
@@ -117,6 +119,20 @@ function mediaText({ codec, profile, width, height }: VideoFormat): string {
 function mediaRow(camera: string, was: VideoFormat, now: VideoFormat): Omit<NewEvent, 'at'> {
   const code = was.codec !== now.codec ? 'codec' : was.profile !== now.profile ? 'profile' : 'resolution';
   return { ...plainEvent(camera, 'media.changed', `The camera sends ${mediaText(now)} instead of ${mediaText(was)}.`), class: 'media-changed', code };
+}
+
+const handoverReasons: Record<Handover['reason'], string> = {
+  restart: 'a restart was asked for',
+  address: 'its settings changed',
+  grown: 'its host has grown too large',
+};
+
+/** A planned restart, make before break. */
+function handoverRow(camera: string, { reason, phase, failure }: Handover): Omit<NewEvent, 'at'> {
+  if (phase === 'preparing') return plainEvent(camera, 'source.replacing', `A second source is prepared beside the running one: ${handoverReasons[reason]}.`);
+  if (phase === 'replaced') return plainEvent(camera, 'source.replaced', 'The new source took over at a keyframe; the old one is released.');
+  const why = failure?.message ?? 'What the camera offers now needs another ingest.';
+  return { ...plainEvent(camera, 'source.notReplaced', `The new source could not take over, so the camera is connected anew. ${why}`), class: failure?.class ?? null, code: failure?.code ?? null, evidence: failure?.evidence ?? null };
 }
 
 function lossAfter(lost: Trace['lost'], label: string, { context }: CameraSnapshot): Trace['lost'] {

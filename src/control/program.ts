@@ -157,10 +157,11 @@ function createParts(given: ProgramOptions, store: Store) {
   const incidents = createIncidents({ note: (event) => observer.note(event) });
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, changed: (camera) => changed.announce(camera) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
+  const admission = createAdmission(supervision.admission);
   const root = createTree({
     settings: supervisorSettings(config),
     registry, resolver, log, probeMs,
-    admission: createAdmission(supervision.admission),
+    admission,
     source: { pool, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
     sfu: {
@@ -184,7 +185,7 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, changed };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed };
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */

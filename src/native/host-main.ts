@@ -11,7 +11,7 @@ const warmAfterMs = 100;
 const warmLaunch = 'rtspsrc ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
 
 function main(): void {
-  let running: { stop(): void; setFeed?(open: boolean): void; disturb?(fault: Disturbance): void } | undefined;
+  let running: { stop(): void; setFeed?(open: boolean): void; armGate?(): void; openGate?(): void; disturb?(fault: Disturbance): void } | undefined;
   let statsInFlight = false;
 
   const emit = (event: HostEvent): void => {
@@ -29,6 +29,8 @@ function main(): void {
       case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss() });
       case 'source.start': running = startSource(command.spec, emit); return;
       case 'feed.set': return running?.setFeed?.(command.open);
+      case 'gate.arm': return running?.armGate?.();
+      case 'gate.open': return running?.openGate?.();
       case 'fault.disturb': return running?.disturb?.(command);
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);

@@ -35,7 +35,7 @@ const entry = join(import.meta.dirname, 'host-main.ts');
 /** One thread pinned by the bus, one by an appsink, one for the rest. */
 const poolThreads = 3;
 /** A host's own garbage is a few hundred bytes a second. Heap sizes only: any other V8 flag would void the primed compile cache. */
-const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48'];
+const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48', '--v8-pool-size=0'];
 /** A pipe that takes nothing for this long belongs to a host that is beyond help. */
 const clogMs = 1000;
 const keptEvents = 256;

@@ -27,7 +27,7 @@ const codecs = {
 } as const;
 
 /** Element names of a source, as its runner looks them up. */
-export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: 'feed', udp: 'udp', hub: 'hub', frames: 'frames', keyframes: 'keyframes', audio: 'audio', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', frames: 'frames', keyframes: 'keyframes', audio: 'audio', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
@@ -103,8 +103,9 @@ function rtspsrc(spec: SourceSpec): string {
 
 function feed(spec: SourceSpec, timestampOffset: number): string {
   if (spec.feed === null || spec.video.codec !== 'H264') return '';
-  const { port, bindPort, ssrc, payloadType, open } = spec.feed;
-  return `t. ! valve name=feed drop=${!open} drop-mode=forward-sticky-events ! rtph264pay pt=${integer(payloadType, 96, 127)} ssrc=${integer(ssrc, 0, 0xffffffff)}`
+  const { port, bindPort, ssrc, payloadType, open, gated = false, sequence = -1 } = spec.feed;
+  // Behind a gate nothing leaves before the feed is aimed at it.
+  return `t. ! valve name=feed drop=${!open || gated} drop-mode=forward-sticky-events ! rtph264pay name=pay seqnum-offset=${integer(sequence, -1, 0xffff)} pt=${integer(payloadType, 96, 127)} ssrc=${integer(ssrc, 0, 0xffffffff)}`
     + ` timestamp-offset=${integer(timestampOffset, 0, 0xffffffff)} config-interval=-1 aggregate-mode=zero-latency mtu=1200`
     + ` ! udpsink name=udp host=127.0.0.1 port=${integer(port, 1, 65_535)} bind-address=127.0.0.1 bind-port=${integer(bindPort, 1, 65_535)}`
     + ' auto-multicast=false enable-last-sample=false sync=false async=false';

@@ -135,7 +135,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     }),
     availability: async (id) => availability(id),
     incidents: () => script.incidents,
-    resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }] }),
+    resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }], admission: { holding: 1, waiting: 0, peak: 4 } }),
     probe: (url, seconds, signal) => script.probe(url, seconds, signal),
     snapshot: (id, { width }) => script.snapshot(id, width),
     viewers: createViewers(script),

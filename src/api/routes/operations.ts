@@ -24,7 +24,7 @@ const Stats = Type.Object({
   grpc: Type.Object({ port: Type.Union([Type.Integer(), Type.Null()], { description: 'Where it listens; null while it does not' }) }),
   sfu: Type.Object({ workers: Type.Array(WorkerSchema), transports: number, producers: number, consumers: number }),
   rooms: Type.Array(Room),
-  held: Type.Object({ actors: number, leases: Type.Array(Type.Object({ kind: Type.String(), owner: Type.String(), value: Type.String() })) }, { description: 'Actors that run, and every lease on a process, port, socket or file' }),
+  held: Type.Object({ actors: number, leases: Type.Array(Type.Object({ kind: Type.String(), owner: Type.String(), value: Type.String() })), admission: Type.Object({ holding: number, waiting: number, peak: number }) }, { description: 'Actors that run, every lease on a process, port, socket or file, and the slots for connecting: held, waited for, and the most that were ever held at once' }),
   store: Type.Object({ ok: Type.Boolean(), reason: Type.Union([Type.String(), Type.Null()]), droppedEvents: number, pendingEvents: number }),
 }, { title: 'Stats' });
 
