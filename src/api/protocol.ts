@@ -41,6 +41,8 @@ export type CameraView = {
   url: string;
   enabled: boolean;
   transport: 'auto' | 'tcp' | 'udp';
+  /** It is declared in lookout.yaml: the API shows and commands it, the file changes and removes it. */
+  declared?: boolean;
   desired: 'running' | 'stopped';
   state: CameraState;
   substate: CameraSubstate;
@@ -87,7 +89,7 @@ export type EventView = {
 };
 
 /** What passed before a failure, for `camera-sim --replay` too. */
-export type RecordingView = FlightRecording;
+export type FlightView = FlightRecording;
 
 /**
  * How available a camera was between two moments. Gaps are the time it should have been live and was not, by the class
@@ -143,12 +145,20 @@ export type ExplanationView = {
   availability: AvailabilityView;
 };
 
+/** Who may do what. */
+export type RoleName = 'admin' | 'operator' | 'viewer';
+
+/** A token as it is listed; `cameras`: what a limited viewer may see, null for all. */
+export type TokenView = { id: string; name: string; role: RoleName; cameras: string[] | null; createdAt: string; expiresAt: string | null };
+
 /** The program itself. */
 export type SystemView = {
   version: string;
   startedAt: string;
   instance: string;
   demo: boolean;
+  /** Where gRPC listens; null while it does not. */
+  grpcPort?: number | null;
   cameras: number;
   live: number;
   viewers: number;

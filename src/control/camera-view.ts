@@ -9,8 +9,8 @@ import { webrtcVerdict } from '../native/verdict.ts';
 /** A camera machine's snapshot. */
 export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
 
-/** What the snapshot does not hold: when the state was entered, the snapshot output's last failure, and when packets last came. */
-export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; now: number };
+/** What the snapshot does not hold: when the state was entered, whether lookout.yaml declares it, the snapshot output's last failure, and when packets last came. */
+export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; now: number };
 
 /** State and substate by their published names. */
 export function stateOf(snapshot: Pick<CameraSnapshot, 'value'>): { state: CameraState; substate: CameraSubstate } {
@@ -34,6 +34,7 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
     url: config.url.safe,
     enabled: config.enabled,
     transport: config.transport,
+    declared: facts.declared,
     desired: context.desired,
     state,
     substate,

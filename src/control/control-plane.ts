@@ -32,6 +32,7 @@ export type ControlDeps = {
   plane: MediaPlane;
   pool: HostPool;
   cameras: Cameras;
+  declared: { has(id: string): boolean };
   observer: Observer;
   incidents: Incidents;
   registry: Registry;
@@ -43,7 +44,7 @@ export type ControlDeps = {
   admission: Admission;
   faultsEnabled: boolean;
   /** What does not change while the program runs; `demo` asks each time. */
-  about: { version: string; instance: string; startedAt: number; demo: () => boolean };
+  about: { version: string; instance: string; startedAt: number; demo: () => boolean; grpcPort: () => number | null };
   bus: DeltaBus;
 };
 
@@ -108,6 +109,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       await cameras.patch(id, patch);
       return must(id);
     },
+    async setup(input) {
+      await accepting();
+      const outcome = await cameras.setup(input);
+      return { camera: must(input.id), outcome };
+    },
     remove: (id) => accepting().then(() => cameras.remove(id)),
     async command(id, verb) {
       await accepting();
@@ -121,7 +127,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     },
     async recording(id, seq) {
       must(id);
-      const copy = await store.recordings.find({ camera: id, seq });
+      const copy = await store.flights.find({ camera: id, seq });
       if (!copy) throw new LookoutError('LOOKOUT_FLIGHT_NOT_FOUND', { cameraId: id });
       return readFlight(copy, { camera: id, seq });
     },
@@ -169,7 +175,7 @@ function createViews(deps: ControlDeps) {
       const last = shown.get(id);
       return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
     }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), now: Date.now() };
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), declared: deps.declared.has(id), now: Date.now() };
     const camera = viewOf(snapshot, facts);
     shown.set(id, camera);
     return camera;
@@ -211,6 +217,7 @@ function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]
     startedAt: new Date(about.startedAt).toISOString(),
     instance: about.instance,
     demo: about.demo(),
+    grpcPort: about.grpcPort(),
     cameras: cameras.length,
     live: cameras.filter(({ substate }) => substate === 'live').length,
     viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),

@@ -25,10 +25,12 @@ import type { Store } from '../store/types.ts';
 import { startAliveMark } from './alive-mark.ts';
 import { child, createCameras } from './cameras.ts';
 import { createControlPlane, createDeltaBus } from './control-plane.ts';
+import { createDeclared } from './declared.ts';
 import { createDemo, type Demo } from './demo.ts';
 import { createFigures } from './figures.ts';
 import { createIncidents } from './incidents.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
+import { createReload } from './reload.ts';
 import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
@@ -42,12 +44,16 @@ export type ProgramOptions = {
   log: Log;
   /** Token of the login link, the same after every restart by the guardian; made where it is absent. */
   linkToken?: string | undefined;
+  /** Reads the configuration again; where it is absent, it stays as it is. */
+  reload?: () => Config;
 };
 
 /** A running program. */
 export type Program = {
   /** Where it listens, without a token. */
   readonly url: string;
+  /** Where gRPC listens; null where it does not. */
+  grpcPort(): number | null;
   /** The link that opens the page logged in; its token never reaches a log. */
   readonly loginLink: string;
   readonly demo: boolean;
@@ -55,6 +61,8 @@ export type Program = {
   readonly root: Root;
   /** Resolves with the reason when the supervisor gave up by itself. */
   readonly escalated: Promise<string>;
+  /** Reads the configuration again and applies what can be, or refuses it whole; never throws. */
+  reload(reason: string): Promise<void>;
   /** Orderly end: new work refused, viewers told, everything reaped. Idempotent. */
   stop(): Promise<void>;
 };
@@ -71,22 +79,32 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   if (cleared.length > 0) log.warn({ pids: cleared }, 'processes of an earlier run were still there and have been ended');
   warnOfSmallBuffers(config, log);
 
-  const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, recordingsPerCamera: config.journal.recordingsPerCamera, log });
+  const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, flightsPerCamera: config.journal.flightsPerCamera, log });
   const parts = createParts(given, store);
   const { root, pool, registry, cameras } = parts;
   const demo = createDemo({ cameras, registry, log });
   const { control, sampler } = createControl(parts, demo);
   root.start();
   const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
+  parts.changed.grpcPort = () => app.grpc?.port() ?? null;
   const url = await listen(app, config);
+  await app.grpc?.tried;
   const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
   const stored = await store.cameras.list();
   const alive = await startAliveMark(store.settings, log);
-  for (const camera of stored) {
+  const declaredIds = new Set<string>(config.cameras.map(({ id }) => id));
+  for (const camera of stored.filter(({ id }) => !declaredIds.has(id))) {
     if (alive.before !== null) parts.observer.note(awayRow(camera.id, alive.before));
     await cameras.restore(parseCamera(camera));
   }
-  if (stored.length === 0 && config.demo) await demo.start();
+  const sync: typeof parts.declared.sync = async (wanted) => {
+    if (wanted.length > 0) await demo.stop();
+    return parts.declared.sync(wanted);
+  };
+  for (const id of declaredIds) if (alive.before !== null) parts.observer.note(awayRow(id, alive.before));
+  await sync(config.cameras);
+  if (stored.length === 0 && declaredIds.size === 0 && config.demo) await demo.start();
+  const reload = createReload({ load: given.reload ?? (() => config), running: config, sync, note: parts.observer.note, log });
 
   let stopping: Promise<void> | undefined;
   const escalated = waitFor(root, ({ context }) => context.escalation !== null, { timeout: Infinity }).then(
@@ -94,6 +112,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     (error: unknown) => (stopping ? new Promise<string>(() => undefined) : `the supervisor itself ended: ${String(error)}`),
   );
   const end = async (): Promise<void> => {
+    reload.stop();
     await stopTree(root, log);
     await demo.stop();
     await app.close();
@@ -104,7 +123,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     for (const lease of registry.leases({ kind: 'pid' })) await lease.release();
     await store.close();
   };
-  return { url, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, stop: () => (stopping ??= end()) };
+  return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, reload: reload.now, stop: () => (stopping ??= end()) };
 }
 
 /** What nobody could watch: availability counts it as a gap. */
@@ -136,7 +155,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const snapshots = createSnapshots({ pool });
   const viewers = createViewers({ plane, ingestWaitMs });
   const recorder = createFlightRecorder();
-  const changed = { announce: (_camera: string): void => undefined };
+  const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
@@ -164,13 +183,14 @@ function createParts(given: ProgramOptions, store: Store) {
       figures.forget(id);
       recorder.forget(id);
       // Those of a demo camera, and of a failure while it was removed.
-      store.recordings.remove(id).catch((error: unknown) => log.warn({ err: error, camera: id }, 'recordings of a removed camera stay'));
+      store.flights.remove(id).catch((error: unknown) => log.warn({ err: error, camera: id }, 'recordings of a removed camera stay'));
       snapshots.forget(id);
       bus.tell({ type: 'camera', id, camera: null });
     },
   });
+  const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, probe, admission, changed };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed };
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */
@@ -180,10 +200,10 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
   const sampler = sampleSystem({ instance, registry, ports: { from: given.config.sfu.internalPortMin, to: given.config.sfu.internalPortMax }, onSample: () => onSample() });
   const control = createControlPlane({
     ...parts,
-    cameras: demo.endedByFirst(parts.cameras),
+    cameras: parts.declared.guard(demo.endedByFirst(parts.cameras)),
     sampler: () => sampler,
     faultsEnabled: given.config.faults.enabled,
-    about: { version, instance, startedAt: Date.now(), demo: () => demo.running() },
+    about: { version, instance, startedAt: Date.now(), demo: () => demo.running(), grpcPort: () => changed.grpcPort() },
   });
   const onSample = (): void => {
     bus.tell({ type: 'system', system: control.system() });

@@ -7,8 +7,9 @@ import type { FailureClass } from '../errors.ts';
 import { openCipher, type Cipher } from './cipher.ts';
 import { flightsOf, type Flights } from './flights.ts';
 import type { FlightRow, StoreRequest, StoreThreadInput } from './requests.ts';
+import { credentialsOf } from './credentials.ts';
 import { migrate } from './schema.ts';
-import type { Role, StoredCamera, Transition } from './types.ts';
+import type { StoredCamera, Transition } from './types.ts';
 
 /** Rows of all cameras together, removed ones included: about 300 MB. */
 const journalRows = 1_000_000;
@@ -33,10 +34,10 @@ export function openDatabase(input: StoreThreadInput): Database {
   checkKey(settings, cipher, input.secretFile);
   // A second connection: the journal may lose its last moments in a power cut, cameras and tokens may not.
   const rows = connect(file, 'NORMAL');
-  const flights = flightsOf(rows, input.recordingsPerCamera);
+  const flights = flightsOf(rows, input.flightsPerCamera);
   const journal = journalOf(rows, { rowsPerCamera: input.rowsPerCamera, flights });
   const cameras = camerasOf(settings, cipher);
-  const access = accessOf(settings);
+  const credentials = credentialsOf(settings);
   return {
     lastSeq: journal.lastSeq,
     notices,
@@ -51,7 +52,7 @@ export function openDatabase(input: StoreThreadInput): Database {
         case 'flights.find': return flights.find(request);
         case 'flights.remove': return cameras.removeFlights(request.camera);
         case 'close': journal.close(); settings.close(); return null;
-        default: return access(request);
+        default: return credentials(request);
       }
     },
   };
@@ -182,32 +183,3 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
     close: () => db.close(),
   };
 }
-
-type AccessRequest = Extract<StoreRequest, { type: `tokens.${string}` | `sessions.${string}` | `settings.${string}` }>;
-
-function accessOf(db: DatabaseSync) {
-  const putToken = db.prepare('INSERT OR REPLACE INTO tokens (hash, name, role) VALUES (?, ?, ?)');
-  const findToken = db.prepare('SELECT name, role FROM tokens WHERE hash = ?');
-  const putSession = db.prepare('INSERT OR REPLACE INTO sessions (hash, name, role, expires_at) VALUES (?, ?, ?, ?)');
-  const findSession = db.prepare('SELECT name, role, expires_at AS expiresAt FROM sessions WHERE hash = ? AND expires_at > ?');
-  const removeSession = db.prepare('DELETE FROM sessions WHERE hash = ? OR expires_at <= ?');
-  const getSetting = db.prepare('SELECT value FROM settings WHERE key = ?');
-  const putSetting = db.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)');
-  return (request: AccessRequest): unknown => {
-    switch (request.type) {
-      case 'tokens.put': putToken.run(request.hash, request.name, request.role); return null;
-      case 'tokens.find': return plain<{ name: string; role: Role }>(findToken.get(request.hash));
-      case 'sessions.put':
-        putSession.run(request.hash, request.name, request.role, request.expiresAt);
-        removeSession.run('', Date.now());
-        return null;
-      case 'sessions.find': return plain<{ name: string; role: Role; expiresAt: number }>(findSession.get(request.hash, Date.now()));
-      case 'sessions.remove': removeSession.run(request.hash, Date.now()); return null;
-      case 'settings.get': return plain<{ value: string }>(getSetting.get(request.key))?.value;
-      case 'settings.put': putSetting.run(request.key, request.value); return null;
-    }
-  };
-}
-
-/** node:sqlite rows have no prototype, which surprises comparisons on the other side. */
-const plain = <T>(row: unknown): T | undefined => (row === undefined ? undefined : { ...(row as T) });

@@ -9,14 +9,14 @@ const defaultRowsPerCamera = 5000;
 const defaultRecordingsPerCamera = 20;
 
 /** Where the store lives: `dir` gets `lookout.db` and, unless `secretFile` says otherwise, `secret.key`. */
-export type StoreOptions = { dir: string; secretFile?: string; rowsPerCamera?: number; recordingsPerCamera?: number; log: Log };
+export type StoreOptions = { dir: string; secretFile?: string; rowsPerCamera?: number; flightsPerCamera?: number; log: Log };
 
 /**
  * Opens or makes the database. Rejects with `LOOKOUT_STORE_UNAVAILABLE` and the reason where nothing could be kept
  * (no permission, wrong key, written by a newer program); a damaged database is moved aside and a new one begun.
  */
-export async function openStore({ dir, secretFile, rowsPerCamera, recordingsPerCamera, log }: StoreOptions): Promise<Store> {
-  const bounds = { rowsPerCamera: rowsPerCamera ?? defaultRowsPerCamera, recordingsPerCamera: recordingsPerCamera ?? defaultRecordingsPerCamera };
+export async function openStore({ dir, secretFile, rowsPerCamera, flightsPerCamera, log }: StoreOptions): Promise<Store> {
+  const bounds = { rowsPerCamera: rowsPerCamera ?? defaultRowsPerCamera, flightsPerCamera: flightsPerCamera ?? defaultRecordingsPerCamera };
   const thread = await startStoreThread({ dir, secretFile: secretFile ?? join(dir, 'secret.key'), ...bounds }, { log });
   const journal = createJournal(thread, log);
   const { append, list, transitions, flush, recording, forgetRecordings } = journal;
@@ -30,7 +30,7 @@ export async function openStore({ dir, secretFile, rowsPerCamera, recordingsPerC
       },
     },
     journal: { append, list, transitions, flush },
-    recordings: {
+    flights: {
       find: recording,
       async remove(camera) {
         forgetRecordings(camera);
@@ -39,10 +39,13 @@ export async function openStore({ dir, secretFile, rowsPerCamera, recordingsPerC
     },
     tokens: {
       put: async (token) => void (await thread.ask({ type: 'tokens.put', ...token })),
+      add: (token) => thread.ask({ type: 'tokens.add', token }),
       find: (hash) => thread.ask({ type: 'tokens.find', hash }),
+      list: () => thread.ask({ type: 'tokens.list' }),
+      remove: (id) => thread.ask({ type: 'tokens.remove', id }),
     },
     sessions: {
-      put: async (session) => void (await thread.ask({ type: 'sessions.put', ...session })),
+      put: async (session) => void (await thread.ask({ type: 'sessions.put', session })),
       find: (hash) => thread.ask({ type: 'sessions.find', hash }),
       remove: async (hash) => void (await thread.ask({ type: 'sessions.remove', hash })),
     },

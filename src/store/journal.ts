@@ -13,7 +13,7 @@ const rowsPerWrite = 2000;
 
 /** The journal part of the store, with what {@link Store.status} tells about it. */
 export type JournalBatch = Store['journal'] & {
-  recording: Store['recordings']['find'];
+  recording: Store['flights']['find'];
   /** Those of a removed camera that are not written yet. */
   forgetRecordings(camera: string): void;
   dropped(): number;

@@ -1,6 +1,6 @@
 /** The whole protocol between the supervisor and the store's thread: one discriminated union, one answer each. */
 import type { EventView } from '../api/protocol.ts';
-import type { Role, StoredCamera, StoredFlight, Transition } from './types.ts';
+import type { Role, StoredCamera, StoredFlight, StoredSession, StoredToken, Transition } from './types.ts';
 
 /** A recording on its way to the disk: of the row with the same number. */
 export type FlightRow = StoredFlight & { camera: string; seq: number };
@@ -17,7 +17,10 @@ export type StoreRequest =
   | { type: 'flights.remove'; camera: string }
   | { type: 'tokens.put'; name: string; role: Role; hash: string }
   | { type: 'tokens.find'; hash: string }
-  | { type: 'sessions.put'; hash: string; role: Role; name: string; expiresAt: number }
+  | { type: 'tokens.add'; token: StoredToken & { hash: string } }
+  | { type: 'tokens.list' }
+  | { type: 'tokens.remove'; id: string }
+  | { type: 'sessions.put'; session: StoredSession & { hash: string } }
   | { type: 'sessions.find'; hash: string }
   | { type: 'sessions.remove'; hash: string }
   | { type: 'settings.get'; key: string }
@@ -30,8 +33,11 @@ export type StoreValues = {
   'journal.list': EventView[];
   'journal.transitions': Transition[];
   'flights.find': StoredFlight | undefined;
-  'tokens.find': { name: string; role: Role } | undefined;
-  'sessions.find': { role: Role; name: string; expiresAt: number } | undefined;
+  'tokens.add': boolean;
+  'tokens.find': StoredToken | undefined;
+  'tokens.list': StoredToken[];
+  'tokens.remove': { token: StoredToken; hashes: string[] } | undefined;
+  'sessions.find': StoredSession | undefined;
   'settings.get': string | undefined;
 };
 
@@ -39,7 +45,7 @@ export type StoreValues = {
 export type StoreValue<T extends StoreRequest['type']> = T extends keyof StoreValues ? StoreValues[T] : null;
 
 /** What the thread is started with. */
-export type StoreThreadInput = { dir: string; secretFile: string; rowsPerCamera: number; recordingsPerCamera: number };
+export type StoreThreadInput = { dir: string; secretFile: string; rowsPerCamera: number; flightsPerCamera: number };
 
 /** Thread → supervisor. `opened` comes first and once, or `refused`, after which the thread ends. */
 export type StoreThreadMessage =

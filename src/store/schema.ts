@@ -28,6 +28,21 @@ const migrations = [
      runs BLOB NOT NULL            -- deflated
    ) STRICT;
    CREATE INDEX flights_by_camera ON flights (camera, seq);`,
+  // Tokens get a name for the outside (id), an end and a list of cameras; sessions remember the token they came from.
+  `CREATE TABLE tokens_new (
+     id TEXT PRIMARY KEY,
+     hash TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL UNIQUE,
+     role TEXT NOT NULL,
+     cameras TEXT,                 -- JSON list of ids; null: all of them
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER            -- null: never
+   ) STRICT;
+   INSERT INTO tokens_new (id, hash, name, role, created_at) SELECT lower(hex(randomblob(8))), hash, name, role, unixepoch() * 1000 FROM tokens;
+   DROP TABLE tokens;
+   ALTER TABLE tokens_new RENAME TO tokens;
+   ALTER TABLE sessions ADD COLUMN cameras TEXT;
+   ALTER TABLE sessions ADD COLUMN token TEXT;`,
 ] as const;
 
 /** Brings a database up to date; each step is one transaction. Throws for a database of a newer program. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import test from 'node:test';
-import type { EventView, RecordingView, ProbeReport } from '../../src/api/protocol.ts';
+import type { EventView, FlightView, ProbeReport } from '../../src/api/protocol.ts';
 import { failure, FailureError, LookoutError } from '../../src/errors.ts';
 import { apiBench } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
@@ -106,12 +106,12 @@ test('the journal is paged by seq, newest first', async (t) => {
 
 test('a recording is answered whole, and its absence with a code of its own', async (t) => {
   const script = scriptedControl();
-  const recording: RecordingView = {
+  const recording: FlightView = {
     camera: 'gate', seq: 7, class: 'reset', code: 'connection-reset', from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:30.000Z',
     dialogue: [{ at: 0, by: 'probe', direction: 'sent', text: 'DESCRIBE rtsp://10.0.0.1/live RTSP/1.0\r\nCSeq: 1\r\n\r\n' }],
     rtp: [{ at: 20, ms: 3, track: 'video', ssrc: 4_294_967_295, payloadType: 96, sequence: 65_535, timestamp: 4_294_967_295, step: 0, count: 4, marker: true, keyframe: true, bytes: 5600, missing: 2 }],
   };
-  script.recordings.push(recording);
+  script.flights.push(recording);
   const { app, as } = await apiBench(t, { script });
   const ask = (path: string) => app.inject({ url: `/api/v1/cameras/${path}/recording`, headers: as('viewer') });
   assert.deepEqual((await ask('gate/events/7')).json(), recording);

@@ -1,7 +1,7 @@
 /** A failure, its recording, and the recording played against Lookout again: the same failure. Real program, real hosts, Digest authentication. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import type { EventView, RecordingView } from '../../src/api/protocol.ts';
+import type { EventView, FlightView } from '../../src/api/protocol.ts';
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout, type Lookout } from '../support/lookout.ts';
@@ -26,7 +26,7 @@ after(async () => {
 
 const failures = async (id: string): Promise<EventView[]> => (await lookout.events(id)).filter(({ to, class: cls }) => to === 'teardown' && cls !== null).toReversed();
 const firstFailure = (id: string, timeoutMs = 15_000): Promise<EventView> => eventually(async () => (await failures(id))[0], { timeoutMs, what: `${id} to fail` }) as Promise<EventView>;
-const recordingOf = ({ camera, seq }: EventView): Promise<RecordingView> => lookout.api<RecordingView>('GET', `/api/v1/cameras/${camera}/events/${seq}/recording`);
+const recordingOf = ({ camera, seq }: EventView): Promise<FlightView> => lookout.api<FlightView>('GET', `/api/v1/cameras/${camera}/events/${seq}/recording`);
 
 /** Live, with packets of some seconds. */
 async function play(id: Id): Promise<void> {
@@ -37,11 +37,11 @@ async function play(id: Id): Promise<void> {
 }
 
 /** Methods that were sent, in order, those of the probe first. */
-const methods = ({ dialogue }: RecordingView, by: 'probe' | 'source'): string[] => dialogue.filter((message) => message.by === by && message.direction === 'sent').map(({ text }) => text.slice(0, text.indexOf(' ')));
-const packetsOf = ({ rtp }: RecordingView): number => rtp.reduce((sum, { count }) => sum + count, 0);
+const methods = ({ dialogue }: FlightView, by: 'probe' | 'source'): string[] => dialogue.filter((message) => message.by === by && message.direction === 'sent').map(({ text }) => text.slice(0, text.indexOf(' ')));
+const packetsOf = ({ rtp }: FlightView): number => rtp.reduce((sum, { count }) => sum + count, 0);
 
 /** What every recording of a camera that played must hold. */
-function assertWhole(recording: RecordingView): void {
+function assertWhole(recording: FlightView): void {
   assert.deepEqual(methods(recording, 'probe'), ['DESCRIBE', 'DESCRIBE']);
   assert.deepEqual(methods(recording, 'source').slice(0, 6), ['OPTIONS', 'DESCRIBE', 'DESCRIBE', 'SETUP', 'SETUP', 'PLAY']);
   assert.ok(recording.dialogue.some(({ direction, text }) => direction === 'received' && /^RTSP\/1\.0 200 OK\r\n[\s\S]*m=video/u.test(text)), 'the description is there');
@@ -54,7 +54,7 @@ function assertWhole(recording: RecordingView): void {
 }
 
 /** Plays a recording against Lookout and gives back how the camera failed. */
-async function replayed(recording: RecordingView, id: string): Promise<{ row: EventView; recording: RecordingView }> {
+async function replayed(recording: FlightView, id: string): Promise<{ row: EventView; recording: FlightView }> {
   await using simulator = await startSimulator({ mounts: [{ name: 'replay', replay: recording }] });
   await lookout.add({ id, url: simulator.url('replay'), transport: 'tcp' });
   const row = await firstFailure(id);
@@ -64,7 +64,7 @@ async function replayed(recording: RecordingView, id: string): Promise<{ row: Ev
 }
 
 /** Sequence numbers, timestamps and SSRC of a track, as far as both recordings have them: Lookout gives up a fraction of a second sooner or later. */
-function assertSamePackets(first: RecordingView, second: RecordingView): void {
+function assertSamePackets(first: FlightView, second: FlightView): void {
   for (const track of ['video', 'audio'] as const) {
     const [a, b] = [first, second].map(({ rtp }) => rtp.filter((run) => run.track === track).flatMap(({ sequence, timestamp, step, count, ssrc, payloadType }) =>
       Array.from({ length: count }, (_, index) => `${ssrc} ${payloadType} ${(sequence + index) & 0xffff} ${(timestamp + step * index) >>> 0}`)));

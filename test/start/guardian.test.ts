@@ -81,6 +81,18 @@ test('a supervisor that stands still is killed and replaced', async () => {
   assert.match(lookout.lines.join('\n'), /did not answer for 2 s and was killed/u);
 });
 
+test('SIGHUP reaches the supervisor, which reads its configuration again; after its death gRPC is on the same port', async () => {
+  await using lookout = await startLookout({ guarded: true, env });
+  const grpcPorts = () => lookout.lines.flatMap((line) => (line.includes('gRPC is served') ? [(JSON.parse(line) as { port: number }).port] : []));
+  process.kill(lookout.pid, 'SIGHUP');
+  await eventually(() => lookout.lines.some((line) => line.includes('the configuration was read again') && line.includes('SIGHUP')), { what: 'the word of it' });
+  const was = await supervisorOf(lookout);
+  process.kill(was, 'SIGKILL');
+  await supervisorOf(lookout, was);
+  await eventually(() => grpcPorts().length === 2, { timeoutMs: 15_000, what: 'gRPC of the second supervisor' });
+  assert.equal(grpcPorts()[0], grpcPorts()[1]);
+});
+
 test('SIGTERM ends supervisor and guardian in order with 0', async () => {
   await using lookout = await startLookout({ guarded: true, env });
   const family = tree(lookout.pid);

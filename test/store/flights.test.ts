@@ -12,10 +12,10 @@ import { defer } from '../support/defer.ts';
 const flight = (n: number): StoredFlight => ({ head: JSON.stringify({ n, text: 'RTSP/1.0 200 OK'.repeat(100) }), runs: new Uint8Array(4096).fill(n) });
 const event = (camera: string, n: number): NewEvent => ({ at: 1_700_000_000_000 + n, camera, type: 'camera.transition', from: 'streaming.live', to: 'teardown', class: 'reset', code: 'x', message: `event ${n}`, evidence: null, attempt: n, delayMs: null });
 
-async function bench(t: TestContext, recordingsPerCamera: number): Promise<{ store: Store; reopen: () => Promise<Store> }> {
+async function bench(t: TestContext, flightsPerCamera: number): Promise<{ store: Store; reopen: () => Promise<Store> }> {
   const dir = await temporaryDir(t);
   const reopen = async () => {
-    const store = await openStore({ dir, log: createLog({ level: 'silent' }), recordingsPerCamera });
+    const store = await openStore({ dir, log: createLog({ level: 'silent' }), flightsPerCamera });
     defer(t, () => store.close());
     return store;
   };
@@ -29,9 +29,9 @@ test('a recording is found by its row at once, after it was written, and after a
   assert.deepEqual([row.recording, plain.recording], [true, false]);
   assert.equal('runs' in row, false);
   const found = async (where: Store): Promise<void> => {
-    assert.deepEqual(await where.recordings.find({ camera: 'gate', seq: row.seq }), flight(1));
-    assert.equal(await where.recordings.find({ camera: 'gate', seq: plain.seq }), undefined);
-    assert.equal(await where.recordings.find({ camera: 'yard', seq: row.seq }), undefined);
+    assert.deepEqual(await where.flights.find({ camera: 'gate', seq: row.seq }), flight(1));
+    assert.equal(await where.flights.find({ camera: 'gate', seq: plain.seq }), undefined);
+    assert.equal(await where.flights.find({ camera: 'yard', seq: row.seq }), undefined);
     assert.deepEqual((await where.journal.list({ camera: 'gate', limit: 10 })).map(({ recording }) => recording), [false, true]);
   };
   await found(store);
@@ -64,9 +64,9 @@ test('recordings go with their camera, those that wait for the disk too', async 
   await store.journal.flush();
   const late = store.journal.append({ ...event('gate', 2), recording: flight(2) });
   await store.cameras.remove('gate');
-  await store.recordings.remove('demo');
+  await store.flights.remove('demo');
   await store.journal.flush();
-  const left = await Promise.all([...rows, late].map(({ camera, seq }) => store.recordings.find({ camera, seq })));
+  const left = await Promise.all([...rows, late].map(({ camera, seq }) => store.flights.find({ camera, seq })));
   assert.deepEqual(left.map((found) => found !== undefined), [false, false, true, false]);
 });
 
