@@ -23,6 +23,7 @@ async function bench(t: TestContext) {
   script.incidents.push(incident('1', 'gate', 'yard', 'yard2'), incident('2', 'yard', 'yard2', 'yard3'));
   script.events.push(event(1, 'gate'), event(2, 'yard', 'yard'));
   const both = <T extends { camera: string }>(list: T[]): T[] => list.flatMap((entry) => [entry, { ...entry, camera: 'yard' }]);
+  script.flights.push(...['gate', 'yard'].map((camera) => ({ camera, seq: 1, class: 'auth' as const, code: 'rtsp-401', from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:01.000Z', dialogue: [], rtp: [] })));
   script.sfu = { workers: script.sfu.workers, routers: both(script.sfu.routers), transports: both(script.sfu.transports), producers: both(script.sfu.producers), consumers: both(script.sfu.consumers) };
   const made = await apiBench(t, { script });
   await made.store.tokens.add({ id: 'limited', name: 'limited', role: 'viewer', cameras: ['gate', 'later'], createdAt: 1, expiresAt: null, hash: hashToken('limited-token') });
