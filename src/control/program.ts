@@ -85,25 +85,19 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   const demo = createDemo({ cameras, registry, log });
   const { control, sampler } = createControl(parts, demo);
   root.start();
+  const sync: typeof parts.declared.sync = async (wanted) => {
+    if (wanted.length > 0) await demo.stop();
+    return parts.declared.sync(wanted);
+  };
+  // Before the interfaces: the cameras' processes start on other cores while this one builds them.
+  const alive = await startAliveMark(store.settings, log);
+  const known = await startCameras({ given, parts, before: alive.before, sync });
   const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
   parts.changed.grpcPort = () => app.grpc?.port() ?? null;
   const url = await listen(app, config);
   await app.grpc?.tried;
   const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
-  const stored = await store.cameras.list();
-  const alive = await startAliveMark(store.settings, log);
-  const declaredIds = new Set<string>(config.cameras.map(({ id }) => id));
-  for (const camera of stored.filter(({ id }) => !declaredIds.has(id))) {
-    if (alive.before !== null) parts.observer.note(awayRow(camera.id, alive.before));
-    await cameras.restore(parseCamera(camera));
-  }
-  const sync: typeof parts.declared.sync = async (wanted) => {
-    if (wanted.length > 0) await demo.stop();
-    return parts.declared.sync(wanted);
-  };
-  for (const id of declaredIds) if (alive.before !== null) parts.observer.note(awayRow(id, alive.before));
-  await sync(config.cameras);
-  if (stored.length === 0 && declaredIds.size === 0 && config.demo) await demo.start();
+  if (known === 0 && config.demo) await demo.start();
   const reload = createReload({ load: given.reload ?? (() => config), running: config, sync, note: parts.observer.note, log });
 
   let stopping: Promise<void> | undefined;
@@ -124,6 +118,16 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     await store.close();
   };
   return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, reload: reload.now, stop: () => (stopping ??= end()) };
+}
+
+/** Starts the cameras that are stored or declared; resolves with their number. */
+async function startCameras({ given: { config }, parts, before, sync }: { given: ProgramOptions; parts: ReturnType<typeof createParts>; before: number | null; sync: (cameras: Config['cameras']) => Promise<unknown> }): Promise<number> {
+  const declared = new Set<string>(config.cameras.map(({ id }) => id));
+  const stored = (await parts.store.cameras.list()).filter(({ id }) => !declared.has(id));
+  for (const id of [...stored.map((camera) => camera.id), ...declared]) if (before !== null) parts.observer.note(awayRow(id, before));
+  for (const camera of stored) await parts.cameras.restore(parseCamera(camera));
+  await sync(config.cameras);
+  return stored.length + declared.size;
 }
 
 /** What nobody could watch: availability counts it as a gap. */
