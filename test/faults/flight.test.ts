@@ -87,7 +87,7 @@ suite('flight recordings', { concurrency: 4 }, () => {
       await play(id);
       await fault();
       const row = await firstFailure(id);
-      assert.deepEqual([row.class, row.recording], [cls, true], `${row.code}: ${row.evidence}`);
+      assert.deepEqual([row.class, row.recording], [cls, true], `${row.code}: ${row.evidence}\n${lookout.lines.filter((line) => line.includes('stderr')).join('\n')}`);
       const recording = await recordingOf(row);
       assertWhole(recording);
       assert.deepEqual([recording.camera, recording.seq, recording.class], [id, row.seq, cls]);

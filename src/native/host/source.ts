@@ -103,9 +103,11 @@ class Source implements Runner {
   }
 
   openGate(): void {
-    this.#gate?.then((gate) => {
+    // Taken at once: the ingest may say twice that it is ready, before the first word was heeded.
+    const opening = this.#gate;
+    this.#gate = undefined;
+    opening?.then((gate) => {
       gate.open();
-      this.#gate = undefined;
       child(this.#pipeline, sourceElements.udp).port = this.#spec.feed!.port;
       this.#setValve();
       setTimeout(() => gate.close(), gateLingerMs).unref();
