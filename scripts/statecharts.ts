@@ -5,6 +5,7 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { cameraMachine } from '../src/machines/camera.ts';
 import { hostMachine } from '../src/machines/host.ts';
 import { ingestMachine } from '../src/machines/ingest.ts';
+import { outputMachine } from '../src/machines/output.ts';
 import { sfuMachine } from '../src/machines/sfu.ts';
 import { supervisorMachine } from '../src/machines/supervisor.ts';
 import { viewerMachine } from '../src/machines/viewer.ts';
@@ -14,6 +15,7 @@ const charts: [string, string, AnyStateMachine][] = [
   ['Camera', 'Keeps one RTSP pull alive. Nothing restarts except from `teardown`, which waits until everything is released.', cameraMachine],
   ['Host', 'The process that runs a camera\'s pipeline, with a deadline for every step.', hostMachine],
   ['Ingest', 'Transport and producer of a camera; outlives its sources.', ingestMachine],
+  ['Output', 'A pipeline fed by the hub of a camera, in a host of its own, which fails alone.', outputMachine],
   ['Viewer', 'One subscription of one browser to one camera.', viewerMachine],
   ['Worker', 'A mediasoup process, started again under intensity.', workerMachine],
   ['SFU', 'Supervisor of the workers.', sfuMachine],

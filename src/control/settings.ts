@@ -37,6 +37,7 @@ export function supervisorSettings(config: Config): SupervisorSettings {
       bootingWindowMs: supervision.bootingMs,
       releaseMs: hosts.stopMs + 3_000,
       feedLingerMs: 5_000,
+      output: { policy: policyOf(config), intensity: supervision.intensity, resetAfterMs: supervision.resetAfterMs, startMs: rtsp.startMs, finishMs: 3_000, reapMs: 2_000, settleMs: 500 },
       host: { spawnMs: 10_000, startMs: rtsp.startMs, stopMs: hosts.stopMs, reapMs: 2_000 },
     },
     worker: { intensity: { restarts: supervision.actors.restarts, periodMs: supervision.actors.windowMs }, startMs: 10_000, backoffMs: 50, pauseMs: 10_000 },

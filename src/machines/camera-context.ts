@@ -2,7 +2,10 @@
 import type { CameraConfig } from '../camera-config.ts';
 import { failure as makeFailure, type Failure, type FailureClass } from '../errors.ts';
 import type { Description, Feed, SourceStats, VideoFormat } from '../media.ts';
+import { noOutputs, type OutputEntry } from './camera-outputs.ts';
+import type { OutputName } from './events.ts';
 import type { HostDeadlines } from './host.ts';
+import type { OutputSettings } from './output.ts';
 import { decide, emptyHistory, reclassify, type History, type Intensity, type PolicyTable } from './policy.ts';
 
 /** Numbers a camera follows; all from configuration, times in ms. */
@@ -19,10 +22,11 @@ export type CameraSettings = {
   host: HostDeadlines;
   /** How long the feed to the SFU stays open after the last viewer. */
   feedLingerMs: number;
+  output: OutputSettings;
 };
 
 /** What a camera is started with. The feed is leased before and outlives every source and worker. */
-export type CameraMachineInput = { config: CameraConfig; settings: CameraSettings; feed: Feed; seed: number };
+export type CameraMachineInput = { config: CameraConfig; settings: CameraSettings; feed: Feed; seed: number; recording?: boolean };
 
 /** Where `teardown` leads. */
 export type Next = 'stopped' | 'idle' | 'connecting' | 'waiting' | 'watching' | 'quarantined' | 'disposed';
@@ -62,20 +66,23 @@ export type CameraContext = {
   restarts: Partial<Record<FailureClass, number>>;
   viewers: number;
   feedOpen: boolean;
+  /** An operator or a schedule wants the camera recorded; continuous recording asks nobody. */
+  recordingWanted: boolean;
+  outputs: Record<OutputName, OutputEntry>;
 };
 
 /** Input of the source a camera spawns. */
 export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; codec: 'H264' | 'H265'; feed: Feed & { open: boolean } };
 
 /** A camera that has not run yet. */
-export function initialContext({ config, settings, feed, seed }: CameraMachineInput): CameraContext {
+export function initialContext({ config, settings, feed, seed, recording = false }: CameraMachineInput): CameraContext {
   return {
     config, settings, feed,
     desired: config.enabled ? 'running' : 'stopped',
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always',
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', recordingWanted: recording, outputs: noOutputs,
   };
 }
 

@@ -8,6 +8,7 @@ import { cameraMachine } from '../../src/machines/camera.ts';
 import type { Description } from '../../src/media.ts';
 import { hostMachine } from '../../src/machines/host.ts';
 import { ingestMachine } from '../../src/machines/ingest.ts';
+import { outputMachine } from '../../src/machines/output.ts';
 import { sfuMachine } from '../../src/machines/sfu.ts';
 import { supervisorMachine, type Cleaned } from '../../src/machines/supervisor.ts';
 import { viewerMachine } from '../../src/machines/viewer.ts';
@@ -15,7 +16,7 @@ import { workerMachine } from '../../src/machines/worker.ts';
 import { settings as camera } from './scripted-camera.ts';
 
 /** What can be made to throw. */
-export type LeafKind = 'process' | 'producer' | 'slot' | 'presence' | 'worker';
+export type LeafKind = 'process' | 'producer' | 'recorder' | 'slot' | 'presence' | 'worker';
 /** What answers once. */
 export type AnswerKind = 'probe' | 'revoke' | 'close' | 'cleanup';
 
@@ -76,6 +77,7 @@ export function scriptTree({ restarts = 1_000 }: { restarts?: number } = {}): Sc
         actors: {
           source: hostMachine.provide({ actors: { process: leaf('process') } }),
           ingest: ingestMachine.provide({ actors: { producer: leaf('producer') } }),
+          output: outputMachine.provide({ actors: { process: leaf('recorder') } }),
           slot: leaf('slot'), presence: leaf('presence'), probe: question('probe'), revoke: question('revoke'),
         },
       }),
