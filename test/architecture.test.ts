@@ -20,7 +20,7 @@ const COMMON = ['errors', 'log', 'camera-url', 'camera-config', 'config', 'confi
  */
 const MAY_IMPORT: Record<string, { code: string[]; types: string[] }> = {
   machines: { code: [], types: [] },
-  native: { code: ['rtsp', 'rtp'], types: [] },
+  native: { code: ['rtsp', 'rtp', 'recordings'], types: [] },
   actors: { code: ['machines', 'native', 'rtsp', 'rtp'], types: ['api', 'store'] },
   api: { code: ['store'], types: ['machines'] },
   store: { code: [], types: ['api'] },

@@ -4,7 +4,7 @@ import type { VideoFormat } from '../../media.ts';
 import { failureOfMessage } from '../bus.ts';
 import { beginFreshness, judge, type Freshness, type FreshnessFact, type Sample } from '../freshness.ts';
 import { child, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
-import { sourceElements, sourceLaunch, sourceProperties, timestampOffset } from '../launch.ts';
+import { sourceClock, sourceElements, sourceLaunch, sourceProperties } from '../launch.ts';
 import { readCounters, type Counters } from './counters.ts';
 import { createGopMeter, createMeter } from './meter.ts';
 import type { HostCommand, HostEvent, SourceSpec } from '../protocol.ts';
@@ -38,7 +38,7 @@ const startMs = 10_000;
 
 /** Starts pulling. Failures, a syntax error in the launch description apart, arrive as `source.failed`. */
 export function startSource(spec: SourceSpec, emit: (event: HostEvent) => void): Runner {
-  const pipeline = new (loadGst().Pipeline)(sourceLaunch(spec, timestampOffset(process.hrtime.bigint())));
+  const pipeline = new (loadGst().Pipeline)(sourceLaunch(spec, sourceClock(process.hrtime.bigint())));
   const source = new Source({ spec, emit, pipeline });
   source.play();
   return source;
