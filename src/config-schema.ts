@@ -147,6 +147,12 @@ export const ConfigSchema = section('Lookout', {
     windowMs: ms(60_000, 1000, day, 'The window'),
     frozenMs: ms(20_000, 2000, 3_600_000, 'Lookout is killed and started again when its event loop stands still this long'),
   }),
+  recordings: section('Recordings on the disk', {
+    dir: Type.Optional(text('Directory of recordings; where absent, `recordings` in the data directory', { env: 'LOOKOUT_RECORDINGS' })),
+    minFreeBytes: whole(1_073_741_824, 0, Number.MAX_SAFE_INTEGER, 'The oldest recordings of all cameras are removed while the disk has less free'),
+    segmentBytes: whole(4_000_000_000, 1_000_000, 1_000_000_000_000, 'A file ends before it is larger, whatever its time'),
+    checkMs: ms(30_000, 200, 3_600_000, 'Time between two looks at what can be removed'),
+  }),
   journal: section('Why each transition happened', {
     rowsPerCamera: whole(5000, 100, 1_000_000, 'Rows kept for each camera'),
   }),

@@ -16,13 +16,15 @@ TypeboxSettings.Set({ maxErrors: 200 });
 type DeepReadonly<T> = T extends readonly (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** Everything the program was told, complete and frozen. */
-export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'secretFile'> & {
+export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'secretFile' | 'recordings'> & {
   /** Absolute path of the data directory. */
   data: string;
   /** The file that was read, if any. */
   configFile: string | undefined;
   /** Absolute path of the key file. */
   secretFile: string;
+  /** With an absolute directory. */
+  recordings: Omit<Settings['recordings'], 'dir'> & { dir: string };
   sfu: Omit<Settings['sfu'], 'listenIp' | 'announcedAddress'> & { listenIp: string; announcedAddress: string | undefined };
 }>;
 
@@ -196,6 +198,7 @@ function derive(loaded: Settings, configFile: string | undefined): Config {
     data,
     configFile,
     secretFile: loaded.secretFile === undefined ? join(data, 'secret.key') : resolve(loaded.secretFile),
+    recordings: { ...loaded.recordings, dir: loaded.recordings.dir === undefined ? join(data, 'recordings') : resolve(loaded.recordings.dir) },
     sfu: {
       ...loaded.sfu,
       workers: loaded.sfu.workers === 0 ? availableParallelism() : loaded.sfu.workers,

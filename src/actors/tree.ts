@@ -15,6 +15,7 @@ import type { Admission } from './admission.ts';
 import { stopChildrenOfCrashed } from './crashed.ts';
 import { effect } from './effect.ts';
 import { createIngest, type IngestDeps } from './ingest.ts';
+import { createOutput, type OutputDeps } from './output.ts';
 import { createSfu, type SfuDeps } from './sfu.ts';
 import { createSource, type SourceDeps } from './source.ts';
 
@@ -26,6 +27,7 @@ export type TreeDeps = {
   admission: Admission;
   source: SourceDeps;
   ingest: IngestDeps;
+  output: OutputDeps;
   sfu: SfuDeps;
   viewer: typeof viewerMachine;
   /** Closes what a crashed viewer left behind. */
@@ -71,7 +73,7 @@ function provideCamera(deps: TreeDeps): typeof cameraMachine {
   });
   const revoke = fromPromise<void, { camera: string }>(({ input }) => deps.registry.revoke(`camera:${input.camera}/source`));
   return cameraMachine.provide({
-    actors: { probe, presence, revoke, slot: deps.admission.slot, source: createSource(deps.source), ingest: createIngest(deps.ingest) },
+    actors: { probe, presence, revoke, slot: deps.admission.slot, source: createSource(deps.source), ingest: createIngest(deps.ingest), output: createOutput(deps.output) },
   });
 }
 

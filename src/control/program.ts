@@ -19,15 +19,20 @@ import { clearOrphans } from '../native/orphans.ts';
 import { createPorts } from '../native/ports.ts';
 import { createRegistry } from '../native/registry.ts';
 import { createResolver } from '../native/resolve.ts';
+import { createKeeper } from '../recordings/keeper.ts';
 import { openStore } from '../store/index.ts';
 import type { Store } from '../store/types.ts';
 import { startAliveMark } from './alive-mark.ts';
 import { child, createCameras } from './cameras.ts';
 import { createControlPlane, createDeltaBus } from './control-plane.ts';
 import { createDemo, type Demo } from './demo.ts';
+import { createDiskFaults } from './disk-faults.ts';
 import { createFigures } from './figures.ts';
 import { createIncidents } from './incidents.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
+import { startRecordingWishes } from './recording-wishes.ts';
+import { startRetention } from './recording-retention.ts';
+import { createRecordings } from './recordings.ts';
 import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
@@ -80,6 +85,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   const url = await listen(app, config);
   const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
   const stored = await store.cameras.list();
+  await parts.recordings.begin();
   const alive = await startAliveMark(store.settings, log);
   for (const camera of stored) {
     if (alive.before !== null) parts.observer.note(awayRow(camera.id, alive.before));
@@ -98,9 +104,13 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     await app.close();
     sampler.stop();
     parts.incidents.stop();
+    parts.retention.stop();
+    parts.wishes.stop();
     await alive.stop();
     await pool.close();
     for (const lease of registry.leases({ kind: 'pid' })) await lease.release();
+    await parts.recordings.settled();
+    await parts.keeper.stop();
     await store.close();
   };
   return { url, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, stop: () => (stopping ??= end()) };
@@ -137,6 +147,9 @@ function createParts(given: ProgramOptions, store: Store) {
   const changed = { announce: (_camera: string): void => undefined };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, changed: (camera) => changed.announce(camera) });
+  const diskFaults = createDiskFaults();
+  const keeper = createKeeper(config.recordings.dir);
+  const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
   const root = createTree({
     settings: supervisorSettings(config),
@@ -144,6 +157,7 @@ function createParts(given: ProgramOptions, store: Store) {
     admission: createAdmission(supervision.admission),
     source: { pool, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
+    output: { pool, recordings, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
       plane,
       log: sfuLog,
@@ -154,17 +168,23 @@ function createParts(given: ProgramOptions, store: Store) {
     presenceMs: supervision.presence.intervalMs,
     inspect: (event) => observer.inspect(event),
   });
+  const wishes = startRecordingWishes({ root, settings: store.settings });
+  const retention = startRetention({
+    segments: store.segments, keeper, settings: config.recordings, log, note: (event) => observer.note(event),
+    rules: () => new Map(Object.values(root.getSnapshot().context.cameras).map((entry) => [entry.config.id, entry.config.outputs.record.retention])),
+  });
   const cameras = createCameras({
     root, store, ports, observer,
     onRemoved(id) {
       observer.forget(id);
       figures.forget(id);
       snapshots.forget(id);
+      wishes.forget(id);
       bus.tell({ type: 'camera', id, camera: null });
     },
   });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, probe, changed };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, probe, changed, keeper, recordings, retention, wishes, diskFaults };
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */

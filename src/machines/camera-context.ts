@@ -26,7 +26,7 @@ export type CameraSettings = {
 };
 
 /** What a camera is started with. The feed is leased before and outlives every source and worker. */
-export type CameraMachineInput = { config: CameraConfig; settings: CameraSettings; feed: Feed; seed: number; recording?: boolean };
+export type CameraMachineInput = { config: CameraConfig; settings: CameraSettings; feed: Feed; seed: number };
 
 /** Where `teardown` leads. */
 export type Next = 'stopped' | 'idle' | 'connecting' | 'waiting' | 'watching' | 'quarantined' | 'disposed';
@@ -75,14 +75,14 @@ export type CameraContext = {
 export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; codec: 'H264' | 'H265'; feed: Feed & { open: boolean } };
 
 /** A camera that has not run yet. */
-export function initialContext({ config, settings, feed, seed, recording = false }: CameraMachineInput): CameraContext {
+export function initialContext({ config, settings, feed, seed }: CameraMachineInput): CameraContext {
   return {
     config, settings, feed,
     desired: config.enabled ? 'running' : 'stopped',
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', recordingWanted: recording, outputs: noOutputs,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', recordingWanted: false, outputs: noOutputs,
   };
 }
 

@@ -24,8 +24,6 @@ export function recordingId({ camera, startAt }: Pick<RecordingName, 'camera' | 
   return `${camera}-${startAt}`;
 }
 
-export const recordingIdPattern = '^[a-z0-9][a-z0-9_-]{0,63}-[0-9]{1,15}$';
-
 /** Where a host writes until the first frame says when it was: a name that no listing takes for a recording. */
 export function newFilePattern(pid: number): string {
   return `.new-${pid}-%05d.mkv`;

@@ -7,6 +7,7 @@ import type { FailureClass } from '../errors.ts';
 import { openCipher, type Cipher } from './cipher.ts';
 import type { StoreRequest, StoreThreadInput } from './requests.ts';
 import { migrate } from './schema.ts';
+import { segmentsOf, type SegmentRequest } from './segments.ts';
 import type { Role, StoredCamera, Transition } from './types.ts';
 
 /** Rows of all cameras together, removed ones included: about 300 MB. */
@@ -31,7 +32,10 @@ export function openDatabase(input: StoreThreadInput): Database {
   }
   checkKey(settings, cipher, input.secretFile);
   // A second connection: the journal may lose its last moments in a power cut, cameras and tokens may not.
-  const journal = journalOf(connect(file, 'NORMAL'), input.rowsPerCamera);
+  // So may the index of recordings: it is built anew from the files.
+  const quick = connect(file, 'NORMAL');
+  const journal = journalOf(quick, input.rowsPerCamera);
+  const segments = segmentsOf(quick);
   const cameras = camerasOf(settings, cipher);
   const access = accessOf(settings);
   return {
@@ -46,7 +50,7 @@ export function openDatabase(input: StoreThreadInput): Database {
         case 'journal.list': return journal.list(request);
         case 'journal.transitions': return journal.transitions(request);
         case 'close': journal.close(); settings.close(); return null;
-        default: return access(request);
+        default: return request.type.startsWith('segments.') ? segments(request as SegmentRequest) : access(request as AccessRequest);
       }
     },
   };

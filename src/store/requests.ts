@@ -1,6 +1,7 @@
 /** The whole protocol between the supervisor and the store's thread: one discriminated union, one answer each. */
 import type { EventView } from '../api/protocol.ts';
-import type { Role, StoredCamera, Transition } from './types.ts';
+import type { SegmentRequest } from './segments.ts';
+import type { Role, Segment, SegmentUsage, StoredCamera, Transition } from './types.ts';
 
 /** What the thread is asked to do. */
 export type StoreRequest =
@@ -10,6 +11,7 @@ export type StoreRequest =
   | { type: 'journal.append'; rows: EventView[] }
   | { type: 'journal.list'; camera: string; limit: number; before: number | null }
   | { type: 'journal.transitions'; camera: string; since: number }
+  | SegmentRequest
   | { type: 'tokens.put'; name: string; role: Role; hash: string }
   | { type: 'tokens.find'; hash: string }
   | { type: 'sessions.put'; hash: string; role: Role; name: string; expiresAt: number }
@@ -24,6 +26,11 @@ export type StoreValues = {
   'cameras.list': StoredCamera[];
   'journal.list': EventView[];
   'journal.transitions': Transition[];
+  'segments.list': Segment[];
+  'segments.get': Segment | undefined;
+  'segments.before': Segment | undefined;
+  'segments.oldest': Segment[];
+  'segments.usage': SegmentUsage[];
   'tokens.find': { name: string; role: Role } | undefined;
   'sessions.find': { role: Role; name: string; expiresAt: number } | undefined;
   'settings.get': string | undefined;

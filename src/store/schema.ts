@@ -21,6 +21,21 @@ const migrations = [
    CREATE TABLE tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL) STRICT;
    CREATE TABLE sessions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE segments (
+     id TEXT PRIMARY KEY,          -- camera and start, so that an index built anew has the same ids
+     camera TEXT NOT NULL,
+     path TEXT NOT NULL UNIQUE,    -- below the directory of recordings
+     start_at INTEGER NOT NULL,    -- ms since the epoch
+     end_at INTEGER,               -- null while it is being written
+     duration_ms INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     frames INTEGER NOT NULL,
+     codec TEXT, width INTEGER, height INTEGER,
+     closed INTEGER NOT NULL,
+     gap_before TEXT               -- JSON
+   ) STRICT;
+   CREATE INDEX segments_by_camera ON segments (camera, start_at);
+   CREATE INDEX segments_by_start ON segments (start_at);`,
 ] as const;
 
 /** Brings a database up to date; each step is one transaction. Throws for a database of a newer program. */
