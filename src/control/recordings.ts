@@ -35,6 +35,8 @@ const seamMs = 500;
 const causeRows = 200;
 /** What ended a recording may be told a little before its last frame. */
 const causeBeforeMs = 5_000;
+/** A recording begins with the last keyframe, which may be older than the failure it follows. */
+const causeAfterMs = 15_000;
 const scanWaitMs = 5_000;
 
 /** Makes the book. */
@@ -181,7 +183,7 @@ async function gapOf({ segments, journal }: RecordingsDeps['store'], camera: str
   const ms = startAt - from;
   if (ms <= seamMs) return null;
   const rows = await journal.list({ camera, limit: causeRows }).catch(() => []);
-  const cause = rows.findLast(({ at, type, class: cls }) => Date.parse(at) >= from - causeBeforeMs && Date.parse(at) <= startAt + seamMs && (cls !== null || speaking.has(type)));
+  const cause = rows.findLast(({ at, type, class: cls }) => Date.parse(at) >= from - causeBeforeMs && Date.parse(at) <= startAt + causeAfterMs && (cls !== null || speaking.has(type)));
   return { from, ms, class: cause?.class ?? null, code: cause?.code ?? cause?.type ?? null, message: cause?.message ?? null };
 }
 
