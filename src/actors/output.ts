@@ -95,6 +95,9 @@ function keepBook(recordings: RecordingSink, camera: string): { hear(event: Host
         case 'output.stats':
           recordings.grew(camera, Math.max(0, event.stats.bytes - bytes));
           bytes = event.stats.bytes;
+          return;
+        default:
+          return;
       }
     },
     end() {
@@ -119,5 +122,7 @@ function translate(event: HostEvent, tell: (fact: OutputProcessFact) => void): v
     case 'file.closed':
     case 'file.empty':
       return tell({ type: 'process.file', file: null });
+    default:
+      return;
   }
 }

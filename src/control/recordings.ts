@@ -112,17 +112,18 @@ export function createRecordings(deps: RecordingsDeps): Recordings {
       const { path } = await must(id);
       return { path: join(dir, path), name: basename(path) };
     },
-    async remove(id) {
-      const segment = await must(id);
-      if (!segment.closed) throw new LookoutError('LOOKOUT_RECORDING_OPEN', { cameraId: segment.camera });
-      await keeper.remove([segment.path]).catch((error: unknown) => {
-        throw new LookoutError('LOOKOUT_STORAGE', { cameraId: segment.camera, message: `The recording could not be removed: ${error instanceof Error ? error.message : String(error)}` });
-      });
-      await store.segments.remove(id);
-      note(plainEvent(segment.camera, 'recording.removed', `The recording of ${new Date(segment.startAt).toISOString()} was removed as asked.`));
-    },
+    remove: async (id) => remove(deps, await must(id)),
     settled: () => queue,
   };
+}
+
+async function remove({ store, keeper, note }: RecordingsDeps, { id, camera, path, startAt, closed }: Segment): Promise<void> {
+  if (!closed) throw new LookoutError('LOOKOUT_RECORDING_OPEN', { cameraId: camera });
+  await keeper.remove([path]).catch((error: unknown) => {
+    throw new LookoutError('LOOKOUT_STORAGE', { cameraId: camera, message: `The recording could not be removed: ${error instanceof Error ? error.message : String(error)}`, cause: error });
+  });
+  await store.segments.remove(id);
+  note(plainEvent(camera, 'recording.removed', `The recording of ${new Date(startAt).toISOString()} was removed as asked.`));
 }
 
 const blank = { endAt: null, durationMs: 0, bytes: 0, frames: 0, codec: null, width: null, height: null, closed: false };

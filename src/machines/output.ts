@@ -7,7 +7,7 @@
  * is finished, then it waits. A failure of its own is its own business: the camera hears of none. A hub that ended by
  * itself is judged a moment later, since a dying source closes its hub before the camera says so.
  */
-import { assertEvent, assign, enqueueActions, fromCallback, sendParent, setup, type ErrorActorEvent, type EventObject } from 'xstate';
+import { assign, enqueueActions, fromCallback, sendParent, setup, type ErrorActorEvent, type EventObject } from 'xstate';
 import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
 import type { Hub, OutputCommand, OutputFact, OutputName, OutputOptions } from './events.ts';
 import { decide, emptyHistory, type History, type Intensity, type PolicyTable } from './policy.ts';
