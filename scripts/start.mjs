@@ -20,7 +20,7 @@ const lastAt = new Map();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     const now = performance.now();
-    if (now - (lastAt.get(signal) ?? -Infinity) > SAME_SIGNAL_MS) program.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
+    if (now - (lastAt.get(signal) ?? -Infinity) > SAME_SIGNAL_MS) program.kill(signal === 'SIGHUP' && process.stdout.isTTY ? 'SIGTERM' : signal);
     lastAt.set(signal, now);
   });
 }

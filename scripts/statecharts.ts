@@ -7,12 +7,16 @@ import { hostMachine } from '../src/machines/host.ts';
 import { ingestMachine } from '../src/machines/ingest.ts';
 import { outputMachine } from '../src/machines/output.ts';
 import { sfuMachine } from '../src/machines/sfu.ts';
+import { sourceMachine } from '../src/machines/source.ts';
+import { successionMachine } from '../src/machines/succession.ts';
 import { supervisorMachine } from '../src/machines/supervisor.ts';
 import { viewerMachine } from '../src/machines/viewer.ts';
 import { workerMachine } from '../src/machines/worker.ts';
 
 const charts: [string, string, AnyStateMachine][] = [
   ['Camera', 'Keeps one RTSP pull alive. Nothing restarts except from `teardown`, which waits until everything is released.', cameraMachine],
+  ['Source', 'One pull of a camera, in one host; for a planned restart in two, of which the second takes over at a keyframe.', sourceMachine],
+  ['Succession', 'Prepares a planned restart: a slot, and what the camera offers.', successionMachine],
   ['Host', 'The process that runs a camera\'s pipeline, with a deadline for every step.', hostMachine],
   ['Ingest', 'Transport and producer of a camera; outlives its sources.', ingestMachine],
   ['Output', 'A pipeline fed by the hub of a camera, in a host of its own, which fails alone.', outputMachine],

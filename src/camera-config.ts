@@ -52,6 +52,18 @@ export const CameraInput = Type.Object({
 }, strict);
 export type CameraInput = Static<typeof CameraInput>;
 
+/** A camera as `lookout.yaml` declares it: with an id, and its addresses there, in a file or in the environment. */
+const declaredUrl = Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description: 'rtsp:// or rtsps:// address; ${NAME} stands for an environment variable' }));
+const declaredFile = Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'File that holds the address, instead of `url`' }));
+export const DeclaredCamera = Type.Object({
+  ...CameraInput.properties,
+  id: Type.String({ pattern: cameraIdPattern, description: 'Identifies the camera for good' }),
+  url: declaredUrl,
+  urlFile: declaredFile,
+  sub: Type.Optional(Type.Object({ url: declaredUrl, urlFile: declaredFile }, strict)),
+}, { ...strict, description: 'A camera' });
+export type DeclaredCamera = Static<typeof DeclaredCamera>;
+
 /** Changes of `PATCH /api/v1/cameras/:id`: any field but the id. */
 export const CameraPatch = Type.Partial(Type.Omit(CameraInput, ['id']), strict);
 export type CameraPatch = Static<typeof CameraPatch>;

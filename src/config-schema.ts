@@ -1,5 +1,6 @@
 /** What `lookout.yaml` may say: every setting, its default, its limits, and the flag or environment variable that overrides it. */
 import Type, { type Static, type TSchema } from 'typebox';
+import { DeclaredCamera } from './camera-config.ts';
 import { type FailureClass, failureClasses } from './errors.ts';
 import { logLevels } from './log.ts';
 
@@ -89,6 +90,7 @@ const hosts = section('Child processes that run GStreamer pipelines', {
   heartbeatMs: ms(1300, 50, 60_000, 'A host that said nothing this long is asked for a sign of life; a playing one tells its counters every 1.2 s, which is one'),
   frozenMs: ms(1000, 200, 120_000, 'A host that does not answer this long is killed'),
   stopMs: ms(300, 0, 10_000, 'Time for an orderly end (RTSP TEARDOWN) before SIGKILL'),
+  recycleRssBytes: whole(268_435_456, 0, 1_099_511_627_776, 'A host whose resident memory grew to this is replaced by a fresh one without a gap; 0 means never'),
 });
 
 const viewers = section('Browsers that watch: what does not come this far in time is closed, and leaves nothing behind', {
@@ -116,8 +118,11 @@ export const ConfigSchema = section('Lookout', {
   data: text('Directory of everything that is kept', { default: './data', env: 'LOOKOUT_DATA', flag: 'data' }),
   demo: Type.Boolean({ default: true, description: 'Simulated cameras while none is configured', env: 'LOOKOUT_DEMO', flag: 'demo' }),
   token: Type.Optional(text('Admin token; where absent, one is made at first start', { env: 'LOOKOUT_TOKEN', secret: true })),
+  tokenFile: Type.Optional(text('File with the admin token, instead of `token`', { env: 'LOOKOUT_TOKEN_FILE' })),
   internalSecret: Type.Optional(text('What `/stats` asks for in `X-Internal-Auth`; where absent, `/stats` does not exist', { env: 'LOOKOUT_INTERNAL_SECRET', secret: true })),
+  internalSecretFile: Type.Optional(text('File with it, instead of `internalSecret`', { env: 'LOOKOUT_INTERNAL_SECRET_FILE' })),
   secretFile: Type.Optional(text('File with the key of stored camera credentials; where absent, `secret.key` in the data directory, made with mode 0600', { env: 'LOOKOUT_SECRET_FILE' })),
+  cameras: Type.Array(DeclaredCamera, { default: [], maxItems: 10_000, description: 'Cameras that are declared here, see below' }),
   log: section('Log lines on standard output', {
     level: Type.Enum([...logLevels], { default: 'info', description: 'From `silent` to `trace`', env: 'LOOKOUT_LOG_LEVEL' }),
   }),
@@ -128,6 +133,11 @@ export const ConfigSchema = section('Lookout', {
     sessionHours: whole(168, 1, 8760, 'How long a login in a browser lasts'),
     viewersPerSocket: whole(64, 1, 1000, 'Viewers of one browser connection'),
     requestMs: ms(10_000, 500, 120_000, 'Deadline of one signalling request of a viewer'),
+  }),
+  grpc: section('gRPC for programs (`vms.media.v1.MediaPlane`)', {
+    enabled: Type.Boolean({ default: true, description: 'Whether it is served' }),
+    port: Type.Integer({ default: 50_051, minimum: 0, maximum: 65_535, description: 'Its port; 0 takes a free one', env: 'LOOKOUT_GRPC_PORT' }),
+    host: Type.Optional(text('Address it listens on; where absent, the one of `host`')),
   }),
   metrics: section('Prometheus', {
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: 'Serves `/metrics` without login on a port of its own', env: 'LOOKOUT_METRICS_PORT' })),
@@ -155,6 +165,7 @@ export const ConfigSchema = section('Lookout', {
   }),
   journal: section('Why each transition happened', {
     rowsPerCamera: whole(5000, 100, 1_000_000, 'Rows kept for each camera'),
+    flightsPerCamera: whole(20, 0, 10_000, 'Flight recordings kept for each camera: what passed in the 30 s before a failure, 5 to 40 kB each'),
   }),
   faults: section('Fault injection', {
     enabled: Type.Boolean({ default: false, description: 'Allows `POST /api/v1/cameras/:id/faults`; never on in production' }),

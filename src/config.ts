@@ -7,7 +7,9 @@ import type { TSchema } from 'typebox';
 import { Settings as TypeboxSettings } from 'typebox/system';
 import Value from 'typebox/value';
 import { parseDocument } from 'yaml';
+import type { CameraConfig } from './camera-config.ts';
 import { ConfigSchema, type SettingSource, type Settings } from './config-schema.ts';
+import { resolveCameras, secretOf, type Problem } from './config-secrets.ts';
 import { redactLine } from './log.ts';
 
 // Every mistake is told at once; typebox stops at eight unless told otherwise.
@@ -16,7 +18,7 @@ TypeboxSettings.Set({ maxErrors: 200 });
 type DeepReadonly<T> = T extends readonly (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** Everything the program was told, complete and frozen. */
-export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'secretFile' | 'recordings'> & {
+export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'grpc' | 'secretFile' | 'recordings' | 'cameras'> & {
   /** Absolute path of the data directory. */
   data: string;
   /** The file that was read, if any. */
@@ -25,8 +27,14 @@ export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'secretFile' | 'recordi
   secretFile: string;
   /** With an absolute directory. */
   recordings: Omit<Settings['recordings'], 'dir'> & { dir: string };
+  grpc: Omit<Settings['grpc'], 'host'> & { host: string };
   sfu: Omit<Settings['sfu'], 'listenIp' | 'announcedAddress'> & { listenIp: string; announcedAddress: string | undefined };
-}>;
+}> & {
+  /** Cameras that the file declares, with their addresses: never to be printed as a whole. */
+  readonly cameras: readonly CameraConfig[];
+  /** Environment variables that hold secrets; children must not inherit them. */
+  readonly secretVariables: readonly string[];
+};
 
 /** One mistake: where, what, and from which source the value came. Secret values are masked. */
 export type ConfigMistake = { path: string; message: string; source: string };
@@ -74,8 +82,17 @@ export function loadConfig(argv: readonly string[], env: Readonly<Record<string,
   }
   const complete = Value.Default(ConfigSchema, raw);
   mistakes.push(...check(complete, (path) => sources.get(path) ?? file.name));
+  const loaded = complete as Settings;
+  const problems: Problem[] = [];
+  // What has the right form is looked at further, whatever is wrong elsewhere.
+  const sound = (section: string): boolean => !mistakes.some(({ path }) => path.split('.')[0] === section || path === 'config');
+  const secretSettings = ['token', 'internalSecret'].filter((setting) => sound(setting) && sound(`${setting}File`));
+  const secrets = Object.fromEntries(secretSettings.map((setting) => [setting, secretOf(loaded, setting, problems)]));
+  const declared = resolveCameras(sound('cameras') ? loaded.cameras : [], env);
+  mistakes.push(...[...problems, ...declared.problems].map((problem) => ({ ...problem, source: sources.get(problem.path) ?? file.name })));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  const config = derive(complete as Settings, file.path);
+  const secretVariables = [...declared.variables, ...settings().flatMap(({ schema }) => (schema.secret && schema.env !== undefined ? [schema.env] : []))];
+  const config: Config = { ...derive({ ...loaded, ...secrets }, file.path), cameras: declared.value, secretVariables };
   const contradictions = crossCheck(config, (path) => sources.get(path) ?? file.name);
   if (contradictions.length > 0) throw new ConfigError(contradictions);
   return freeze(config);
@@ -165,6 +182,9 @@ function typed(given: string, schema: TSchema & SettingSource): unknown {
   return given;
 }
 
+/** May hold a password however wrong it is. */
+const cameraAddress = /^cameras\.\d+(?:\.sub)?(?:\.url)?$/u;
+
 function check(value: unknown, sourceOf: (path: string) => string): ConfigMistake[] {
   const secrets = new Set(settings().filter(({ schema }) => schema.secret).map(({ path }) => path));
   const mistakes = new Map<string, ConfigMistake>();
@@ -172,7 +192,7 @@ function check(value: unknown, sourceOf: (path: string) => string): ConfigMistak
     const path = error.instancePath.slice(1).replaceAll('/', '.') || 'config';
     // A foreign key is told twice: once for its section, once (`boolean`) under its own path.
     if (error.keyword === 'additionalProperties' || mistakes.has(path)) continue;
-    const shown = secrets.has(path) ? '***' : redactLine(JSON.stringify(at(value, error.instancePath)) ?? 'nothing').slice(0, 120);
+    const shown = secrets.has(path) || cameraAddress.test(path) ? '***' : redactLine(JSON.stringify(at(value, error.instancePath)) ?? 'nothing').slice(0, 120);
     mistakes.set(path, { path, message: error.keyword === 'boolean' ? 'is not a setting' : `${expectation(error)}, but is ${shown}`, source: sourceOf(path) });
   }
   return [...mistakes.values()];
@@ -187,10 +207,9 @@ function at(value: unknown, pointer: string): unknown {
   return pointer.split('/').slice(1).reduce<unknown>((node, key) => (typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[key] : undefined), value);
 }
 
-function derive(loaded: Settings, configFile: string | undefined): Config {
+function derive(loaded: Settings, configFile: string | undefined): Omit<Config, 'cameras' | 'secretVariables'> {
   const data = resolve(loaded.data);
-  // "localhost" would listen twice (IPv4, IPv6), and Socket.IO is attached to one server.
-  const host = loaded.host === 'localhost' ? '127.0.0.1' : loaded.host;
+  const host = listenHost(loaded.host);
   const listenIp = loaded.sfu.listenIp ?? host;
   return {
     ...loaded,
@@ -199,6 +218,7 @@ function derive(loaded: Settings, configFile: string | undefined): Config {
     configFile,
     secretFile: loaded.secretFile === undefined ? join(data, 'secret.key') : resolve(loaded.secretFile),
     recordings: { ...loaded.recordings, dir: loaded.recordings.dir === undefined ? join(data, 'recordings') : resolve(loaded.recordings.dir) },
+    grpc: { ...loaded.grpc, host: listenHost(loaded.grpc.host ?? host) },
     sfu: {
       ...loaded.sfu,
       workers: loaded.sfu.workers === 0 ? availableParallelism() : loaded.sfu.workers,
@@ -208,10 +228,14 @@ function derive(loaded: Settings, configFile: string | undefined): Config {
   };
 }
 
+/** "localhost" would listen twice (IPv4, IPv6), and Socket.IO is attached to one server. */
+const listenHost = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
+
 function crossCheck(config: Config, sourceOf: (path: string) => string): ConfigMistake[] {
   const mistakes: ConfigMistake[] = [];
   const need = (fine: boolean, path: string, message: string) => fine || mistakes.push({ path, message, source: sourceOf(path) });
-  const { sfu, supervision } = config;
+  const { sfu, supervision, grpc } = config;
+  need(!grpc.enabled || grpc.port === 0 || grpc.port !== config.port, 'grpc.port', `must not be the port of the page (${config.port})`);
   need(sfu.portMin <= sfu.portMax, 'sfu.portMax', `must be at least sfu.portMin (${sfu.portMin}), not ${sfu.portMax}`);
   need(sfu.internalPortMin < sfu.internalPortMax, 'sfu.internalPortMax', `must be greater than sfu.internalPortMin (${sfu.internalPortMin}), not ${sfu.internalPortMax}`);
   need(sfu.internalPortMax < sfu.portMin || sfu.portMax < sfu.internalPortMin, 'sfu.internalPortMin', 'must not overlap the range of sfu.portMin and sfu.portMax');

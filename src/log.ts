@@ -19,6 +19,8 @@ export type LogLevel = (typeof logLevels)[number];
 const secretKeys = new Set(['authorization', 'cookie', 'set-cookie', 'password', 'pass', 'token', 'secret', 'internalsecret', 'x-internal-auth', 'user-pw']);
 
 const planeKey = Symbol('plane');
+/** Children by their parent; there are a handful, made once. */
+const planes = new WeakMap<Log, Log[]>();
 const maxDepth = 6;
 const maxEntries = 200;
 
@@ -26,6 +28,7 @@ const maxEntries = 200;
 export function redactLine(text: string): string {
   return redactText(text)
     .replace(/([?&#](?:token|access_token)=)[^&\s"']+/giu, '$1***')
+    .replace(/\blookout_[\w-]{32}(?![\w-])/gu, 'lookout_***')
     .replace(/\b(Bearer|Basic)\s+[\w.~+/-]{4,}=*/giu, '$1 ***')
     .replace(/\b(username|response)=(\\?")[^"\\]+/giu, '$1=$2***');
 }
@@ -51,7 +54,15 @@ export function createLog(options: { level?: LogLevel; destination?: Destination
 /** A child whose lines, and those of its own children, belong to another plane. */
 export function planeLog(log: Log, plane: Plane, fields: Record<string, unknown> = {}): Log {
   // As a binding it would be in the line twice; pino's children inherit properties of their parents.
-  return Object.assign(log.child(fields), { [planeKey]: plane });
+  const child = Object.assign(log.child(fields), { [planeKey]: plane });
+  planes.set(log, [...planes.get(log) ?? [], child]);
+  return child;
+}
+
+/** Changes the level of a log and of its planes: pino's children keep the level they were made with. */
+export function setLogLevel(log: Log, level: LogLevel): void {
+  log.level = level;
+  for (const child of planes.get(log) ?? []) setLogLevel(child, level);
 }
 
 type PlaneCarrier = { [planeKey]?: Plane };

@@ -17,10 +17,12 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.exit(0);
 }
 
+/** As it was at the start: what is read again later must find what is deleted below. */
+const environment = { ...process.env };
+const readAgain = (): Config => loadConfig(process.argv.slice(2), environment);
 const config = readConfig();
 // Children inherit the environment; what they must not know goes before the first one is made.
-delete process.env['LOOKOUT_TOKEN'];
-delete process.env['LOOKOUT_INTERNAL_SECRET'];
+for (const name of config.secretVariables) delete process.env[name];
 const linkToken = process.env['LOOKOUT_LINK_TOKEN'];
 delete process.env['LOOKOUT_LINK_TOKEN'];
 const log = createLog({ level: config.log.level });
@@ -31,7 +33,7 @@ process.on('uncaughtException', (error) => die(error, 'uncaught exception'));
 process.on('unhandledRejection', (error) => die(error, 'unhandled rejection'));
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string };
-const starting = startProgram({ config, instance: instance.name, version, log, linkToken });
+const starting = startProgram({ config, instance: instance.name, version, log, linkToken, reload: readAgain });
 let ending = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -42,6 +44,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     void starting.then(stop);
   });
 }
+
+process.on('SIGHUP', () => void starting.then((program) => program.reload('SIGHUP')));
 
 starting.then(
   (program) => {
@@ -68,9 +72,9 @@ async function stop(program: Program): Promise<void> {
 }
 
 /** Tells the guardian (`cli/guardian.ts`), where there is one, what a restart must keep, and then that it still answers. */
-function reportTo({ url }: Program): void {
+function reportTo({ url, grpcPort }: Program): void {
   if (!process.connected) return;
-  process.send?.({ type: 'running', port: Number(new URL(url).port), ...config.guardian });
+  process.send?.({ type: 'running', port: Number(new URL(url).port), grpcPort: grpcPort(), ...config.guardian });
   setInterval(() => process.connected && process.send?.({ type: 'beat' }), beatMs).unref();
 }
 
@@ -81,7 +85,7 @@ function announce(program: Program): void {
 
 function readConfig(): Config {
   try {
-    return loadConfig(process.argv.slice(2), process.env);
+    return readAgain();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n${error.lines.map((line) => `  ${line}\n`).join('')}`);

@@ -39,8 +39,59 @@ export type SourceStats = {
   bitrate: number | null;
   /** Bytes handed to the feed; grows only while the feed is open. */
   feedBytes: number;
+  /** Newest RTP sequence number of the feed; null before the first packet. */
+  feedSequence: number | null;
   rssBytes: number;
 };
 
 /** Where the RTP of a camera comes from and goes to: leased by the camera, the same for every source and every worker. */
-export type Feed = { port: number; bindPort: number; ssrc: number; payloadType: number };
+export type Feed = {
+  port: number;
+  bindPort: number;
+  ssrc: number;
+  payloadType: number;
+  /** How far its RTP clock is ahead of CLOCK_MONOTONIC, ms: a little more with every handover, so that time never goes back. */
+  shiftMs?: number;
+  /** First sequence number of the next source; the payloader's own choice where it is absent. */
+  sequence?: number;
+};
+
+/** One RTSP message of a flight recording, credentials removed; `by` says whether Lookout's probe or the source spoke. */
+export type FlightMessage = { at: number; by: 'probe' | 'source'; direction: 'sent' | 'received'; text: string };
+
+/**
+ * Packets whose headers follow from one another: packet i of `count` has sequence + i and timestamp + i · step. With a step
+ * of 0 they are one access unit (or a part), and `marker` is that of the last packet; else it is that of all of them.
+ */
+export type FlightRun = {
+  at: number;
+  /** From the first packet to the last. */
+  ms: number;
+  track: 'video' | 'audio';
+  ssrc: number;
+  payloadType: number;
+  sequence: number;
+  timestamp: number;
+  step: number;
+  count: number;
+  marker: boolean;
+  /** Its first access unit is a keyframe. */
+  keyframe: boolean;
+  /** RTP headers included. */
+  bytes: number;
+  /** Packets of this track that are missing before it. */
+  missing: number;
+};
+
+/** What passed between a camera and Lookout before a failure. `at` counts ms from `from`. */
+export type FlightRecording = {
+  camera: string;
+  /** The journal row of the failure. */
+  seq: number;
+  class: string;
+  code: string;
+  from: string;
+  to: string;
+  dialogue: FlightMessage[];
+  rtp: FlightRun[];
+};

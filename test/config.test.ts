@@ -4,8 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import type { TSchema } from 'typebox';
+import Value from 'typebox/value';
 import { ConfigError, helpText, loadConfig } from '../src/config.ts';
-import { configurationDocument } from '../src/config-document.ts';
+import { configurationDocument, publishedSchema } from '../src/config-document.ts';
 import { failureClasses } from '../src/errors.ts';
 import { temporaryDir } from './support/api.ts';
 
@@ -116,4 +118,15 @@ test('docs/configuration.md is what the schema says', async () => {
   const expected = configurationDocument();
   if (process.env['LOOKOUT_WRITE_DOCS'] === '1') await writeFile(file, expected);
   assert.equal(await readFile(file, 'utf8'), expected, 'run again with LOOKOUT_WRITE_DOCS=1');
+});
+
+test('docs/lookout.schema.json is what the schema says, in the words of the standard', async () => {
+  const file = new URL('../docs/lookout.schema.json', import.meta.url);
+  const expected = publishedSchema();
+  if (process.env['LOOKOUT_WRITE_DOCS'] === '1') await writeFile(file, expected);
+  assert.equal(await readFile(file, 'utf8'), expected, 'run again with LOOKOUT_WRITE_DOCS=1');
+  const schema = JSON.parse(expected) as TSchema & { properties: Record<string, unknown> };
+  assert.ok('token' in schema.properties && !/"(?:env|flag|secret)":/u.test(expected));
+  assert.ok(Value.Check(schema, { port: 1, cameras: [{ id: 'gate', urlFile: '/run/secrets/gate' }], supervision: { backoff: { auth: { minMs: 1 } } } }));
+  for (const wrong of [{ port: 'x' }, { zork: 1 }, { cameras: [{ url: 'rtsp://h/' }] }, { cameras: [{ id: '../x', url: 'rtsp://h/' }] }]) assert.ok(!Value.Check(schema, wrong), JSON.stringify(wrong));
 });

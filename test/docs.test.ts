@@ -14,7 +14,7 @@ const documents = paths.map((path) => ({ path, text: readFileSync(join(root, pat
 const { scripts, dependencies, devDependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<'scripts' | 'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>;
 
 /** Variables that no setting has: where the file is, and what only developers use. */
-const variablesBeside = ['LOOKOUT_CONFIG', 'LOOKOUT_WRITE_DOCS', 'LOOKOUT_INSTANCE'];
+const variablesBeside = ['LOOKOUT_CONFIG', 'LOOKOUT_URL', 'LOOKOUT_WRITE_DOCS', 'LOOKOUT_INSTANCE'];
 
 /** Every match of the pattern's first group in all documents that `known` does not accept, with its document. */
 function unknown(pattern: RegExp, known: (found: string, path: string) => boolean): string[] {
@@ -56,8 +56,10 @@ describe('the documents', () => {
 
   it('name flags that the program has, and the simulator those that it has', () => {
     const simulatorHelp = execFileSync(process.execPath, [join(root, 'src/camera-sim/main.ts'), '--help'], { encoding: 'utf8' });
+    const cliHelp = readdirSync(join(root, 'src/cli/commands')).map((file) => execFileSync(process.execPath, [join(root, 'src/cli/main.ts'), file.replace('.ts', ''), '--help'], { encoding: 'utf8' })).join('\n');
     const has = (help: string) => (flags: string): boolean => [...flags.matchAll(/--[a-z][a-z-]*/gu)].every(([flag]) => help.includes(flag));
-    assert.deepEqual(unknown(/`(--[a-z-]+)[ `]/gu, (flag) => flag === '--help' || has(helpText())(flag) || has(simulatorHelp)(flag)), []);
+    assert.deepEqual(unknown(/`(--[a-z-]+)[ `]/gu, (flag) => flag === '--help' || has(helpText())(flag) || has(simulatorHelp)(flag) || has(cliHelp)(flag)), []);
+    assert.deepEqual(unknown(/\blookout (?:check|cameras|tokens|config|doctor) ([^\n`]*)/gu, has(cliHelp)), []);
     assert.deepEqual(unknown(/npm start -- ([^\n`]*)/gu, has(helpText())), []);
     assert.deepEqual(unknown(/src\/main\.ts ([^\n`]*)/gu, has(helpText())), []);
     assert.deepEqual(unknown(/src\/camera-sim\/main\.ts ([^\n`]*)/gu, has(simulatorHelp)), []);

@@ -16,8 +16,11 @@ export const WORKER = [
   'libuv1-dev', 'libssl-dev', 'libsrtp2-dev', 'libabsl-dev',
 ];
 
-/** To test: a browser, foreign RTSP programs, and a font for the screenshots. */
-export const TESTS = ['chromium', 'ffmpeg', 'python3-gi', 'gir1.2-gst-rtsp-server-1.0', 'fonts-dejavu-core', 'iproute2'];
+/** To test: a browser, foreign RTSP programs, a font for the screenshots, and a gRPC client in another language. */
+export const TESTS = [
+  'chromium', 'ffmpeg', 'python3-gi', 'gir1.2-gst-rtsp-server-1.0', 'fonts-dejavu-core', 'iproute2',
+  'protobuf-compiler', 'protobuf-compiler-grpc', 'libprotobuf-dev', 'python3-grpcio', 'python3-protobuf',
+];
 
 /** Those of `wanted` that are not installed, by dpkg's own word. */
 export const missingPackages = async (wanted) => {

@@ -15,6 +15,9 @@ export const setupFile = inRoot('.cache', 'setup.json');
 /** The compile cache the hosts run with (`NODE_COMPILE_CACHE`). */
 export const compileCache = inRoot('.cache', 'compile');
 
+/** The flight recorder's plugin, in a directory of its own (`GST_PLUGIN_PATH` of the hosts). */
+export const flightPlugin = inRoot('.cache', 'gst', 'liblookoutflight.so');
+
 /** Shared by every clone of this user; the worker's binary is kept here. */
 export const sharedCache = (environment = process.env) =>
   join(environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache'), 'lookout');

@@ -8,7 +8,8 @@ type SlotInput = { camera: string; host: string; viewed: boolean };
 /** What admission offers: the actor logic of a slot, and how many connect and wait. */
 export type Admission = {
   slot: CallbackActorLogic<EventObject, SlotInput, EventObject>;
-  figures(): { holding: number; waiting: number };
+  /** How many hold a slot and wait for one, and the most that ever held one at once. */
+  figures(): { holding: number; waiting: number; peak: number };
 };
 
 /** Makes an admission of its own budget. */
@@ -16,8 +17,10 @@ export function createAdmission(limits: AdmissionLimits): Admission {
   let state = emptyAdmission;
   const grants = new Map<string, () => void>();
   let applications = 0;
+  let peak = 0;
   const step = (next: AdmissionStep): void => {
     state = next.state;
+    peak = Math.max(peak, state.holding.length);
     for (const { id } of next.granted) grants.get(id)?.();
   };
 
@@ -33,5 +36,5 @@ export function createAdmission(limits: AdmissionLimits): Admission {
     };
   });
 
-  return { slot, figures: () => ({ holding: state.holding.length, waiting: state.waiting.length }) };
+  return { slot, figures: () => ({ holding: state.holding.length, waiting: state.waiting.length, peak }) };
 }

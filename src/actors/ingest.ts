@@ -18,14 +18,17 @@ export function createIngest(deps: IngestDeps): typeof ingestMachine {
   const producer = effect<ProducerCommand, Input>(({ input, sendBack, receive }) => {
     const tell = (fact: ProducerFact): void => sendBack(fact);
     const holder = holdIngest(deps, input, tell);
-    receive((command) => holder.setFlow(command.type === 'producer.resume'));
+    receive((command) => {
+      if (command.type === 'producer.cycle') holder.cycle();
+      else holder.setFlow(command.type === 'producer.resume');
+    });
     return () => holder.close();
   });
   return ingestMachine.provide({ actors: { producer } });
 }
 
 /** Makes the ingest, follows its worker's death, and applies the last wish for its flow. */
-function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) => void): { setFlow(flow: boolean): void; close(): void } {
+function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) => void): { setFlow(flow: boolean): void; cycle(): void; close(): void } {
   const { plane, log } = deps;
   let ingest: Ingest | undefined;
   let closed = false;
@@ -33,9 +36,10 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
   const fail = (error: unknown): void => {
     if (!closed) tell({ type: 'producer.failed', failure: sfuFailure(error) });
   };
+  const cycled = (): void => void (closed || tell({ type: 'producer.cycled' }));
   const apply = (): void => {
     if (!ingest || ingest.producer.closed || ingest.producer.paused === !flow) return;
-    withDeadline(flow ? ingest.producer.resume() : ingest.producer.pause(), deps.requestMs).catch(fail);
+    withDeadline(flow ? ingest.producer.resume().then(cycled) : ingest.producer.pause(), deps.requestMs).catch(fail);
   };
   const entered = (made: Ingest): void => {
     if (closed) return void made.close();
@@ -59,6 +63,11 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
     setFlow(wanted) {
       flow = wanted;
       apply();
+    },
+    cycle() {
+      if (!ingest || ingest.producer.closed || ingest.producer.paused) return cycled();
+      const { producer } = ingest;
+      withDeadline(producer.pause().then(() => producer.resume()), deps.requestMs).then(cycled, fail);
     },
     close() {
       closed = true;

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { cameraMachine } from '../machines/camera.ts';
 import type { CameraContext } from '../machines/camera-context.ts';
 import type { Description } from '../media.ts';
+import { successionMachine } from '../machines/succession.ts';
 import { supervisorMachine, type Cleaned, type SupervisorSettings } from '../machines/supervisor.ts';
 import type { viewerMachine } from '../machines/viewer.ts';
 import type { Registry } from '../native/registry.ts';
@@ -62,7 +63,7 @@ export function createTree(deps: TreeDeps): Root {
 
 function provideCamera(deps: TreeDeps): typeof cameraMachine {
   const probe = fromPromise<Description, { config: CameraContext['config'] }>(({ input: { config }, signal }) =>
-    describe(config.url, { tls: config.tls, resolver: deps.resolver, deadlineMs: deps.probeMs, signal }));
+    describe(config.url, { tls: config.tls, resolver: deps.resolver, deadlineMs: deps.probeMs, signal, onMessage: deps.source.recorder.probing(config.id, config.url) }));
   const presence = effect<EventObject, { url: CameraContext['config']['url']; before: 'closed' | 'unknown' }>(({ input, sendBack }) => {
     const abort = new AbortController();
     watchPresence({ ...input, resolver: deps.resolver, signal: abort.signal, intervalMs: deps.presenceMs }).then(
@@ -73,7 +74,14 @@ function provideCamera(deps: TreeDeps): typeof cameraMachine {
   });
   const revoke = fromPromise<void, { camera: string }>(({ input }) => deps.registry.revoke(`camera:${input.camera}/source`));
   return cameraMachine.provide({
-    actors: { probe, presence, revoke, slot: deps.admission.slot, source: createSource(deps.source), ingest: createIngest(deps.ingest), output: createOutput(deps.output) },
+    actors: {
+      probe, presence, revoke,
+      slot: deps.admission.slot,
+      source: createSource(deps.source),
+      ingest: createIngest(deps.ingest),
+      output: createOutput(deps.output),
+      succession: successionMachine.provide({ actors: { slot: deps.admission.slot, probe } }),
+    },
   });
 }
 

@@ -3,22 +3,27 @@ import '@fastify/cookie';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Config } from '../config.ts';
 import { LookoutError } from '../errors.ts';
-import type { Role } from '../store/types.ts';
+import type { RouteRole } from './access-table.ts';
 import { includesRole, sameText, sessionCookie, type Auth, type Identity } from './auth.ts';
-
-/** What a route asks for: a role, nobody in particular, or the secret of other programs of the installation. */
-export type RouteRole = Role | 'public' | 'internal';
+import { isLimited, maySee } from './visible.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Every route has one; a route without it does not start. */
     role?: RouteRole;
+    /** Its answer is about all cameras at once: refused to a viewer that is limited to some. */
+    wholeFleet?: boolean;
+  }
+  interface FastifyInstance {
+    /** Every route that was registered, with its role. */
+    routesByRole(): { method: string; url: string; role: RouteRole | undefined }[];
   }
   interface FastifyRequest {
     identity: Identity | null;
   }
 }
 
+const camerasPrefix = '/api/v1/cameras/:id';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** True where an `Origin` is the page's own or one the configuration allows. `host` is the `Host` header. */
@@ -30,10 +35,13 @@ export function isAllowedOrigin(origin: string, host: string | undefined, allowe
 /** Puts the guard in front of every route that is registered from now on. `@fastify/cookie` must be there. */
 export function installAccess(app: FastifyInstance, { auth, config }: { auth: Auth; config: Config }): void {
   const routes: RouteOptions[] = [];
+  // Read late: a scope gives its routes their role after this hook.
+  const byRole = () => routes.flatMap(({ method, url, config: own }) => [method].flat().map((name) => ({ method: String(name), url, role: own?.role })));
   app.decorateRequest('identity', null);
+  app.decorate('routesByRole', byRole);
   app.addHook('onRoute', (route) => void routes.push(route));
   app.addHook('onReady', async () => {
-    const open = routes.filter((route) => route.config?.role === undefined).map((route) => `${String(route.method)} ${route.url}`);
+    const open = byRole().filter(({ role }) => role === undefined).map(({ method, url }) => `${method} ${url}`);
     if (open.length > 0) throw new Error(`routes without a role: ${open.join(', ')}`);
   });
   app.addHook('onRequest', async (request) => {
@@ -44,6 +52,7 @@ export function installAccess(app: FastifyInstance, { auth, config }: { auth: Au
     request.identity = (await auth.identify(credentialsOf(request))) ?? null;
     if (request.identity === null) throw new LookoutError('LOOKOUT_UNAUTHENTICATED');
     if (role === undefined || !includesRole(request.identity.role, role)) throw new LookoutError('LOOKOUT_FORBIDDEN', { message: `This needs the role ${role ?? 'admin'}; yours is ${request.identity.role}.` });
+    if (isLimited(request.identity)) checkLimits(request, request.identity);
     if (request.identity.via === 'session' && !safeMethods.has(request.method)) checkOrigin(request, config.api.origins);
   });
 }
@@ -54,6 +63,14 @@ function credentialsOf(request: FastifyRequest) {
     session: request.cookies[sessionCookie],
     address: request.ip,
   };
+}
+
+/** A camera that may not be seen does not exist, whatever is asked about it: no route has to think of it. */
+function checkLimits(request: FastifyRequest, identity: Identity): void {
+  if (request.routeOptions.config.wholeFleet === true) throw new LookoutError('LOOKOUT_FORBIDDEN', { message: 'This is about all cameras, and your token is limited to some.' });
+  if (request.routeOptions.url?.startsWith(camerasPrefix) !== true) return;
+  const { id } = request.params as { id: string };
+  if (!maySee(identity, id)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
 }
 
 function checkInternal(request: FastifyRequest, secret: string | undefined): void {

@@ -17,9 +17,11 @@ import { createAuth } from './auth.ts';
 import type { ControlPlane } from './control.ts';
 import { installDocumentation } from './documentation.ts';
 import { errorBody, handleError } from './errors.ts';
+import { installGrpc, type Grpc } from './grpc/server.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { installPage } from './page.ts';
 import { createPictures } from './pictures.ts';
+import { readinessOf } from './readiness.ts';
 import { cameraRoutes } from './routes/cameras.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { operationRoutes, sfuRoutes } from './routes/operations.ts';
@@ -28,6 +30,7 @@ import { probeRoutes } from './routes/probe.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { redacted } from './shown.ts';
 import { installSockets } from './socket.ts';
 
@@ -35,6 +38,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The Socket.IO server behind `/status` and `/viewer`. */
     io: Server;
+    /** Null where it is switched off. */
+    grpc: Grpc | null;
   }
 }
 
@@ -84,11 +89,13 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(probeRoutes, { control });
     await api.register(sfuRoutes, { control });
     await api.register(sessionRoutes, { auth, config });
+    await api.register(tokenRoutes, { auth, store });
   }, { prefix: '/api/v1' });
   await app.register(operationRoutes, { control, store, metrics });
   await installPage(app, pageDir);
   const io = installSockets({ app, auth, config, control, log, onFirstFrame: metrics.observeFirstFrame });
   app.decorate('io', io);
+  app.decorate('grpc', config.grpc.enabled ? installGrpc(app as unknown as FastifyInstance, { auth, config, control, log, readiness: () => readinessOf(control, store) }) : null);
   app.addHook('onClose', () => metrics.close());
   if (config.metrics.port !== undefined) serveMetrics(app, { metrics, host: config.host, port: config.metrics.port });
   return app as unknown as FastifyInstance;

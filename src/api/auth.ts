@@ -1,11 +1,18 @@
 /** Who is asking: tokens and sessions, hashed at rest, kept in memory for a moment so that a slow disk locks nobody out. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { LookoutError } from '../errors.ts';
-import type { Role, Store } from '../store/types.ts';
+import type { Grant, Role, Store, StoredToken } from '../store/types.ts';
+import { createGuessLimit } from './limits.ts';
 
 /** Somebody who is logged in. `key` names the credential without giving it away; sockets are closed by it. */
-export type Identity = { name: string; role: Role; via: 'token' | 'session'; key: string; expiresAt: number };
+export type Identity = Grant & {
+  via: 'token' | 'session';
+  key: string;
+  /** The token it goes back to. */
+  token: string;
+  expiresAt: number;
+};
 
 /** The credentials one request carries. */
 export type Credentials = { authorization?: string | undefined; session?: string | undefined; token?: string | undefined; address: string };
@@ -17,8 +24,13 @@ export type Auth = {
   /** Exchanges a token for a session. */
   login(token: string, address: string): Promise<{ session: string; identity: Identity }>;
   logout(identity: Identity): Promise<void>;
-  /** Hears of every session that ended before its time. */
-  onLogout(listener: (key: string) => void): void;
+  /** Makes a token; its text is told here and never again. Throws `LOOKOUT_TOKEN_EXISTS`. */
+  createToken(request: Grant & { expiresAt: number | null }): Promise<{ token: StoredToken; text: string }>;
+  tokens(): Promise<StoredToken[]>;
+  /** Ends a token, its sessions and whatever they hold open, at once. Throws `LOOKOUT_TOKEN_NOT_FOUND`. */
+  revokeToken(id: string): Promise<StoredToken>;
+  /** Hears of every credential that ended before its time. */
+  onEnd(listener: (key: string) => void): void;
 };
 
 /** Name of the session cookie. */
@@ -26,7 +38,10 @@ export const sessionCookie = 'lookout_session';
 
 const memoryMs = 30_000;
 const memoryEntries = 2000;
-const attemptEntries = 10_000;
+/** In front of tokens made here, so that they are recognised in logs and by scanners for leaked secrets. */
+const tokenPrefix = 'lookout_';
+/** Tokens of ours, which every start makes or replaces. */
+const ownNames = ['admin', 'login-link'];
 const ranks: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
 
 /** True where a role includes another. */
@@ -70,7 +85,7 @@ export async function ensureAdminToken(options: { store: Store; config: Pick<Con
 export function createAuth(options: { store: Store; config: Pick<Config, 'api'> }): Auth {
   const { store, config } = options;
   const known = new Map<string, { identity: Identity; until: number }>();
-  const failures = createFailureLimit(config.api.loginsPerMinute);
+  const limit = createGuessLimit(config.api.loginsPerMinute);
   const listeners: ((key: string) => void)[] = [];
 
   const remember = (identity: Identity) => {
@@ -78,23 +93,39 @@ export function createAuth(options: { store: Store; config: Pick<Config, 'api'> 
     known.set(`${identity.via}:${identity.key}`, { identity, until: Date.now() + memoryMs });
     return identity;
   };
+  const forget = (key: string) => {
+    for (const via of ['token', 'session']) known.delete(`${via}:${key}`);
+    for (const listener of listeners) listener(key);
+  };
+  const look = async (via: Identity['via'], key: string): Promise<Identity | undefined> => {
+    const found = await stored(via, key);
+    return found !== undefined && found.expiresAt > Date.now() ? found : undefined;
+  };
+  const stored = async (via: Identity['via'], key: string): Promise<Identity | undefined> => {
+    if (via === 'token') {
+      const found = await store.tokens.find(key);
+      return found && { name: found.name, role: found.role, cameras: found.cameras, via, key, token: found.id, expiresAt: found.expiresAt ?? Infinity };
+    }
+    const found = await store.sessions.find(key);
+    return found && { ...found, via, key };
+  };
 
   const find = async (via: Identity['via'], secret: string, address: string): Promise<Identity> => {
     const key = hashToken(secret);
-    const hit = known.get(`${via}:${key}`);
     const now = Date.now();
-    if (hit !== undefined && hit.until > now && hit.identity.expiresAt > now) return hit.identity;
-    failures.check(address);
+    const hit = known.get(`${via}:${key}`);
+    const valid = hit !== undefined && hit.identity.expiresAt > now;
+    if (valid && hit.until > now) return hit.identity;
     try {
-      const found = via === 'token' ? await store.tokens.find(key) : await store.sessions.find(key);
-      if (found !== undefined) return remember({ name: found.name, role: found.role, via, key, expiresAt: 'expiresAt' in found ? found.expiresAt as number : Infinity });
+      // What was right a moment ago is no guess.
+      const found = valid ? await look(via, key) : await limit.guess(address, () => look(via, key));
+      if (found !== undefined) return remember(found);
     } catch (error) {
       // The store is down: who was let in before stays in, for operating through a full disk is when it matters.
-      if (hit !== undefined && hit.identity.expiresAt > now) return hit.identity;
+      if (valid && known.has(`${via}:${key}`)) return hit.identity;
       throw error;
     }
     known.delete(`${via}:${key}`);
-    failures.count(address);
     throw new LookoutError('LOOKOUT_UNAUTHENTICATED', { message: via === 'token' ? 'This token is not valid.' : 'The session has ended. Log in again.' });
   };
 
@@ -105,39 +136,33 @@ export function createAuth(options: { store: Store; config: Pick<Config, 'api'> 
       if (session !== undefined && session !== '') return find('session', session, address);
       return undefined;
     },
-    async login(token, address) {
-      const { name, role } = await find('token', token, address);
+    async login(text, address) {
+      const { name, role, cameras, token, expiresAt: tokenEnd } = await find('token', text, address);
       const session = makeToken();
-      const expiresAt = Date.now() + config.api.sessionHours * 3_600_000;
-      await store.sessions.put({ hash: hashToken(session), name, role, expiresAt });
-      return { session, identity: remember({ name, role, via: 'session', key: hashToken(session), expiresAt }) };
+      const expiresAt = Math.min(tokenEnd, Date.now() + config.api.sessionHours * 3_600_000);
+      await store.sessions.put({ hash: hashToken(session), name, role, cameras, token, expiresAt });
+      return { session, identity: remember({ name, role, cameras, token, via: 'session', key: hashToken(session), expiresAt }) };
     },
     async logout(identity) {
-      known.delete(`${identity.via}:${identity.key}`);
       if (identity.via === 'session') await store.sessions.remove(identity.key);
-      for (const listener of listeners) listener(identity.key);
+      forget(identity.key);
     },
-    onLogout: (listener) => void listeners.push(listener),
-  };
-}
-
-/** Wrong credentials of one address within a minute; the book is bounded, its oldest entries go first. */
-function createFailureLimit(perMinute: number): { check(address: string): void; count(address: string): void } {
-  const windows = new Map<string, { since: number; failures: number }>();
-  const current = (address: string) => {
-    const entry = windows.get(address);
-    return entry !== undefined && performance.now() - entry.since < 60_000 ? entry : undefined;
-  };
-  return {
-    check(address) {
-      if ((current(address)?.failures ?? 0) >= perMinute) throw new LookoutError('LOOKOUT_RATE_LIMITED', { message: 'Too many wrong tokens from your address. Wait a minute.' });
+    async createToken(request) {
+      const text = `${tokenPrefix}${makeToken()}`;
+      const token: StoredToken = { id: randomUUID(), createdAt: Date.now(), ...request };
+      const made = !ownNames.includes(request.name) && await store.tokens.add({ ...token, hash: hashToken(text) });
+      if (!made) throw new LookoutError('LOOKOUT_TOKEN_EXISTS', { message: `A token with the name "${request.name}" exists already.` });
+      return { token, text };
     },
-    count(address) {
-      const entry = current(address) ?? { since: performance.now(), failures: 0 };
-      entry.failures += 1;
-      windows.delete(address);
-      if (windows.size >= attemptEntries) windows.delete(windows.keys().next().value ?? '');
-      windows.set(address, entry);
+    tokens: () => store.tokens.list(),
+    async revokeToken(id) {
+      const removed = await store.tokens.remove(id);
+      if (removed === undefined) throw new LookoutError('LOOKOUT_TOKEN_NOT_FOUND');
+      for (const key of removed.hashes) forget(key);
+      // Sessions of an earlier version do not name their token, and the memory may know some that the disk forgot.
+      for (const { identity } of [...known.values()]) if (identity.token === id) forget(identity.key);
+      return removed.token;
     },
+    onEnd: (listener) => void listeners.push(listener),
   };
 }

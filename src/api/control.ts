@@ -6,7 +6,7 @@ import type { CameraInput, CameraPatch } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
-import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, RecordingQuery, RecordingView, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
+import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
 
 export type { ProbeReport } from './protocol.ts';
 
@@ -37,6 +37,9 @@ export type Delta =
   | { type: 'recovered'; id: string; class: FailureClass; seconds: number }
   /** An actor was re-spawned by its supervisor: `camera`, `worker`, `host`, … */
   | { type: 'actor-restarted'; actor: string; id: string };
+
+/** What {@link ControlPlane.setup} did. */
+export type SetupOutcome = 'created' | 'changed' | 'unchanged';
 
 /** How a viewer's events reach its browser. Must not throw. */
 export type ViewerNotify = {
@@ -80,16 +83,20 @@ export type ControlPlane = {
   workers(): SfuWorkerView[];
   sfu(): Promise<SfuView>;
   /** What is held at the moment, for tests and for people who look for a leak. */
-  resources(): { actors: number; leases: { kind: string; owner: string; value: string }[] };
+  resources(): { actors: number; leases: { kind: string; owner: string; value: string }[]; admission: { holding: number; waiting: number; peak: number } };
   /** Persists first, then starts. Throws `LOOKOUT_CAMERA_EXISTS`, `LOOKOUT_CAMERA_URL`, `LOOKOUT_SHUTTING_DOWN`. */
   create(input: CameraInput): Promise<CameraView>;
   patch(id: string, patch: CameraPatch): Promise<CameraView>;
+  /** Makes the camera of this id, or changes what is named and different; the same request twice does nothing. */
+  setup(input: CameraInput & { id: string }): Promise<{ camera: CameraView; outcome: SetupOutcome }>;
   /** Resolves when everything the camera held is released. */
   remove(id: string): Promise<void>;
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<CameraView>;
   /** Breaks something on purpose. Throws `LOOKOUT_FAULTS_DISABLED` unless the configuration allows it. */
   inject(id: string, request: FaultRequest): Promise<FaultView>;
   events(id: string, query: { limit: number; before?: number }): Promise<EventView[]>;
+  /** What passed before the failure of this row. Throws `LOOKOUT_FLIGHT_NOT_FOUND`. */
+  recording(id: string, seq: number): Promise<FlightView>;
   /** Why it is down, since when, what happened before, when the next try is. */
   explanation(id: string): Promise<ExplanationView>;
   /** Over the last days, from the journal. */

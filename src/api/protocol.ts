@@ -3,6 +3,7 @@
  * time for the page (it imports nothing else of the server), TypeBox schemas for the server live beside their routes.
  */
 import type { FailureClass } from '../errors.ts';
+import type { FlightRecording } from '../media.ts';
 
 /** The four names every chart shares, and the resting states of a camera. */
 export type CameraState = 'stopped' | 'idle' | 'connecting' | 'streaming' | 'backoff' | 'teardown' | 'quarantined';
@@ -61,8 +62,8 @@ export type RecordingView = {
   gapBefore: { from: string; to: string; durationMs: number; class: string | null; code: string | null; message: string | null } | null;
 };
 
-/** Which recordings are asked for; times in ms since the epoch, `after` the id of the last one of the page before. */
-export type RecordingQuery = { camera?: string; from?: number; to?: number; limit: number; after?: string };
+/** Which recordings are asked for, of all cameras where none is named; times in ms since the epoch, `after` the id of the last one of the page before. */
+export type RecordingQuery = { cameras?: readonly string[]; from?: number; to?: number; limit: number; after?: string };
 
 /** A camera as it is shown everywhere (design §6). Times are ISO 8601 UTC. */
 export type CameraView = {
@@ -72,6 +73,8 @@ export type CameraView = {
   url: string;
   enabled: boolean;
   transport: 'auto' | 'tcp' | 'udp';
+  /** It is declared in lookout.yaml: the API shows and commands it, the file changes and removes it. */
+  declared?: boolean;
   desired: 'running' | 'stopped';
   state: CameraState;
   substate: CameraSubstate;
@@ -113,7 +116,12 @@ export type EventView = {
   evidence: string | null;
   attempt: number | null;
   delayMs: number | null;
+  /** What passed between the camera and Lookout before this failure is kept: `GET …/events/:seq/recording`. */
+  recording: boolean;
 };
+
+/** What passed before a failure, for `camera-sim --replay` too. */
+export type FlightView = FlightRecording;
 
 /**
  * How available a camera was between two moments. Gaps are the time it should have been live and was not, by the class
@@ -169,12 +177,20 @@ export type ExplanationView = {
   availability: AvailabilityView;
 };
 
+/** Who may do what. */
+export type RoleName = 'admin' | 'operator' | 'viewer';
+
+/** A token as it is listed; `cameras`: what a limited viewer may see, null for all. */
+export type TokenView = { id: string; name: string; role: RoleName; cameras: string[] | null; createdAt: string; expiresAt: string | null };
+
 /** The program itself. */
 export type SystemView = {
   version: string;
   startedAt: string;
   instance: string;
   demo: boolean;
+  /** Where gRPC listens; null while it does not. */
+  grpcPort?: number | null;
   cameras: number;
   live: number;
   viewers: number;

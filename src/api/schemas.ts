@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox';
 import { failureClasses } from '../errors.ts';
-import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, RecordingView, SfuView, SfuWorkerView, SystemView } from './protocol.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, FlightView, RecordingView, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
 
 /** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
 const nullable = <T extends TSchema>(schema: T) => {
@@ -35,7 +35,7 @@ const output = { state: text, lastError: nullable(LastErrorSchema), host: HostSc
 
 /** {@link CameraView}. */
 export const CameraSchema = Type.Object({
-  id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), desired: oneOf('running', 'stopped'),
+  id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), declared: Type.Optional(Type.Boolean()), desired: oneOf('running', 'stopped'),
   state: oneOf('stopped', 'idle', 'connecting', 'streaming', 'backoff', 'teardown', 'quarantined'),
   substate: nullable(oneOf('admitting', 'probing', 'starting', 'live', 'stalled')),
   since: text, attempt: number, nextRetryAt: maybeText, lastError: nullable(LastErrorSchema), restarts: number,
@@ -59,7 +59,18 @@ export const RecordingSchema = Type.Object({
 export const EventSchema = Type.Object({
   seq: Type.Integer(), at: text, camera: text, type: text, from: maybeText, to: maybeText, class: nullable(failureClass), code: maybeText,
   message: text, evidence: maybeText, attempt: maybeNumber, delayMs: maybeNumber,
+  recording: Type.Boolean({ description: 'There is a flight recording of it' }),
 }, { title: 'Event' });
+
+/** {@link FlightView}. */
+export const FlightSchema = Type.Object({
+  camera: text, seq: Type.Integer(), class: text, code: text, from: text, to: text,
+  dialogue: Type.Array(Type.Object({ at: number, by: oneOf('probe', 'source'), direction: oneOf('sent', 'received'), text })),
+  rtp: Type.Array(Type.Object({
+    at: number, ms: number, track: oneOf('video', 'audio'), ssrc: number, payloadType: number, sequence: number, timestamp: number, step: number,
+    count: number, marker: Type.Boolean(), keyframe: Type.Boolean(), bytes: number, missing: number,
+  })),
+}, { title: 'FlightRecording' });
 
 /** {@link AvailabilityView}. */
 export const AvailabilitySchema = Type.Object({
@@ -97,7 +108,7 @@ export const SfuSchema = Type.Object({
 
 /** {@link SystemView}. */
 export const SystemSchema = Type.Object({
-  version: text, startedAt: text, instance: text, demo: Type.Boolean(), cameras: number, live: number, viewers: number, hosts: number, orphans: number,
+  version: text, startedAt: text, instance: text, demo: Type.Boolean(), grpcPort: Type.Optional(maybeNumber), cameras: number, live: number, viewers: number, hosts: number, orphans: number,
   cpu: number, rssBytes: number, eventLoopDelayMs: number,
 }, { title: 'System' });
 
@@ -107,8 +118,18 @@ export const ProbeSchema = Type.Object({
   verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema }),
 }, { title: 'ProbeReport' });
 
+/** The three roles. */
+export const roleSchema = oneOf('admin', 'operator', 'viewer');
+const cameraIds = nullable(Type.Array(text, { description: 'What a limited viewer may see; null: all' }));
+
 /** Who is logged in. */
-export const SessionSchema = Type.Object({ name: text, role: oneOf('admin', 'operator', 'viewer') }, { title: 'Session' });
+export const SessionSchema = Type.Object({ name: text, role: roleSchema, cameras: cameraIds }, { title: 'Session' });
+
+/** {@link TokenView}. */
+export const TokenSchema = Type.Object({ id: text, name: text, role: roleSchema, cameras: cameraIds, createdAt: text, expiresAt: maybeText }, { title: 'Token' });
+
+/** A token with its text: the answer that made it. */
+export const NewTokenSchema = Type.Object({ ...TokenSchema.properties, token: Type.String({ description: 'Keep it; it is not told again' }) }, { title: 'NewToken' });
 
 /** Every error of every route. */
 export const ErrorSchema = Type.Object({
@@ -134,6 +155,6 @@ type Held = [
   Same<Static<typeof CameraSchema>, CameraView>, Same<Static<typeof EventSchema>, EventView>, Same<Static<typeof WorkerSchema>, SfuWorkerView>,
   Same<Static<typeof SfuSchema>, SfuView>, Same<Static<typeof ProbeSchema>, ProbeReport>,
   Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
-  Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof RecordingSchema>, RecordingView>,
+  Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof FlightSchema>, FlightView>, Same<Static<typeof TokenSchema>, TokenView>, Same<Static<typeof RecordingSchema>, RecordingView>,
 ];
-[true, true, true, true, true, true, true, true, true, true] satisfies Held;
+[true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;

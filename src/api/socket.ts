@@ -5,8 +5,9 @@ import { Server, type Namespace, type Socket } from 'socket.io';
 import type { Config } from '../config.ts';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { socketRoles } from './access-table.ts';
 import { isAllowedOrigin } from './access.ts';
-import { sessionCookie, type Auth, type Identity } from './auth.ts';
+import { includesRole, sessionCookie, type Auth, type Identity } from './auth.ts';
 import type { ControlPlane } from './control.ts';
 import { errorBody } from './errors.ts';
 import { serveStatus } from './sockets/status.ts';
@@ -58,7 +59,7 @@ export function installSockets({ app, auth, config, control, log, onFirstFrame }
       }
     }
   };
-  auth.onLogout((key) => disconnect((identity) => identity.key === key));
+  auth.onEnd((key) => disconnect((identity) => identity.key === key));
   const expiry = setInterval(() => disconnect((identity) => identity.expiresAt <= Date.now()), expiryCheckMs).unref();
 
   // Fastify waits for open connections, and upgraded ones are not its own: they end first.
@@ -81,6 +82,7 @@ function requireIdentity(namespace: Namespace, auth: Auth, log: Log): void {
     };
     auth.identify(credentials).then((identity) => {
       if (identity === undefined) throw new LookoutError('LOOKOUT_UNAUTHENTICATED');
+      if (!includesRole(identity.role, socketRoles[namespace.name as '/status'])) throw new LookoutError('LOOKOUT_FORBIDDEN');
       (socket.data as SocketData).identity = identity;
       next();
     }).catch((error: unknown) => {

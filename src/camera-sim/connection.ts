@@ -1,5 +1,6 @@
 /** One client's RTSP connection: parses, finds the camera, authenticates, answers. */
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { RtspParser, header, serialiseResponse } from '../rtsp/message.ts';
 import type { HeaderFields, RtspRequest } from '../rtsp/message.ts';
 import { answer } from './methods.ts';
@@ -10,7 +11,7 @@ import type { Client, Session } from './session.ts';
 export type Answer = { status: number; headers?: HeaderFields; body?: string; afterwards?: () => void };
 
 /** What a connection knows while it lasts. */
-export type ConnectionContext = { socket: Socket; client: Client; sessions: Set<Session> };
+export type ConnectionContext = { socket: Socket; client: Client; sessions: Set<Session>; /** Requests so far, by method. */ asked: Record<string, number> };
 
 /** `find` gives the camera of a request, `only` is the one whose port this is, `reset` ends the connection with RST. */
 export type Service = { find: (uri: string) => Mount | undefined; only: Mount | undefined; reset: () => void };
@@ -19,7 +20,7 @@ export type Service = { find: (uri: string) => Mount | undefined; only: Mount | 
 export function serve(socket: Socket, { find, only, reset }: Service): void {
   const parser = new RtspParser();
   const client: Client = { close: () => socket.end(), reset };
-  const context: ConnectionContext = { socket, client, sessions: new Set() };
+  const context: ConnectionContext = { socket, client, sessions: new Set(), asked: {} };
   const mounts = new Set<Mount>();
   let work = Promise.resolve();
   const join = (mount: Mount): void => {
@@ -34,7 +35,8 @@ export function serve(socket: Socket, { find, only, reset }: Service): void {
     if (mount) join(mount);
     mount?.count({ method: request.method });
     if (mount && !mount.behaviour.answer) return;
-    const result = await decide(request, { mount, context });
+    const result = mount?.replay ? await replayed(request, { mount, context }) : await decide(request, { mount, context });
+    if (!result) return mount?.finish(client);
     mount?.count({ status: result.status });
     if (socket.destroyed) return;
     const { status, headers = {}, body } = result;
@@ -66,6 +68,19 @@ export function serve(socket: Socket, { find, only, reset }: Service): void {
     // A lingering session keeps its place, but nothing can reach its client any more.
     for (const session of context.sessions) session.playing = false;
   });
+}
+
+/** What the recording says; undefined where the camera gave no answer. */
+async function replayed(request: RtspRequest, { mount, context }: { mount: Mount; context: ConnectionContext }): Promise<Answer | undefined> {
+  const { method } = request;
+  const recorded = mount.replay?.answer(method, context.asked);
+  context.asked[method] = (context.asked[method] ?? 0) + 1;
+  if (recorded?.type === 'none') return undefined;
+  if (recorded) await delay(recorded.afterMs);
+  if (recorded?.type === 'refuse') return { status: recorded.status, headers: { ...recorded.headers, ...(recorded.status === 401 ? { 'WWW-Authenticate': mount.verifier.challenge() } : {}) } };
+  const healthy = await decide(request, { mount, context });
+  if (recorded === undefined || healthy.status !== 200) return healthy;
+  return { ...healthy, headers: { ...healthy.headers, ...recorded.extra }, ...(recorded.body === undefined ? {} : { body: recorded.body }) };
 }
 
 async function decide(request: RtspRequest, { mount, context }: { mount: Mount | undefined; context: ConnectionContext }): Promise<Answer> {

@@ -6,15 +6,18 @@ import { control } from './control.ts';
 import type { ControlRequest, ListeningMessage } from './control.ts';
 import { createSimulator } from './simulator.ts';
 import type { Simulator } from './simulator.ts';
+import type { FlightRecording } from '../media.ts';
 import type { SimulatorConfig } from './types.ts';
 
 const help = `Simulated RTSP cameras.
 
-  node src/camera-sim/main.ts [--port N | --port per-mount] [--host ADDRESS] [--mounts FILE.json]
+  node src/camera-sim/main.ts [--port N | --port per-mount] [--host ADDRESS] [--mounts FILE.json | --replay FILE.json]
 
   --port     one port for all cameras, or "per-mount": one each; chosen between 15000 and 19999 where not given
   --host     address to listen on (127.0.0.1)
   --mounts   cameras: a JSON list of {"name", "video", "audio"?, "auth"?, …} (docs/simulator.md); four of them where not given
+  --replay   one camera, "replay", that behaves as a flight recording says: the answer of Lookout's
+             GET /api/v1/cameras/ID/events/SEQ/recording
 
 Prints one line of JSON when it listens. Reads requests, one line of JSON each, from standard input:
   {"id":1,"call":"script","mount":"entrance","change":{"media":"none"}}
@@ -29,7 +32,7 @@ const exampleMounts: SimulatorConfig['mounts'] = [
   { name: 'street', video: 'street-720p-main' },
 ];
 
-const { values } = parseArgs({ options: { help: { type: 'boolean' }, port: { type: 'string' }, host: { type: 'string' }, mounts: { type: 'string' } } });
+const { values } = parseArgs({ options: { help: { type: 'boolean' }, port: { type: 'string' }, host: { type: 'string' }, mounts: { type: 'string' }, replay: { type: 'string' } } });
 if (values.help) {
   process.stdout.write(help);
 } else if (process.send) {
@@ -37,9 +40,14 @@ if (values.help) {
   process.once('disconnect', () => process.exit(0));
   process.once('message', (config: SimulatorConfig) => void start(config, serveIpc));
 } else {
-  const mounts = values.mounts === undefined ? exampleMounts : JSON.parse(readFileSync(values.mounts, 'utf8')) as SimulatorConfig['mounts'];
-  const port = values.port === 'per-mount' ? values.port : Number(values.port ?? 0);
+  const mounts = values.replay !== undefined ? [{ name: 'replay', replay: readJson<FlightRecording>(values.replay) }] : values.mounts === undefined ? exampleMounts : readJson<SimulatorConfig['mounts']>(values.mounts);
+  // A recording may say that nobody listens, which only a camera with a port of its own can do.
+  const port = values.port === 'per-mount' || (values.replay !== undefined && values.port === undefined) ? 'per-mount' : Number(values.port ?? 0);
   await start({ mounts, port, ...(values.host === undefined ? {} : { host: values.host }) }, serveLines);
+}
+
+function readJson<T>(file: string): T {
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
 }
 
 async function start(config: SimulatorConfig, attach: (simulator: Simulator, listening: ListeningMessage) => void): Promise<void> {

@@ -55,7 +55,7 @@ async function setup({ request, mount, context }: MethodInput): Promise<Answer> 
   if (!target) return { status: 453 };
   target.touch();
   context.sessions.add(target);
-  const sender = target.add(track.kind, await makeOutlet(spec, { context, session: target }));
+  const sender = target.add(track.kind, await makeOutlet(spec, { context, session: target }), mount.ssrcOf(track.kind));
   const timeout = mount.config.sessionTimeoutSeconds ?? 60;
   const ssrc = sender.ssrc.toString(16).toUpperCase().padStart(8, '0');
   return { status: 200, headers: { Session: `${target.id};timeout=${timeout}`, Transport: `${sender.outlet.transport};ssrc=${ssrc}` } };

@@ -1,6 +1,9 @@
 /** One simulated camera: its tracks' timelines, its sessions, its behaviour, its figures. Knows no RTSP syntax. */
 import { createVerifier } from '../rtsp/auth.ts';
 import type { Verifier } from '../rtsp/auth.ts';
+import { readReplay } from './replay.ts';
+import type { Replay } from './replay.ts';
+import { ReplayStream, startOfTrack } from './replay-stream.ts';
 import { Session } from './session.ts';
 import type { Client } from './session.ts';
 import type { Ticker } from './ticker.ts';
@@ -19,6 +22,9 @@ export class Mount {
   readonly verifier: Verifier;
   readonly clients = new Set<Client>();
   readonly sessions = new Map<string, Session>();
+  /** The recording it follows, if it follows one. */
+  readonly replay: Replay | undefined;
+  readonly #streams = new WeakMap<Session, ReplayStream>();
   readonly #ticker: Ticker;
   readonly #onListen: () => void;
   readonly #tick = (nowMs: number): void => this.#emit(nowMs);
@@ -31,6 +37,7 @@ export class Mount {
     this.config = config;
     this.#ticker = ticker;
     this.#onListen = onListen;
+    this.replay = config.replay && readReplay(config.replay);
     this.verifier = createVerifier({ scheme: 'digest-md5', credentials: noOne, realm, ...config.auth });
     this.#startTimelines(config.phase === 'random' ? Math.random() * 10 : config.phase ?? 0);
   }
@@ -46,7 +53,7 @@ export class Mount {
 
   /** Whether its port should accept connections. */
   get listening(): boolean {
-    return this.#behaviour.listen === 'open' && this.#boot?.phase !== 'down';
+    return this.#behaviour.listen === 'open' && this.#boot?.phase !== 'down' && this.replay?.refuses !== true;
   }
 
   /** Changes parts of the behaviour, at once. */
@@ -99,7 +106,19 @@ export class Mount {
     const nowMs = performance.now();
     this.#wake(nowMs);
     session.playing = true;
-    this.#report(session, nowMs);
+    if (this.replay) this.#streams.set(session, new ReplayStream(this.replay, nowMs));
+    else this.#report(session, nowMs);
+  }
+
+  /** The SSRC of a recorded track. */
+  ssrcOf(kind: Track['kind']): number | undefined {
+    return this.replay && startOfTrack(this.replay, kind)?.ssrc;
+  }
+
+  /** A replay is over for this client: it ends as the recording did. */
+  finish(client: Client): void {
+    const ending = this.replay?.ending;
+    if (ending === 'reset' || ending === 'close') client[ending]();
   }
 
   /**
@@ -111,6 +130,8 @@ export class Mount {
     const startMs = Math.min(...this.#timelines.map(({ nextDueMs }) => nextDueMs));
     return session.senders.flatMap((sender) => {
       const track = this.#timelines.findIndex((timeline) => timeline.track.kind === sender.kind);
+      const recorded = this.replay && startOfTrack(this.replay, sender.kind);
+      if (recorded) return [{ track, sequence: recorded.sequence, rtptime: recorded.timestamp }];
       return track === -1 ? [] : [{ track, sequence: sender.sequence, rtptime: ((this.#timelines[track] as Timeline).ticksAt(startMs) + sender.timestampOffset) >>> 0 }];
     });
   }
@@ -158,8 +179,9 @@ export class Mount {
 
   #startTimelines(phaseSeconds: number): void {
     const { video, audio } = this.config;
+    const names = this.replay?.clips.map(({ clip }) => clip) ?? [video, audio];
     const originMs = performance.now();
-    this.#timelines = [video, audio].flatMap((name) => {
+    this.#timelines = names.flatMap((name) => {
       if (name === null || name === undefined) return [];
       const track = loadTrack(name);
       return [new Timeline(track, { originMs, position: Math.floor(phaseSeconds * track.clockRate / track.unitTicks) })];
@@ -174,8 +196,15 @@ export class Mount {
   #emit(nowMs: number): void {
     const playing = [...this.sessions.values()].filter((session) => session.playing);
     if (playing.length === 0) return this.#ticker.remove(this.#tick);
+    if (this.replay) return playing.forEach((session) => this.#emitReplay(session, nowMs));
     for (const timeline of this.#timelines) this.#emitTrack(timeline, { nowMs, playing });
     for (const session of playing) this.#report(session, nowMs);
+  }
+
+  #emitReplay(session: Session, nowMs: number): void {
+    if (this.#behaviour.media === 'none' || this.#streams.get(session)?.emit(nowMs, session.senders)) return;
+    session.playing = false;
+    this.finish(session.client);
   }
 
   #emitTrack(timeline: Timeline, { nowMs, playing }: { nowMs: number; playing: Session[] }): void {

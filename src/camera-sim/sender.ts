@@ -16,7 +16,7 @@ const cname = 'camera-sim';
 /** State of one RTP stream. Sequence, SSRC and timestamps begin at random, as RFC 3550 §5.1 asks for. */
 export class Sender {
   readonly kind: 'video' | 'audio';
-  readonly ssrc = randomInt(1, 2 ** 32);
+  readonly ssrc: number;
   readonly timestampOffset = randomInt(2 ** 32);
   readonly outlet: Outlet;
   #sequence = randomInt(2 ** 16);
@@ -26,8 +26,9 @@ export class Sender {
   #awaitsKeyframe = false;
   #droppedUnits = 0;
 
-  constructor(kind: 'video' | 'audio', outlet: Outlet) {
+  constructor(kind: 'video' | 'audio', outlet: Outlet, ssrc = randomInt(1, 2 ** 32)) {
     this.kind = kind;
+    this.ssrc = ssrc;
     this.outlet = outlet;
   }
 
@@ -61,6 +62,13 @@ export class Sender {
     this.#packets += count;
     this.#octets += unit.bytes.length - count * (prefixBytes + headerBytes);
     this.outlet.send(damage.drop + damage.corrupt + damage.reorder > 0 ? damaged(run, damage) : run);
+  }
+
+  /** Sends packets that are stamped already. */
+  pass(run: PacketRun): void {
+    this.#packets += run.offsets.length;
+    this.#octets += run.bytes.length - run.offsets.length * (prefixBytes + headerBytes);
+    this.outlet.send(run);
   }
 
   /** Sends a sender report where one is due; the first at once. `ticks` is the RTP time of `nowMs`. */

@@ -29,11 +29,11 @@ export class Session {
     return nowMs - this.#livedAtMs;
   }
 
-  /** Adds a track, or gives it another way out (a second SETUP). */
-  add(kind: 'video' | 'audio', outlet: Outlet): Sender {
+  /** Adds a track, or gives it another way out (a second SETUP). `ssrc` is random where not given. */
+  add(kind: 'video' | 'audio', outlet: Outlet, ssrc?: number): Sender {
     const index = this.senders.findIndex((sender) => sender.kind === kind);
     if (index !== -1) this.senders.splice(index, 1)[0]?.outlet.close();
-    const sender = new Sender(kind, outlet);
+    const sender = new Sender(kind, outlet, ssrc);
     this.senders.push(sender);
     return sender;
   }

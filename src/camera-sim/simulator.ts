@@ -39,6 +39,7 @@ export async function createSimulator({ mounts: configs, port: wanted = 0, host 
     const own = new Listener({ host, port: typeof wanted === 'number' ? wanted : 0, find, only: mount, tls });
     listeners.set(mount?.config.name ?? '', own);
     await own.set(true);
+    if (mount && !mount.listening) await own.set(false);
   }
   const expiry = setInterval(() => {
     for (const mount of mounts.values()) mount.expire(performance.now());

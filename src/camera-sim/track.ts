@@ -29,12 +29,17 @@ const payloadTypes: Record<ClipCodec, number> = { H264: 96, H265: 96, MP4V: 96, 
 const folder = new URL('../../assets/clips/', import.meta.url);
 const loaded = new Map<string, Track>();
 
+/** The file of a clip. */
+export function clipFile(name: string): URL {
+  if (!/^[a-z0-9-]+$/u.test(name)) throw new Error(`"${name}" is no clip name`);
+  return new URL(`${name}.clip`, folder);
+}
+
 /** The track of a clip in `assets/clips`, by file name without extension; read and packetised once a process. */
 export function loadTrack(name: string): Track {
-  if (!/^[a-z0-9-]+$/u.test(name)) throw new Error(`"${name}" is no clip name`);
   const known = loaded.get(name);
   if (known) return known;
-  const track = toTrack(readClip(new URL(`${name}.clip`, folder)));
+  const track = toTrack(readClip(clipFile(name)));
   loaded.set(name, track);
   return track;
 }

@@ -1,13 +1,25 @@
 /** What a simulated camera is made of, how it can be made to misbehave, and what it tells about itself. */
+import type { FlightRecording } from '../media.ts';
 import type { Credentials } from '../rtsp/auth.ts';
 
 /** A simulated camera. Its address is `rtsp://127.0.0.1:<port>/<name>`. */
-export type MountConfig = {
-  name: string;
+export type MountConfig = MountOptions & (ClipMount | ReplayMount);
+
+/** It plays clips. */
+export type ClipMount = {
   /** Clip of the video track; null for a camera without one. */
   video: string | null;
   /** Clip of the audio track, where there is one. */
   audio?: string;
+  replay?: undefined;
+};
+
+/** It does what a flight recording says, for every client from the beginning. */
+export type ReplayMount = { replay: FlightRecording; video?: undefined; audio?: undefined };
+
+/** What all cameras have in common. */
+export type MountOptions = {
+  name: string;
   auth?: { scheme: 'basic' | 'digest-md5' | 'digest-sha256'; credentials: Credentials; qop?: 'auth' | 'none' };
   /** Lower transports SETUP accepts; the others get 461. */
   transports?: ('tcp' | 'udp')[];

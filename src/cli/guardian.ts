@@ -14,7 +14,7 @@ import { join } from 'node:path';
 
 /** What the supervisor tells the guardian. */
 type Word =
-  | { type: 'running'; port: number; restarts: number; windowMs: number; frozenMs: number }
+  | { type: 'running'; port: number; grpcPort: number | null; restarts: number; windowMs: number; frozenMs: number }
   | { type: 'beat' }
   | { type: 'gaveUp'; reason: string };
 
@@ -32,6 +32,7 @@ const firstDelayMs = 500;
 /** What its configuration says, as soon as it runs. */
 let rules = { restarts: 5, windowMs: 60_000, frozenMs: 20_000 };
 let port: number | undefined;
+let grpcPort: number | undefined;
 let child: ChildProcess | undefined;
 let waiting: NodeJS.Timeout | undefined;
 let signals = 0;
@@ -46,7 +47,7 @@ function start(): void {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // A session of its own: a terminal's Ctrl-C reaches it through us only, once.
     detached: true,
-    env: { ...process.env, LOOKOUT_LINK_TOKEN: linkToken },
+    env: { ...process.env, LOOKOUT_LINK_TOKEN: linkToken, ...(grpcPort === undefined ? {} : { LOOKOUT_GRPC_PORT: String(grpcPort) }) },
   });
   child = started;
   let reason: string | undefined;
@@ -56,6 +57,7 @@ function start(): void {
     if (word.type === 'gaveUp') reason = word.reason;
     if (word.type !== 'running') return;
     port = word.port;
+    grpcPort = word.grpcPort ?? grpcPort;
     rules = word;
   });
   started.once('error', (error) => {
@@ -121,5 +123,6 @@ function say(message: string): void {
 
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
-process.on('SIGHUP', () => onSignal('SIGTERM'));
+// From a terminal that went away it means the end; a service manager asks with it to read the configuration again.
+process.on('SIGHUP', () => (process.stdout.isTTY ? onSignal('SIGTERM') : child?.kill('SIGHUP')));
 start();

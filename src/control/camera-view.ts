@@ -10,8 +10,8 @@ import { webrtcVerdict } from '../native/verdict.ts';
 /** A camera machine's snapshot. */
 export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
 
-/** What the snapshot does not hold: when states were entered, the snapshot output's last failure, when packets last came, and what was recorded. */
-export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; record: { trace: OutputTrace | undefined; bytes: number }; now: number };
+/** What the snapshot does not hold: when states were entered, whether lookout.yaml declares it, the snapshot output's last failure, when packets last came, and what was recorded. */
+export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; record: { trace: OutputTrace | undefined; bytes: number }; now: number };
 
 /** State and substate by their published names. */
 export function stateOf(snapshot: Pick<CameraSnapshot, 'value'>): { state: CameraState; substate: CameraSubstate } {
@@ -35,6 +35,7 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
     url: config.url.safe,
     enabled: config.enabled,
     transport: config.transport,
+    declared: facts.declared,
     desired: context.desired,
     state,
     substate,

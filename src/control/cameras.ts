@@ -1,7 +1,9 @@
 /** Cameras as they are managed: created, changed, removed, commanded — persisted first, then told to the tree. */
 import { randomInt } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { waitFor, type ActorRefFrom } from 'xstate';
 import type { Root } from '../actors/tree.ts';
+import type { SetupOutcome } from '../api/control.ts';
 import { cameraToInput, idFromName, parseCamera, type CameraConfig, type CameraInput, type CameraPatch } from '../camera-config.ts';
 import { CameraUrl } from '../camera-url.ts';
 import { LookoutError } from '../errors.ts';
@@ -22,6 +24,8 @@ export type Cameras = {
   adopt(config: CameraConfig): Promise<void>;
   create(input: CameraInput): Promise<string>;
   patch(id: string, patch: CameraPatch): Promise<void>;
+  /** Creates it, or changes what is named and different. */
+  setup(input: CameraInput & { id: string }): Promise<SetupOutcome>;
   remove(id: string): Promise<void>;
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<void>;
 };
@@ -52,13 +56,8 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
     root.send({ type: 'camera.add', config, feed, seed: randomInt(2 ** 32 - 1) });
   };
 
-  return {
-    restore: start,
-    async adopt(config) {
-      transient.add(config.id);
-      await start(config);
-    },
-    async create(input) {
+  const manage = {
+    async create(input: CameraInput): Promise<string> {
       if (root.getSnapshot().value !== 'running') throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
       const id = input.id ?? idFromName(input.name ?? CameraUrl.parse(input.url).host, exists);
       if (exists(id)) throw new LookoutError('LOOKOUT_CAMERA_EXISTS', { cameraId: id, message: `A camera with the id "${id}" exists already.` });
@@ -69,7 +68,7 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
       observer.note(plainEvent(id, 'camera.created', `Created with ${config.url.safe}.`));
       return id;
     },
-    async patch(id, patch) {
+    async patch(id: string, patch: CameraPatch): Promise<void> {
       const old = known(id);
       const config = parseCamera(merged(cameraToInput(old), patch));
       await save(config);
@@ -78,6 +77,16 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
       root.send({ type: 'camera.reconfigure', config });
       if (config.enabled !== old.enabled) child(root, id)?.send({ type: config.enabled ? 'camera.start' : 'camera.stop' });
     },
+  };
+
+  return {
+    ...manage,
+    restore: start,
+    async adopt(config) {
+      transient.add(config.id);
+      await start(config);
+    },
+    setup: (input) => setUp(manage, { exists, known }, input),
     async remove(id) {
       known(id);
       if (!transient.has(id)) await store.cameras.remove(id);
@@ -104,6 +113,23 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
       child(root, id)?.send({ type: `camera.${verb}` });
     },
   };
+}
+
+/** The same request twice does nothing the second time, also when both come at the same moment. */
+async function setUp(manage: Pick<Cameras, 'create' | 'patch'>, { exists, known }: { exists: (id: string) => boolean; known: (id: string) => CameraConfig }, input: CameraInput & { id: string }): Promise<SetupOutcome> {
+  const { id, ...patch } = input;
+  if (!exists(id)) {
+    try {
+      await manage.create(input);
+      return 'created';
+    } catch (error) {
+      if (!(error instanceof LookoutError) || error.code !== 'LOOKOUT_CAMERA_EXISTS' || !exists(id)) throw error;
+    }
+  }
+  const old = cameraToInput(known(id));
+  if (isDeepStrictEqual(old, cameraToInput(parseCamera(merged(old, patch))))) return 'unchanged';
+  await manage.patch(id, patch);
+  return 'changed';
 }
 
 /** The actor of a camera, if it lives. */

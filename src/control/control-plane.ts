@@ -1,11 +1,13 @@
 /** The supervisor as the interfaces see it: joins the actor tree, the managed cameras and the figures. */
 import type { ActorRefFrom } from 'xstate';
+import type { Admission } from '../actors/admission.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Root } from '../actors/tree.ts';
 import type { CameraCounters, ControlPlane, Delta, ViewerService } from '../api/control.ts';
 import type { AvailabilityView, CameraState, CameraView, ExplanationView, SystemView } from '../api/protocol.ts';
 import { FailureError, LookoutError } from '../errors.ts';
 import type { sfuMachine, WorkerStatus } from '../machines/sfu.ts';
+import { readFlight } from '../native/flight-recorder.ts';
 import type { HostPool } from '../native/host.ts';
 import type { Registry } from '../native/registry.ts';
 import type { Store } from '../store/types.ts';
@@ -33,6 +35,7 @@ export type ControlDeps = {
   plane: MediaPlane;
   pool: HostPool;
   cameras: Cameras;
+  declared: { has(id: string): boolean };
   observer: Observer;
   incidents: Incidents;
   registry: Registry;
@@ -44,9 +47,10 @@ export type ControlDeps = {
   viewers: ReturnType<typeof createViewers>;
   sampler: () => SystemSampler;
   probe: ProbeDeps;
+  admission: Admission;
   faultsEnabled: boolean;
   /** What does not change while the program runs; `demo` asks each time. */
-  about: { version: string; instance: string; startedAt: number; demo: () => boolean };
+  about: { version: string; instance: string; startedAt: number; demo: () => boolean; grpcPort: () => number | null };
   bus: DeltaBus;
 };
 
@@ -111,6 +115,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       await cameras.patch(id, patch);
       return must(id);
     },
+    async setup(input) {
+      await accepting();
+      const outcome = await cameras.setup(input);
+      return { camera: must(input.id), outcome };
+    },
     remove: (id) => accepting().then(() => cameras.remove(id)),
     async command(id, verb) {
       await accepting();
@@ -122,10 +131,16 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       must(id);
       return store.journal.list({ camera: id, ...query });
     },
+    async recording(id, seq) {
+      must(id);
+      const copy = await store.flights.find({ camera: id, seq });
+      if (!copy) throw new LookoutError('LOOKOUT_FLIGHT_NOT_FOUND', { cameraId: id });
+      return readFlight(copy, { camera: id, seq });
+    },
     explanation: (id) => explanationOf(deps, must(id)),
     availability: (id, days) => availability(store, must(id).id, days),
     incidents: () => deps.incidents.list(),
-    resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })) }),
+    resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })), admission: deps.admission.figures() }),
     probe: (url, seconds, signal) => accepting().then(() => probe(deps.probe, url, { seconds, signal })),
     async snapshot(id, { width }) {
       await accepting();
@@ -174,7 +189,7 @@ function createViews(deps: ControlDeps) {
       const last = shown.get(id);
       return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
     }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, now: Date.now() };
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, declared: deps.declared.has(id), now: Date.now() };
     const camera = viewOf(snapshot, facts);
     shown.set(id, camera);
     return camera;
@@ -216,6 +231,7 @@ function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]
     startedAt: new Date(about.startedAt).toISOString(),
     instance: about.instance,
     demo: about.demo(),
+    grpcPort: about.grpcPort(),
     cameras: cameras.length,
     live: cameras.filter(({ substate }) => substate === 'live').length,
     viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),

@@ -42,12 +42,20 @@ export function createDemo({ cameras, registry, log }: { cameras: Cameras; regis
     },
     stop,
     running: () => simulator !== undefined,
+    // A camera of the demo is never stored: one of the same id that somebody asks for takes its place.
     endedByFirst: (managed) => ({
       ...managed,
       async create(input) {
+        if (input.id !== undefined && left.has(input.id)) await stop();
         const id = await managed.create(input);
         if (simulator) await stop();
         return id;
+      },
+      async setup(input) {
+        if (left.has(input.id)) await stop();
+        const outcome = await managed.setup(input);
+        if (simulator) await stop();
+        return outcome;
       },
       async remove(id) {
         await managed.remove(id);

@@ -8,7 +8,9 @@ import type { CameraState, EventView } from '../api/protocol.ts';
 import type { Failure, FailureClass } from '../errors.ts';
 import { durationText } from '../machines/duration.ts';
 import type { Log } from '../log.ts';
+import type { Handover } from '../machines/camera-context.ts';
 import type { VideoFormat } from '../media.ts';
+import type { FlightRecorder } from '../native/flight-recorder.ts';
 import type { NewEvent, Store } from '../store/types.ts';
 import { stateOf, type CameraSnapshot } from './camera-view.ts';
 import { createOutputJournal, type OutputSnapshot, type OutputTrace } from './output-journal.ts';
@@ -35,7 +37,7 @@ export type Observer = {
 };
 
 /** What an observer writes to; `changed` hears of every new snapshot of a camera. */
-export type ObserverDeps = { journal: Store['journal']; log: Log; tell: (delta: Delta) => void; changed: (camera: string) => void; incidents: { lost(loss: { camera: string; address: string; class: FailureClass; at: number }): void; back(camera: string, at: number): void } };
+export type ObserverDeps = { journal: Store['journal']; log: Log; tell: (delta: Delta) => void; changed: (camera: string) => void; recorder: Pick<FlightRecorder, 'copy' | 'succeeded' | 'forget'>; incidents: { lost(loss: { camera: string; address: string; class: FailureClass; at: number }): void; back(camera: string, at: number): void } };
 
 const blank = { from: null, to: null, class: null, code: null, evidence: null, attempt: null, delayMs: null };
 
@@ -45,7 +47,7 @@ export function plainEvent(camera: string, type: string, message: string): Omit<
 }
 
 /** Makes an observer. */
-export function createObserver({ journal, log, tell, changed, incidents }: ObserverDeps): Observer {
+export function createObserver({ journal, log, tell, changed, recorder, incidents }: ObserverDeps): Observer {
   const traces = new Map<string, Trace>();
 
   const note = (event: Omit<NewEvent, 'at'>): EventView => {
@@ -67,7 +69,10 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
     // Only what was live can be lost together with others.
     if (lost && !before?.lost && before?.state === 'streaming') incidents.lost({ camera: id, address: snapshot.context.config.url.host, class: lost.class, at: now });
     if (!lost) incidents.back(id, now);
-    const row = note(transitionRow(id, before?.label ?? null, label, snapshot));
+    // Whatever leads to teardown with a cause is a failure of the source, of its probe or of its host.
+    const { cause } = snapshot.context;
+    const recording = label === 'teardown' && cause ? recorder.copy(id, cause) : undefined;
+    const row = note({ ...transitionRow(id, before?.label ?? null, label, snapshot), ...(recording ? { recording } : {}) });
     const { class: cls, code, attempt, delayMs } = row;
     log.info({ camera: id, from: row.from, to: row.to, ...(cls ? { class: cls, code, attempt } : {}), ...(delayMs === null ? {} : { delayMs }) }, 'camera changed state');
     if (before?.lost && label === 'streaming.live') {
@@ -76,10 +81,11 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
   };
 
   /** What happens beside the states: the live path that is lost and found, media that change in mid-stream. */
-  const seen = new Map<string, Pick<CameraSnapshot['context'], 'ingestError' | 'media'>>();
-  const beside = (id: string, { context: { ingestError, media, worker } }: CameraSnapshot): void => {
+  const seen = new Map<string, Pick<CameraSnapshot['context'], 'ingestError' | 'media' | 'handover'>>();
+  const beside = (id: string, { context: { ingestError, media, worker, handover } }: CameraSnapshot): void => {
     const before = seen.get(id);
-    seen.set(id, { ingestError, media: media ?? before?.media ?? null });
+    seen.set(id, { ingestError, media: media ?? before?.media ?? null, handover });
+    if (handover && handover.phase !== 'starting' && handover !== before?.handover) noteHandover(id, handover);
     if (ingestError && ingestError !== before?.ingestError) {
       const { class: cls, code, message, evidence = null } = ingestError;
       note({ ...plainEvent(id, 'ingest.lost', message), class: cls, code, evidence });
@@ -90,6 +96,12 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
   };
 
   const outputs = createOutputJournal(note);
+  /** The successor that failed has a recording of its own. */
+  const noteHandover = (id: string, handover: Handover): void => {
+    if (handover.phase === 'replaced') recorder.succeeded(id);
+    const recording = handover.failure ? recorder.copy(id, handover.failure, 'successor') : undefined;
+    note({ ...handoverRow(id, handover), ...(recording ? { recording } : {}) });
+  };
 
   return {
     inspect(event) {
@@ -106,6 +118,8 @@ export function createObserver({ journal, log, tell, changed, incidents }: Obser
       const camera = id.slice('camera:'.length);
       moved(camera, snapshot);
       beside(camera, snapshot);
+      // What is over is stored by now, or was nobody's failure.
+      if (stateOf(snapshot).state === 'teardown') recorder.forget(camera);
       changed(camera);
     },
     trace: (camera) => traces.get(camera),
@@ -128,6 +142,20 @@ function mediaText({ codec, profile, width, height }: VideoFormat): string {
 function mediaRow(camera: string, was: VideoFormat, now: VideoFormat): Omit<NewEvent, 'at'> {
   const code = was.codec !== now.codec ? 'codec' : was.profile !== now.profile ? 'profile' : 'resolution';
   return { ...plainEvent(camera, 'media.changed', `The camera sends ${mediaText(now)} instead of ${mediaText(was)}.`), class: 'media-changed', code };
+}
+
+const handoverReasons: Record<Handover['reason'], string> = {
+  restart: 'a restart was asked for',
+  address: 'its settings changed',
+  grown: 'its host has grown too large',
+};
+
+/** A planned restart, make before break. */
+function handoverRow(camera: string, { reason, phase, failure }: Handover): Omit<NewEvent, 'at'> {
+  if (phase === 'preparing') return plainEvent(camera, 'source.replacing', `A second source is prepared beside the running one: ${handoverReasons[reason]}.`);
+  if (phase === 'replaced') return plainEvent(camera, 'source.replaced', 'The new source took over at a keyframe; the old one is released.');
+  const why = failure?.message ?? 'What the camera offers now needs another ingest.';
+  return { ...plainEvent(camera, 'source.notReplaced', `The new source could not take over, so the camera is connected anew. ${why}`), class: failure?.class ?? null, code: failure?.code ?? null, evidence: failure?.evidence ?? null };
 }
 
 function lossAfter(lost: Trace['lost'], label: string, { context }: CameraSnapshot): Trace['lost'] {

@@ -13,6 +13,7 @@ import { redactText } from '../camera-url.ts';
 import type { Config } from '../config.ts';
 import { planeLog, type Log } from '../log.ts';
 import { durationText } from '../machines/duration.ts';
+import { createFlightRecorder } from '../native/flight-recorder.ts';
 import { createHostPool } from '../native/host-pool.ts';
 import { maxReceiveBuffer } from '../native/ingest.ts';
 import { clearOrphans } from '../native/orphans.ts';
@@ -25,6 +26,7 @@ import type { Store } from '../store/types.ts';
 import { startAliveMark } from './alive-mark.ts';
 import { child, createCameras } from './cameras.ts';
 import { createControlPlane, createDeltaBus } from './control-plane.ts';
+import { createDeclared } from './declared.ts';
 import { createDemo, type Demo } from './demo.ts';
 import { createDiskFaults } from './disk-faults.ts';
 import { createFigures } from './figures.ts';
@@ -33,6 +35,7 @@ import { createObserver, plainEvent, type Observer } from './observer.ts';
 import { startRecordingWishes } from './recording-wishes.ts';
 import { startRetention } from './recording-retention.ts';
 import { createRecordings } from './recordings.ts';
+import { createReload } from './reload.ts';
 import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
@@ -46,12 +49,16 @@ export type ProgramOptions = {
   log: Log;
   /** Token of the login link, the same after every restart by the guardian; made where it is absent. */
   linkToken?: string | undefined;
+  /** Reads the configuration again; where it is absent, it stays as it is. */
+  reload?: () => Config;
 };
 
 /** A running program. */
 export type Program = {
   /** Where it listens, without a token. */
   readonly url: string;
+  /** Where gRPC listens; null where it does not. */
+  grpcPort(): number | null;
   /** The link that opens the page logged in; its token never reaches a log. */
   readonly loginLink: string;
   readonly demo: boolean;
@@ -59,6 +66,8 @@ export type Program = {
   readonly root: Root;
   /** Resolves with the reason when the supervisor gave up by itself. */
   readonly escalated: Promise<string>;
+  /** Reads the configuration again and applies what can be, or refuses it whole; never throws. */
+  reload(reason: string): Promise<void>;
   /** Orderly end: new work refused, viewers told, everything reaped. Idempotent. */
   stop(): Promise<void>;
 };
@@ -75,23 +84,27 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   if (cleared.length > 0) log.warn({ pids: cleared }, 'processes of an earlier run were still there and have been ended');
   warnOfSmallBuffers(config, log);
 
-  const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, log });
+  const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, flightsPerCamera: config.journal.flightsPerCamera, log });
   const parts = createParts(given, store);
   const { root, pool, registry, cameras } = parts;
   const demo = createDemo({ cameras, registry, log });
   const { control, sampler } = createControl(parts, demo);
   root.start();
-  const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
-  const url = await listen(app, config);
-  const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
-  const stored = await store.cameras.list();
+  const sync: typeof parts.declared.sync = async (wanted) => {
+    if (wanted.length > 0) await demo.stop();
+    return parts.declared.sync(wanted);
+  };
   await parts.recordings.begin();
+  // Before the interfaces: the cameras' processes start on other cores while this one builds them.
   const alive = await startAliveMark(store.settings, log);
-  for (const camera of stored) {
-    if (alive.before !== null) parts.observer.note(awayRow(camera.id, alive.before));
-    await cameras.restore(parseCamera(camera));
-  }
-  if (stored.length === 0 && config.demo) await demo.start();
+  const known = await startCameras({ given, parts, before: alive.before, sync });
+  const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
+  parts.changed.grpcPort = () => app.grpc?.port() ?? null;
+  const url = await listen(app, config);
+  await app.grpc?.tried;
+  const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
+  if (known === 0 && config.demo) await demo.start();
+  const reload = createReload({ load: given.reload ?? (() => config), running: config, sync, note: parts.observer.note, log });
 
   let stopping: Promise<void> | undefined;
   const escalated = waitFor(root, ({ context }) => context.escalation !== null, { timeout: Infinity }).then(
@@ -99,6 +112,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     (error: unknown) => (stopping ? new Promise<string>(() => undefined) : `the supervisor itself ended: ${String(error)}`),
   );
   const end = async (): Promise<void> => {
+    reload.stop();
     await stopTree(root, log);
     await demo.stop();
     await app.close();
@@ -113,7 +127,17 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     await parts.keeper.stop();
     await store.close();
   };
-  return { url, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, stop: () => (stopping ??= end()) };
+  return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, reload: reload.now, stop: () => (stopping ??= end()) };
+}
+
+/** Starts the cameras that are stored or declared; resolves with their number. */
+async function startCameras({ given: { config }, parts, before, sync }: { given: ProgramOptions; parts: ReturnType<typeof createParts>; before: number | null; sync: (cameras: Config['cameras']) => Promise<unknown> }): Promise<number> {
+  const declared = new Set<string>(config.cameras.map(({ id }) => id));
+  const stored = (await parts.store.cameras.list()).filter(({ id }) => !declared.has(id));
+  for (const id of [...stored.map((camera) => camera.id), ...declared]) if (before !== null) parts.observer.note(awayRow(id, before));
+  for (const camera of stored) await parts.cameras.restore(parseCamera(camera));
+  await sync(config.cameras);
+  return stored.length + declared.size;
 }
 
 /** What nobody could watch: availability counts it as a gap. */
@@ -144,18 +168,20 @@ function createParts(given: ProgramOptions, store: Store) {
   const figures = createFigures();
   const snapshots = createSnapshots({ pool });
   const viewers = createViewers({ plane, ingestWaitMs });
-  const changed = { announce: (_camera: string): void => undefined };
+  const recorder = createFlightRecorder();
+  const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
-  const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, changed: (camera) => changed.announce(camera) });
+  const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
   const diskFaults = createDiskFaults();
   const keeper = createKeeper(config.recordings.dir);
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
+  const admission = createAdmission(supervision.admission);
   const root = createTree({
     settings: supervisorSettings(config),
     registry, resolver, log, probeMs,
-    admission: createAdmission(supervision.admission),
-    source: { pool, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
+    admission,
+    source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
     output: { pool, recordings, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
@@ -178,13 +204,17 @@ function createParts(given: ProgramOptions, store: Store) {
     onRemoved(id) {
       observer.forget(id);
       figures.forget(id);
+      recorder.forget(id);
+      // Those of a demo camera, and of a failure while it was removed.
+      store.flights.remove(id).catch((error: unknown) => log.warn({ err: error, camera: id }, 'recordings of a removed camera stay'));
       snapshots.forget(id);
       wishes.forget(id);
       bus.tell({ type: 'camera', id, camera: null });
     },
   });
+  const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, probe, changed, keeper, recordings, retention, wishes, diskFaults };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed, keeper, recordings, retention, wishes, diskFaults };
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */
@@ -194,10 +224,10 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
   const sampler = sampleSystem({ instance, registry, ports: { from: given.config.sfu.internalPortMin, to: given.config.sfu.internalPortMax }, onSample: () => onSample() });
   const control = createControlPlane({
     ...parts,
-    cameras: demo.endedByFirst(parts.cameras),
+    cameras: parts.declared.guard(demo.endedByFirst(parts.cameras)),
     sampler: () => sampler,
     faultsEnabled: given.config.faults.enabled,
-    about: { version, instance, startedAt: Date.now(), demo: () => demo.running() },
+    about: { version, instance, startedAt: Date.now(), demo: () => demo.running(), grpcPort: () => changed.grpcPort() },
   });
   const onSample = (): void => {
     bus.tell({ type: 'system', system: control.system() });

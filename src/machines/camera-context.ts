@@ -4,8 +4,9 @@ import { failure as makeFailure, type Failure, type FailureClass } from '../erro
 import type { Description, Feed, SourceStats, VideoFormat } from '../media.ts';
 import { noOutputs, type OutputEntry } from './camera-outputs.ts';
 import type { OutputName } from './events.ts';
-import type { HostDeadlines } from './host.ts';
 import type { OutputSettings } from './output.ts';
+import type { SourceDeadlines } from './source.ts';
+import type { SuccessionReason } from './succession.ts';
 import { decide, emptyHistory, reclassify, type History, type Intensity, type PolicyTable } from './policy.ts';
 
 /** Numbers a camera follows; all from configuration, times in ms. */
@@ -18,8 +19,10 @@ export type CameraSettings = {
   bootingWindowMs: number;
   /** How long `teardown` waits for the source to say that it is released, before its leases are revoked. */
   releaseMs: number;
-  /** Deadlines of the host that runs the source. */
-  host: HostDeadlines;
+  /** Deadlines of the source and its hosts. */
+  source: SourceDeadlines;
+  /** A host that grew to this many bytes is replaced by a fresh one; 0: never. */
+  recycleRssBytes: number;
   /** How long the feed to the SFU stays open after the last viewer. */
   feedLingerMs: number;
   output: OutputSettings;
@@ -69,10 +72,17 @@ export type CameraContext = {
   /** An operator or a schedule wants the camera recorded; continuous recording asks nobody. */
   recordingWanted: boolean;
   outputs: Record<OutputName, OutputEntry>;
+  /** The last planned restart; null where there was none since the source started. */
+  handover: Handover | null;
+  /** The running source was fresh for long enough that a grown host may be replaced again. */
+  mayRecycle: boolean;
 };
 
+/** A planned restart: a new source starts beside the old one and takes over at a keyframe. */
+export type Handover = { reason: SuccessionReason; phase: 'preparing' | 'starting' | 'replaced' | 'failed'; failure: Failure | null };
+
 /** Input of the source a camera spawns. */
-export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; codec: 'H264' | 'H265'; feed: Feed & { open: boolean } };
+export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; codec: 'H264' | 'H265'; feed: Feed & { open: boolean; gated?: boolean } };
 
 /** A camera that has not run yet. */
 export function initialContext({ config, settings, feed, seed }: CameraMachineInput): CameraContext {
@@ -82,8 +92,41 @@ export function initialContext({ config, settings, feed, seed }: CameraMachineIn
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', recordingWanted: false, outputs: noOutputs,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, outputs: noOutputs,
   };
+}
+
+/** What the next source pulls; null before a description said what there is. */
+export function sourceInput({ config, transport, description, feed, feedOpen }: CameraContext): SourceInput | null {
+  const codec = description?.video?.codec;
+  return codec ? { config, transport, codec, feed: { ...feed, open: feedOpen, gated: true } } : null;
+}
+
+/**
+ * The first sequence number of the next source: half the circle away from the newest one known. mediasoup takes a jump of
+ * less than 3,000 for packets that were lost (`MaxDropout`), and only a larger one for a stream that began anew.
+ */
+export function farFrom(sequence: number): number {
+  return (sequence + 0x8000) & 0xffff;
+}
+
+/** More than two sources of one camera ever differ in their reading of its clock, ms. */
+const handoverShiftMs = 50;
+
+/** The feed of a source that takes over: its first frame must not be older than the last one of the source before. */
+export function shifted(feed: Feed): Feed {
+  return { ...feed, shiftMs: (feed.shiftMs ?? 0) + handoverShiftMs };
+}
+
+/** Whether a source of this description can feed the ingest there is: H.264 of the same profile; levels do not matter. */
+export function fitsIngest(context: CameraContext, { video }: Description): boolean {
+  const now = context.description?.video;
+  return video !== null && now !== null && now !== undefined && video.codec === now.codec && profileOf(video.profileLevelId) === profileOf(now.profileLevelId);
+}
+
+/** `profile_idc` and constraint flags of a profile-level-id (RFC 6184 §8.1), without the level. */
+export function profileOf(profileLevelId: string | null): string | null {
+  return profileLevelId && profileLevelId.slice(0, 4).toLowerCase();
 }
 
 /** TCP first: it loses nothing on the way, and every camera has it. */
@@ -115,7 +158,7 @@ export function afterFailure(context: CameraContext, raw: Failure, wasStreaming:
 export function countSource(context: CameraContext): Partial<CameraContext> {
   const restarts = { ...context.restarts };
   if (context.sourcesStarted > 0 && context.cause) restarts[context.cause.class] = (restarts[context.cause.class] ?? 0) + 1;
-  return { sourcesStarted: context.sourcesStarted + 1, restarts, sourceAlive: true };
+  return { sourcesStarted: context.sourcesStarted + 1, restarts, sourceAlive: true, mayRecycle: false };
 }
 
 /** What the ingest must announce: the caps in use once known, else what the description said; null where there is no H.264. */

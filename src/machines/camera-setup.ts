@@ -3,21 +3,22 @@ import { assertEvent, assign, cancel, enqueueActions, fromCallback, fromPromise,
 import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
 import type { Description } from '../media.ts';
 import {
-  afterFailure, announcedProfile, countSource, firstTransport, initialContext, pullChanged,
+  afterFailure, announcedProfile, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
   type CameraContext, type CameraMachineInput, type Next,
 } from './camera-context.ts';
 import { hubOf, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsRecording, withOutput } from './camera-outputs.ts';
-import type { CameraCommand, IngestFact, OutputFact, OutputName, SourceFact, WaitFact } from './events.ts';
-import { hostMachine } from './host.ts';
+import type { CameraCommand, IngestFact, OutputFact, OutputName, SourceFact, SuccessionFact, WaitFact } from './events.ts';
 import { ingestMachine } from './ingest.ts';
 import { outputMachine } from './output.ts';
 import { jittered } from './policy.ts';
+import { sourceMachine } from './source.ts';
+import { successionMachine, type SuccessionReason } from './succession.ts';
 
 type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' } | { type: 'output.respawn' };
-type Crash = ErrorActorEvent<unknown, 'source'> | ErrorActorEvent<unknown, 'ingest'> | ErrorActorEvent<unknown, `output:${OutputName}`> | DoneActorEvent<unknown, 'source'>;
+type Crash = ErrorActorEvent<unknown, 'succession'> | ErrorActorEvent<unknown, 'source'> | ErrorActorEvent<unknown, 'ingest'> | ErrorActorEvent<unknown, `output:${OutputName}`> | DoneActorEvent<unknown, 'source'>;
 
 /** Everything a camera hears. */
-export type CameraEvent = CameraCommand | SourceFact | IngestFact | OutputFact | WaitFact | Internal | Crash;
+export type CameraEvent = CameraCommand | SourceFact | IngestFact | OutputFact | WaitFact | SuccessionFact | Internal | Crash;
 
 const notProvided = (name: string) => (): never => {
   throw new Error(`provide actor: ${name}`);
@@ -29,12 +30,14 @@ export const cameraSetup = setup({
     input: {} as CameraMachineInput,
     context: {} as CameraContext,
     events: {} as CameraEvent,
-    children: {} as { source: 'source'; ingest: 'ingest'; 'output:record': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke' },
+    children: {} as { source: 'source'; ingest: 'ingest'; 'output:record': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
     tags: {} as 'viewable' | 'waiting',
   },
   actors: {
     /** Pulls the camera; speaks `SourceFact` to its parent. */
-    source: hostMachine,
+    source: sourceMachine,
+    /** Prepares a planned restart; speaks `SuccessionFact`. */
+    succession: successionMachine,
     /** Holds PlainTransport and Producer; speaks `IngestFact`. */
     ingest: ingestMachine,
     /** Follows the hub; speaks `OutputFact`. */
@@ -58,6 +61,11 @@ export const cameraSetup = setup({
     hasNoOpenOutput: ({ context }) => context.next !== 'disposed' || livingOutputs(context).every((name) => !context.outputs[name].open),
     hasVideo: (_, params: { description: Description }) => params.description.video !== null,
     leadsTo: ({ context }, params: { next: Next }) => context.next === params.next,
+    isReplacing: ({ context }) => context.handover?.phase === 'starting',
+    fitsIngest: ({ context }, params: { description: Description }) => fitsIngest(context, params.description),
+    hasGrown: ({ context, event }) => event.type === 'source.stats' && context.mayRecycle && context.settings.recycleRssBytes > 0 && event.stats.rssBytes >= context.settings.recycleRssBytes,
+    /** A second source for the new address can start beside the one that runs; while another starts, it cannot. */
+    canSucceed: ({ context, event }) => context.handover?.phase !== 'starting' && (event.type !== 'camera.update' || pullChanged(context.config, event.config)),
     changesPull: ({ context, event }) => event.type === 'camera.update' && pullChanged(context.config, event.config),
   },
   delays: {
@@ -82,7 +90,7 @@ export const cameraSetup = setup({
     forgive: assign(({ context }) => ({ history: { ...context.history, attempt: 0, window: [], sameInARow: 0, lastClass: null }, cause: null, why: null, delayMs: 0 })),
     recordFailure: assign(({ context }, params: { failure: Failure; wasStreaming: boolean }) => afterFailure(context, params.failure, params.wasStreaming)),
     recordDescription: assign((_, params: { description: Description }) => ({ description: params.description, media: null })),
-    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, outputs: { record: { ...context.outputs.record, crashes: 0 } } })),
+    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: { record: { ...context.outputs.record, crashes: 0 } } })),
     recordUpdate: assign(({ event }) => {
       assertEvent(event, 'camera.update');
       return { config: event.config };
@@ -100,9 +108,10 @@ export const cameraSetup = setup({
       assertEvent(event, 'source.media');
       return { media: event.media };
     }),
-    recordStats: assign(({ event }) => {
+    recordStats: assign(({ context, event }) => {
       assertEvent(event, 'source.stats');
-      return { stats: event.stats };
+      const { feedSequence } = event.stats;
+      return { stats: event.stats, ...(feedSequence === null ? {} : { feed: { ...context.feed, sequence: farFrom(feedSequence) } }) };
     }),
     recordPresence: assign(({ event }) => {
       assertEvent(event, 'presence.opened');
@@ -182,20 +191,42 @@ export const cameraSetup = setup({
     pauseIngest: enqueueActions(({ context, enqueue }) => {
       if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.pause' });
     }),
+    /** The source keeps what it has from its first keyframe on until the ingest lets it through. */
     resumeIngest: enqueueActions(({ context, enqueue }) => {
       if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.resume' });
+      else enqueue.sendTo('source', { type: 'ingest.cycled' });
     }),
     startSource: enqueueActions(({ context, enqueue }) => {
-      const codec = context.description?.video?.codec;
-      if (!codec) return;
-      enqueue.assign(countSource(context));
-      enqueue.spawnChild('source', {
-        id: 'source',
-        input: {
-          source: { config: context.config, transport: context.transport, codec, feed: { ...context.feed, open: context.feedOpen } },
-          deadlines: context.settings.host,
-        },
-      });
+      const source = sourceInput(context);
+      if (!source) return;
+      enqueue.assign({ ...countSource(context), handover: null });
+      enqueue.spawnChild('source', { id: 'source', input: { source, deadlines: context.settings.source } });
+    }),
+    startSuccession: enqueueActions(({ context, enqueue }, params: { reason: SuccessionReason }) => {
+      enqueue.stopChild('succession');
+      enqueue.assign({ handover: { reason: params.reason, phase: 'preparing', failure: null } });
+      enqueue.spawnChild('succession', { id: 'succession', input: { config: context.config, viewed: context.viewers > 0 } });
+    }),
+    replaceSource: enqueueActions(({ context, enqueue }, params: { description: Description }) => {
+      const next = { ...context, description: params.description, feed: shifted(context.feed) };
+      const source = sourceInput(next);
+      if (!source || !context.handover) return;
+      enqueue.assign({ description: next.description, feed: next.feed, handover: { ...context.handover, phase: 'starting' } });
+      enqueue.sendTo('source', { type: 'source.replace', source });
+    }),
+    recordReplaced: assign(({ context, event }) => {
+      assertEvent(event, 'source.replaced');
+      const { pid, hubPort, media } = event;
+      return { ...countSource({ ...context, cause: null }), host: { pid, hubPort }, media: media ?? context.media, stats: null, handover: context.handover && { ...context.handover, phase: 'replaced' as const } };
+    }),
+    recordNotReplaced: assign(({ context }, params: { failure: Failure | null }) => ({ handover: context.handover && { ...context.handover, phase: 'failed' as const, failure: params.failure } })),
+    endSuccession: enqueueActions(({ enqueue }) => enqueue.stopChild('succession')),
+    cycleIngest: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.cycle' });
+      else enqueue.sendTo('source', { type: 'ingest.cycled' });
+    }),
+    tellCycled: enqueueActions(({ context, enqueue }) => {
+      if (context.sourceAlive) enqueue.sendTo('source', { type: 'ingest.cycled' });
     }),
     releaseSource: enqueueActions(({ context, enqueue }) => {
       if (context.sourceAlive) enqueue.sendTo('source', { type: 'source.release' });

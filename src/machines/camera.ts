@@ -13,7 +13,8 @@
  */
 import { unsupportedTracks } from './camera-context.ts';
 import { cameraSetup, crashOf, initialContext } from './camera-setup.ts';
-import { failureOf } from '../errors.ts';
+import { failureOf, type Failure } from '../errors.ts';
+import type { SuccessionReason } from './succession.ts';
 
 export type { CameraEvent } from './camera-setup.ts';
 export type { CameraContext, CameraMachineInput, CameraSettings, SourceInput } from './camera-context.ts';
@@ -43,7 +44,19 @@ const commands = {
   'source.idle': { guard: 'isUnwatchedOnDemand', target: '#camera.teardown', actions: ['blameNobody', lead('idle')] },
 } as const;
 
-/** The camera machine; provide `source`, `ingest`, `output`, `slot`, `presence`, `probe` and `revoke`. */
+const succeed = (reason: SuccessionReason) => ({ type: 'startSuccession', params: { reason } }) as const;
+/** A planned restart that could not be seamless is done the ordinary way: it was asked for. */
+const becauseOf = (failureFrom: 'failure' | 'error') => ({
+  target: '#camera.teardown',
+  actions: [{ type: 'recordNotReplaced', params: ({ event }: { event: { failure?: Failure; error?: unknown } }) => ({ failure: failureFrom === 'failure' ? event.failure ?? null : crashOf(event.error) }) }, 'forgive', lead('connecting')],
+}) as const;
+const notReplaced = {
+  'succession.failed': becauseOf('failure'),
+  'source.replaceFailed': becauseOf('failure'),
+  'xstate.error.actor.succession': becauseOf('error'),
+} as const;
+
+/** The camera machine; provide `source`, `succession`, `ingest`, `output`, `slot`, `presence`, `probe` and `revoke`. */
 export const cameraMachine = cameraSetup.createMachine({
   id: 'camera',
   context: ({ input }) => initialContext(input),
@@ -54,6 +67,7 @@ export const cameraMachine = cameraSetup.createMachine({
     'feed.idle': { actions: ['shutFeed', 'tellFeed'] },
     'ingest.ready': { actions: 'recordIngest' },
     'ingest.lost': { actions: 'recordIngest' },
+    'ingest.cycled': { actions: 'tellCycled' },
     'xstate.error.actor.ingest': { actions: ['stopIngest', { type: 'planIngest', params: ({ event }) => ({ error: event.error }) }] },
     'ingest.respawn': { actions: ['startIngest', 'ensureIngest'] },
     'output.changed': { actions: 'recordOutput' },
@@ -136,9 +150,18 @@ export const cameraMachine = cameraSetup.createMachine({
     streaming: {
       initial: 'live',
       entry: ['resumeIngest', 'startLinger'],
+      exit: 'endSuccession',
       on: {
         ...sourceFacts,
         ...commands,
+        'source.switching': { actions: 'cycleIngest' },
+        'source.replaced': { target: '.live', actions: ['recordReplaced', 'ensureIngest', 'endSuccession'] },
+        ...notReplaced,
+        'succession.ready': [
+          { guard: { type: 'fitsIngest', params: ({ event }) => ({ description: event.description }) }, actions: { type: 'replaceSource', params: ({ event }) => ({ description: event.description }) } },
+          // Another codec or profile: viewers must join again whatever we do.
+          { target: 'teardown', actions: [{ type: 'recordNotReplaced', params: { failure: null } }, 'forgive', lead('connecting')] },
+        ],
         'ingest.respawn': { actions: ['startIngest', 'ensureIngest', 'resumeIngest'] },
         'source.failed': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: event.failure, wasStreaming: true }) } },
         'xstate.error.actor.source': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: crashOf(event.error), wasStreaming: true }) } },
@@ -147,7 +170,16 @@ export const cameraMachine = cameraSetup.createMachine({
         live: {
           tags: 'viewable',
           after: { resetAfter: { actions: 'recordFresh' } },
-          on: { 'source.stalled': 'stalled' },
+          on: {
+            'source.stalled': 'stalled',
+            // Planned restarts of a live camera: make before break. Where that is not possible the way is the ordinary one.
+            'camera.restart': { guard: 'canSucceed', actions: ['forgive', succeed('restart')] },
+            'camera.update': { guard: 'canSucceed', actions: ['recordUpdate', 'resetTransport', 'forgive', succeed('address'), 'startLinger'] },
+            'source.stats': [
+              { guard: 'hasGrown', actions: ['recordStats', succeed('grown')] },
+              { actions: 'recordStats' },
+            ],
+          },
         },
         stalled: { on: { 'source.flowing': 'live' } },
       },

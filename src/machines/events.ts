@@ -1,7 +1,8 @@
 /** Every event of the system, on one screen: commands are imperative, facts are in the past tense. All are plain data. */
 import type { CameraConfig } from '../camera-config.ts';
 import type { Failure } from '../errors.ts';
-import type { SourceStats, VideoFormat } from '../media.ts';
+import type { Description, SourceStats, VideoFormat } from '../media.ts';
+import type { SourceInput } from './camera-context.ts';
 
 /** To a camera. */
 export type CameraCommand =
@@ -25,23 +26,39 @@ export type SourceFact =
   | { type: 'source.media'; media: VideoFormat }
   | { type: 'source.stats'; stats: SourceStats }
   | { type: 'source.failed'; failure: Failure }
-  /** The host is reaped; nothing of it is left. */
+  /** A successor holds its first packets from a keyframe on and the old feed is shut: the ingest must forget the old numbers. */
+  | { type: 'source.switching' }
+  /** A successor pulls and feeds now; what it replaced is being released. */
+  | { type: 'source.replaced'; pid: number; hubPort: number; media: VideoFormat | null }
+  /** The successor is given up; the old source goes on. */
+  | { type: 'source.replaceFailed'; failure: Failure }
+  /** Every host is reaped; nothing of it is left. */
   | { type: 'source.released' };
 
 /** To a source. */
-export type SourceCommand = { type: 'source.release' } | { type: 'feed.set'; open: boolean };
+export type SourceCommand =
+  | { type: 'source.release' }
+  | { type: 'feed.set'; open: boolean }
+  /** Start another source beside this one and let it take over at a keyframe. */
+  | { type: 'source.replace'; source: SourceInput }
+  /** The ingest is ready for a stream with other sequence numbers: what the gate keeps may go. */
+  | { type: 'ingest.cycled' };
 
 /** From an ingest to its camera. */
 export type IngestFact =
   | { type: 'ingest.ready'; worker: number; workerPid: number }
-  | { type: 'ingest.lost'; failure: Failure };
+  | { type: 'ingest.lost'; failure: Failure }
+  /** After `ingest.cycle`, and after `ingest.resume`: what comes now is forwarded, from a keyframe on. */
+  | { type: 'ingest.cycled' };
 
 /** To an ingest. */
 export type IngestCommand =
   /** Carry this media; a change of profile replaces the producer. null: nothing that WebRTC can carry. */
   | { type: 'ingest.ensure'; profileLevelId: string | null }
   | { type: 'ingest.pause' }
-  | { type: 'ingest.resume' };
+  | { type: 'ingest.resume' }
+  /** Pause and resume at once: consumers forget sequence numbers and go on with the next keyframe. Answered by `ingest.cycled`. */
+  | { type: 'ingest.cycle' };
 
 /** Where an output finds a camera's packets, and what they are. */
 export type Hub = { port: number; codec: 'H264' | 'H265'; gopMs: number | null };
@@ -66,3 +83,6 @@ export type OutputOptions = { segmentSeconds: number };
 
 /** From the helpers of a connecting or waiting camera. */
 export type WaitFact = { type: 'slot.granted' } | { type: 'presence.opened'; at: number };
+
+/** From the preparation of a planned restart. */
+export type SuccessionFact = { type: 'succession.ready'; description: Description } | { type: 'succession.failed'; failure: Failure };

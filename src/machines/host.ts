@@ -4,13 +4,13 @@
  *   spawning → starting → running → failed ──┐
  *        └────────┴──────────┴───────────────┴─▶ stopping → killing → released
  *
- * States only go forward; every wait has a deadline. The camera hears `SourceFact`s; whatever happens, after
- * `source.release` it hears `source.released` once the process is reaped.
+ * States only go forward; every wait has a deadline. Its parent, the source, hears `HostFact`s with the slot that the host
+ * was started in; whatever happens, after `host.release` it hears `host.released` once the process is reaped.
  */
-import { assertEvent, assign, enqueueActions, fromCallback, sendParent, setup, type ErrorActorEvent, type EventObject } from 'xstate';
+import { assign, enqueueActions, fromCallback, sendParent, setup, type ErrorActorEvent, type EventObject } from 'xstate';
 import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
 import type { SourceInput } from './camera-context.ts';
-import type { SourceCommand, SourceFact } from './events.ts';
+import type { SourceFact } from './events.ts';
 
 /** Deadlines of a host, ms. */
 export type HostDeadlines = {
@@ -24,19 +24,32 @@ export type HostDeadlines = {
   reapMs: number;
 };
 
+/** What a host passes on to its process as it is. */
+export type FeedCommand = { type: 'feed.set'; open: boolean } | { type: 'gate.arm' } | { type: 'gate.open' };
 /** To the process behind the chart. */
-export type ProcessCommand = { type: 'process.stop' } | { type: 'process.kill' } | { type: 'feed.set'; open: boolean };
+export type ProcessCommand = { type: 'process.stop' } | { type: 'process.kill' } | FeedCommand;
+/** What the process says of the source in it. */
+type SourceWord = Extract<SourceFact, { type: 'source.ready' | 'source.started' | 'source.flowing' | 'source.stalled' | 'source.media' | 'source.stats' | 'source.failed' }>
+  /** The valve of the feed is shut: nothing more leaves. */
+  | { type: 'feed.shut' }
+  /** The gate holds the feed's packets from a keyframe on. */
+  | { type: 'gate.ready' };
 /** From the process behind the chart. */
-export type ProcessFact = Exclude<SourceFact, { type: 'source.released' }> | { type: 'process.stopped' } | { type: 'process.exited'; failure: Failure | null };
+export type ProcessFact = SourceWord | { type: 'process.stopped' } | { type: 'process.exited'; failure: Failure | null };
 
-type HostEvent = SourceCommand | ProcessFact | ErrorActorEvent<unknown, 'process'>;
+/** One of the two places a source has for hosts. */
+export type Slot = 'a' | 'b';
+/** To the source. */
+export type HostFact = { type: 'host.told'; slot: Slot; fact: SourceWord } | { type: 'host.released'; slot: Slot };
+/** From the source. */
+export type HostOrder = { type: 'host.release' } | FeedCommand;
 
-const fail = (failure: Failure) => ({ type: 'source.failed', failure }) as const;
+type HostEvent = HostOrder | ProcessFact | ErrorActorEvent<unknown, 'process'>;
 
 const hostSetup = setup({
   types: {
-    input: {} as { source: SourceInput; deadlines: HostDeadlines },
-    context: {} as { source: SourceInput; deadlines: HostDeadlines; exited: boolean; reported: boolean },
+    input: {} as { slot: Slot; source: SourceInput; deadlines: HostDeadlines },
+    context: {} as { slot: Slot; source: SourceInput; deadlines: HostDeadlines; exited: boolean; reported: boolean },
     events: {} as HostEvent,
   },
   actors: {
@@ -58,16 +71,13 @@ const hostSetup = setup({
     report: enqueueActions(({ context, enqueue }, params: { failure: Failure }) => {
       if (context.reported) return;
       enqueue.assign({ reported: true });
-      enqueue(sendParent(fail(params.failure)));
+      enqueue(sendParent({ type: 'host.told', slot: context.slot, fact: { type: 'source.failed', failure: params.failure } } satisfies HostFact));
     }),
-    forward: sendParent(({ event }) => event),
-    setFeed: enqueueActions(({ event, enqueue }) => {
-      assertEvent(event, 'feed.set');
-      enqueue.sendTo('process', event);
-    }),
+    forward: sendParent(({ context, event }) => ({ type: 'host.told', slot: context.slot, fact: event as SourceWord }) satisfies HostFact),
+    order: enqueueActions(({ event, enqueue }) => enqueue.sendTo('process', event as FeedCommand)),
     stopProcess: enqueueActions(({ enqueue }) => enqueue.sendTo('process', { type: 'process.stop' })),
     killProcess: enqueueActions(({ enqueue }) => enqueue.sendTo('process', { type: 'process.kill' })),
-    tellReleased: sendParent({ type: 'source.released' }),
+    tellReleased: sendParent(({ context }) => ({ type: 'host.released', slot: context.slot }) satisfies HostFact),
   },
 });
 
@@ -85,6 +95,8 @@ const facts = {
   'source.stalled': { actions: 'forward' },
   'source.media': { actions: 'forward' },
   'source.stats': { actions: 'forward' },
+  'feed.shut': { actions: 'forward' },
+  'gate.ready': { actions: 'forward' },
 } as const;
 
 /** The host machine; provide `process`. */
@@ -98,10 +110,10 @@ export const hostMachine = hostSetup.createMachine({
     input: ({ context }) => context.source,
     onError: { target: '.failed', actions: ['markExited', { type: 'report', params: ({ event }) => ({ failure: failureOf(event.error, 'local') }) }] },
   },
-  on: { 'feed.set': { actions: 'setFeed' } },
+  on: { 'feed.set': { actions: 'order' }, 'gate.arm': { actions: 'order' }, 'gate.open': { actions: 'order' } },
   states: {
     spawning: {
-      on: { 'source.ready': { target: 'starting', actions: 'forward' }, 'process.exited': died, 'source.release': 'stopping' },
+      on: { 'source.ready': { target: 'starting', actions: 'forward' }, 'process.exited': died, 'host.release': 'stopping' },
       after: {
         spawnDeadline: { target: 'failed', actions: { type: 'report', params: () => ({ failure: makeFailure('native-frozen', 'spawn-deadline', 'The host process did not say that it is ready in time.') }) } },
       },
@@ -112,7 +124,7 @@ export const hostMachine = hostSetup.createMachine({
         'source.started': { target: 'running', actions: 'forward' },
         'source.failed': { target: 'failed', actions: { type: 'report', params: ({ event }) => ({ failure: event.failure }) } },
         'process.exited': died,
-        'source.release': 'stopping',
+        'host.release': 'stopping',
       },
       after: {
         startDeadline: { target: 'failed', actions: { type: 'report', params: () => ({ failure: makeFailure('timeout', 'start-deadline', 'The camera answered the probe but the stream did not start in time.') }) } },
@@ -123,11 +135,11 @@ export const hostMachine = hostSetup.createMachine({
         ...facts,
         'source.failed': { target: 'failed', actions: { type: 'report', params: ({ event }) => ({ failure: event.failure }) } },
         'process.exited': died,
-        'source.release': 'stopping',
+        'host.release': 'stopping',
       },
     },
     failed: {
-      on: { 'source.release': 'stopping', 'process.exited': { actions: 'markExited' } },
+      on: { 'host.release': 'stopping', 'process.exited': { actions: 'markExited' } },
     },
     stopping: {
       always: { guard: 'hasExited', target: 'released' },

@@ -9,12 +9,13 @@ import { assertEvent, assign, enqueueActions, fromCallback, sendParent, setup, t
 import { failureOf, type Failure } from '../errors.ts';
 import type { Feed } from '../media.ts';
 import type { IngestCommand } from './events.ts';
+import { profileOf } from './camera-context.ts';
 import { defaultPolicy, jittered, random, type ClassPolicy } from './policy.ts';
 
 /** To the producer behind the chart. */
-export type ProducerCommand = { type: 'producer.pause' } | { type: 'producer.resume' };
+export type ProducerCommand = { type: 'producer.pause' } | { type: 'producer.resume' } | { type: 'producer.cycle' };
 /** From the producer behind the chart. */
-export type ProducerFact = { type: 'producer.ready'; worker: number; workerPid: number } | { type: 'producer.failed'; failure: Failure };
+export type ProducerFact = { type: 'producer.ready'; worker: number; workerPid: number } | { type: 'producer.failed'; failure: Failure } | { type: 'producer.cycled' };
 
 type Context = { camera: string; feed: Feed; policy: ClassPolicy; profileLevelId: string | null; wanted: 'paused' | 'flowing'; attempt: number; seed: number; delayMs: number };
 
@@ -25,14 +26,14 @@ const ingestSetup = setup({
     events: {} as IngestCommand | ProducerFact | ErrorActorEvent<unknown, 'producer'>,
   },
   actors: {
-    /** Makes router, transport and producer, starts paused, closes them when it is stopped; speaks `ProducerFact`. */
+    /** Makes router, transport and producer, starts paused, closes them when it is stopped; answers `resume` and `cycle` by `producer.cycled`; speaks `ProducerFact`. */
     producer: fromCallback<ProducerCommand, { camera: string; feed: Feed; profileLevelId: string }, EventObject>(() => {
       throw new Error('provide actor: producer');
     }),
   },
   guards: {
     carriesNothing: (_, params: { profileLevelId: string | null }) => params.profileLevelId === null,
-    isSame: ({ context }, params: { profileLevelId: string | null }) => params.profileLevelId !== null && params.profileLevelId === context.profileLevelId,
+    isSame: ({ context }, params: { profileLevelId: string | null }) => params.profileLevelId !== null && profileOf(params.profileLevelId) === profileOf(context.profileLevelId),
     isUnsupported: (_, params: { failure: Failure }) => params.failure.class === 'unsupported',
     wantsFlow: ({ context }) => context.wanted === 'flowing',
   },
@@ -50,6 +51,8 @@ const ingestSetup = setup({
     calm: assign({ attempt: 0 }),
     pause: enqueueActions(({ enqueue }) => enqueue.sendTo('producer', { type: 'producer.pause' })),
     resume: enqueueActions(({ enqueue }) => enqueue.sendTo('producer', { type: 'producer.resume' })),
+    cycle: enqueueActions(({ enqueue }) => enqueue.sendTo('producer', { type: 'producer.cycle' })),
+    tellCycled: sendParent({ type: 'ingest.cycled' }),
     tellReady: sendParent(({ event }) => {
       assertEvent(event, 'producer.ready');
       return { type: 'ingest.ready', worker: event.worker, workerPid: event.workerPid };
@@ -66,6 +69,8 @@ const byProfile = {
   ],
 } as const;
 
+/** Told when the producer flows. */
+const wantFlow = { actions: { type: 'want', params: { flow: 'flowing' } } } as const;
 const lost = ({ event }: { event: { failure: Failure } }) => ({ failure: event.failure });
 
 /** The ingest machine; provide `producer`. */
@@ -75,7 +80,10 @@ export const ingestMachine = ingestSetup.createMachine({
   initial: 'none',
   on: {
     'ingest.pause': { actions: { type: 'want', params: { flow: 'paused' } } },
-    'ingest.resume': { actions: { type: 'want', params: { flow: 'flowing' } } },
+    'ingest.resume': { actions: [{ type: 'want', params: { flow: 'flowing' } }, 'tellCycled'] },
+    // Nothing flows: there is nothing to forget.
+    'ingest.cycle': { actions: 'tellCycled' },
+    'producer.cycled': { actions: 'tellCycled' },
   },
   states: {
     /** Nothing WebRTC can carry is known yet. */
@@ -98,6 +106,7 @@ export const ingestMachine = ingestSetup.createMachine({
       states: {
         creating: {
           on: {
+            'ingest.resume': wantFlow,
             'producer.ready': [
               { guard: 'wantsFlow', target: 'ready.flowing', actions: 'tellReady' },
               { target: 'ready.paused', actions: 'tellReady' },
@@ -112,13 +121,13 @@ export const ingestMachine = ingestSetup.createMachine({
             flowing: {
               entry: 'resume',
               exit: 'pause',
-              on: { 'ingest.pause': { target: 'paused', actions: { type: 'want', params: { flow: 'paused' } } } },
+              on: { 'ingest.cycle': { actions: 'cycle' }, 'ingest.pause': { target: 'paused', actions: { type: 'want', params: { flow: 'paused' } } } },
             },
           },
         },
       },
     },
-    backoff: { on: byProfile, after: { retryDelay: 'carrying' } },
+    backoff: { on: { ...byProfile, 'ingest.resume': wantFlow }, after: { retryDelay: 'carrying' } },
     unsuitable: { on: byProfile },
   },
 });

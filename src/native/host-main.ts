@@ -9,10 +9,10 @@ import type { HostCommand, HostEvent } from './protocol.ts';
 
 /** An idle host loads the plugins a source needs, so that a warm spare has them in memory when it is taken. */
 const warmAfterMs = 100;
-const warmLaunch = 'rtspsrc ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
+const warmLaunch = 'rtspsrc ! lookoutflight ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
 
 function main(): void {
-  let running: { stop(): void; setFeed?(open: boolean): void; disturb?(fault: Disturbance): void; finish?(drainMs: number): void } | undefined;
+  let running: { stop(): void; setFeed?(open: boolean): void; armGate?(): void; openGate?(): void; disturb?(fault: Disturbance): void; finish?(drainMs: number): void } | undefined;
   let statsInFlight = false;
 
   const emit = (event: HostEvent): void => {
@@ -30,6 +30,8 @@ function main(): void {
       case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss() });
       case 'source.start': running = startSource(command.spec, emit); return;
       case 'feed.set': return running?.setFeed?.(command.open);
+      case 'gate.arm': return running?.armGate?.();
+      case 'gate.open': return running?.openGate?.();
       case 'fault.disturb': return running?.disturb?.(command);
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);

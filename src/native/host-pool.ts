@@ -57,7 +57,8 @@ export function createHostPool(given: HostPoolOptions): HostPool {
       if (host.pid === 0) throw new FailureError(failure('local', 'spawn-failed', 'No host process could be started: this machine is out of processes, memory or file descriptors.'));
       return host;
     },
-    find: (owner) => [...live].find((host) => host.owner === owner),
+    // The newest: for the moment of a planned restart there are two.
+    find: (owner) => [...live].findLast((host) => host.owner === owner),
     hosts: () => [...live].map(({ owner, pid, rssBytes }) => ({ owner, pid, rssBytes })),
     async close() {
       closed = true;

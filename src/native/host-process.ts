@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { boxStart, openFlightBox, type FlightBox } from './flight-box.ts';
 import { drainLines } from './stderr.ts';
 import type { Host, HostExit } from './host.ts';
 import type { HostCommand, HostEvent } from './protocol.ts';
@@ -32,10 +33,14 @@ export type OwnedHost = Host & {
 };
 
 const entry = join(import.meta.dirname, 'host-main.ts');
+/** Where set-up puts the plugin of the flight recorder. */
+const plugins = join(import.meta.dirname, '..', '..', '.cache', 'gst');
+/** The box's descriptor in the child, behind stdio and the IPC channel. */
+const boxFd = 4;
 /** One thread pinned by the bus, one by an appsink, one for the rest. */
 const poolThreads = 3;
 /** A host's own garbage is a few hundred bytes a second. Heap sizes only: any other V8 flag would void the primed compile cache. */
-const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48'];
+const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48', '--v8-pool-size=0'];
 /** A pipe that takes nothing for this long belongs to a host that is beyond help. */
 const clogMs = 1000;
 const keptEvents = 256;
@@ -51,6 +56,8 @@ class HostProcess implements OwnedHost {
   readonly #child: ChildProcess;
   readonly #options: HostOptions;
   readonly #heartbeat: Heartbeat;
+  readonly #box: FlightBox | undefined;
+  #lastFlight: Buffer | undefined;
   #lease: Lease;
   #reason: HostExit['reason'] = 'crashed';
   #ended = false;
@@ -64,7 +71,8 @@ class HostProcess implements OwnedHost {
 
   constructor(owner: string, options: HostOptions) {
     this.#options = options;
-    this.#child = start(options);
+    this.#box = openFlightBox();
+    this.#child = start(options, this.#box);
     this.exited = new Promise((resolve) => {
       const end = (code: number | null, signal: string | null): void => resolve(this.#end(code, signal));
       this.#child.once('exit', end);
@@ -122,6 +130,10 @@ class HostProcess implements OwnedHost {
     await this.exited;
   }
 
+  flight(): Buffer | undefined {
+    return this.#ended ? this.#lastFlight : this.#box?.read();
+  }
+
   async #release(graceMs: number): Promise<void> {
     if (!this.#ended) {
       this.#reason = 'asked';
@@ -142,7 +154,11 @@ class HostProcess implements OwnedHost {
   }
 
   #end(code: number | null, signal: string | null): HostExit {
+    const flight = this.flight();
+    // A host that ran no source leaves nothing worth its memory.
+    this.#lastFlight = flight && boxStart(flight) !== undefined ? flight : undefined;
     this.#ended = true;
+    this.#box?.close();
     this.#heartbeat.stop();
     this.#options.registry.forget(this.#lease);
     return { code, signal, reason: this.#reason };
@@ -171,11 +187,12 @@ class HostProcess implements OwnedHost {
   }
 }
 
-function start({ instance, compileCache }: HostOptions): ChildProcess {
+function start({ instance, compileCache }: HostOptions, box: FlightBox | undefined): ChildProcess {
   const args = [...heapFlags, entry];
   // Linux kills the host with its parent even where a blocked native call keeps it from hearing the disconnect.
   const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath]] : [process.execPath, []];
-  return spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', env: environment(instance, compileCache) });
+  const env = { ...environment(instance, compileCache), ...(box ? { LOOKOUT_FLIGHT_FD: String(boxFd) } : {}) };
+  return spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...(box ? [box.fd] : [])], serialization: 'advanced', env });
 }
 
 /** Only what a host needs: the supervisor's own environment may hold secrets. `LC_ALL=C` keeps bus messages stable. */
@@ -186,6 +203,9 @@ function environment(instance: string, compileCache: string): NodeJS.ProcessEnv 
   }));
   return {
     ...passed, LC_ALL: 'C', LOOKOUT_INSTANCE: instance, NODE_COMPILE_CACHE: compileCache, UV_THREADPOOL_SIZE: String(poolThreads), GST_REGISTRY_FORK: 'no',
+    GST_PLUGIN_PATH: [plugins, passed.GST_PLUGIN_PATH].filter(Boolean).join(':'),
+    // A registry of its own: programs without our plugin would take it out of the common one, and each host put it in again.
+    GST_REGISTRY: passed.GST_REGISTRY ?? join(plugins, 'registry.bin'),
     // One malloc arena: GStreamer's threads would each reserve and dirty their own.
     MALLOC_ARENA_MAX: '1',
   };

@@ -17,6 +17,8 @@ export type Host = {
   release(graceMs?: number): Promise<void>;
   /** SIGKILL and reap. Idempotent. */
   kill(): Promise<void>;
+  /** A copy of its flight box (`flight-box.ts`), after its end as it was left; undefined where it has none. */
+  flight(): Buffer | undefined;
 };
 
 /** Hosts on demand, with a warm spare. */

@@ -5,8 +5,9 @@ export type HubPacket = { timestamp: number; marker: boolean; payload: Buffer };
 
 const lengthBytes = 2;
 const rtpHeaderBytes = 12;
-/** NAL unit type of a coded slice of an IDR picture. */
+/** NAL unit types (H.264 table 7-1): a coded slice of an IDR picture, and a sequence parameter set. */
 const idr = 5;
+const sps = 7;
 
 /** Whether an H.264 payload (RFC 6184 §5) begins, or aggregates, a slice of an IDR picture. */
 export function beginsKeyframe(payload: Uint8Array): boolean {
@@ -14,6 +15,12 @@ export function beginsKeyframe(payload: Uint8Array): boolean {
   if (kind === 24) return aggregates(payload, idr);
   if (kind === 28) return ((payload[1] ?? 0) & 0x80) !== 0 && ((payload[1] ?? 0) & 0x1f) === idr;
   return kind === idr;
+}
+
+/** Whether a payload is, or aggregates, a sequence parameter set: what mediasoup takes for the beginning of a keyframe. */
+export function carriesParameterSets(payload: Uint8Array): boolean {
+  const kind = (payload[0] ?? 0) & 0x1f;
+  return kind === sps || (kind === 24 && aggregates(payload, sps));
 }
 
 /** STAP-A: 16 bits of length before each NAL unit. */

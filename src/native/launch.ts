@@ -27,11 +27,12 @@ const codecs = {
 } as const;
 
 /** Element names of a source, as its runner looks them up. */
-export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: 'feed', udp: 'udp', hub: 'hub', frames: 'frames', keyframes: 'keyframes', audio: 'audio', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', frames: 'frames', keyframes: 'keyframes', audio: 'audio', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
- * block, and a queue costs a thread switch per packet. Counters: `identity.stats` for packets and frames,
+ * block, and a queue costs a thread switch per packet. Counters: `stats` of `lookoutflight`
+ * (`flight/lookoutflight.c`) for packets, of an identity for frames,
  * `rtph26Xdepay.stats` for the RTP clock, the `keyframes` sink behind an identity that drops delta units.
  *
  * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in a valve, which is no sink: a
@@ -41,12 +42,12 @@ export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
   const codec = codecs[spec.video.codec];
   const branches = [
     rtspsrc(spec),
-    `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! identity name=rtp`
+    `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! lookoutflight name=rtp codec=${spec.video.codec === 'H264' ? 1 : 2}`
       + ` ! ${codec.depay} name=depay${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! tee name=t`,
-    feed(spec, clock.rtp),
+    feed(spec, clock.feed),
     hub(spec.video.codec, clock),
     't. ! identity name=frames ! identity drop-buffer-flags=delta-unit ! fakesink name=keyframes sync=false async=false',
-    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! identity name=audio ! valve drop=true`,
+    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! lookoutflight name=audio track=1 ! valve drop=true`,
   ];
   return branches.filter((branch) => branch !== '').join('  ');
 }
@@ -108,8 +109,9 @@ function rtspsrc(spec: SourceSpec): string {
 
 function feed(spec: SourceSpec, timestampOffset: number): string {
   if (spec.feed === null || spec.video.codec !== 'H264') return '';
-  const { port, bindPort, ssrc, payloadType, open } = spec.feed;
-  return `t. ! valve name=feed drop=${!open} drop-mode=forward-sticky-events ! rtph264pay pt=${integer(payloadType, 96, 127)} ssrc=${integer(ssrc, 0, 0xffffffff)}`
+  const { port, bindPort, ssrc, payloadType, open, gated = false, sequence = -1 } = spec.feed;
+  // Behind a gate nothing leaves before the feed is aimed at it.
+  return `t. ! valve name=feed drop=${!open || gated} drop-mode=forward-sticky-events ! rtph264pay name=pay seqnum-offset=${integer(sequence, -1, 0xffff)} pt=${integer(payloadType, 96, 127)} ssrc=${integer(ssrc, 0, 0xffffffff)}`
     + ` timestamp-offset=${integer(timestampOffset, 0, 0xffffffff)} config-interval=-1 aggregate-mode=zero-latency mtu=1200`
     + ` ! udpsink name=udp host=127.0.0.1 port=${integer(port, 1, 65_535)} bind-address=127.0.0.1 bind-port=${integer(bindPort, 1, 65_535)}`
     + ' auto-multicast=false enable-last-sample=false sync=false async=false';
@@ -122,15 +124,16 @@ export function sourceProperties(spec: SourceSpec): Record<string, string> {
   return { location: url.safe, ...(credentials ? { 'user-id': credentials.username, 'user-pw': credentials.password } : {}) };
 }
 
-/** What a running time of 0 is on CLOCK_MONOTONIC: in 90 kHz ticks mod 2³², and in ms. */
-export type SourceClock = { rtp: number; ms: number };
+/** What a running time of 0 is: for the feed and the hub in 90 kHz ticks mod 2³², for the hub in ms too. */
+export type SourceClock = { feed: number; rtp: number; ms: number };
 
 /**
  * Payloaders and muxers add the running time to it, so that an ingest and a recorder see one time line over all sources a
- * camera ever had, and no NTP step can break it.
+ * camera ever had, and no NTP step can break it. The feed's may be ahead (`feed.shiftMs`); outputs need the true one.
  */
-export function sourceClock(monotonicNs: bigint): SourceClock {
-  return { rtp: Number(((monotonicNs / 1000n) * 90n / 1000n) % 0x1_0000_0000n), ms: Number(monotonicNs / 1_000_000n) };
+export function sourceClock(monotonicNs: bigint, feedShiftMs = 0): SourceClock {
+  const rtp = (ns: bigint): number => Number(((ns / 1000n) * 90n / 1000n) % 0x1_0000_0000n);
+  return { feed: rtp(monotonicNs + BigInt(feedShiftMs) * 1_000_000n), rtp: rtp(monotonicNs), ms: Number(monotonicNs / 1_000_000n) };
 }
 
 /** One picture from a hub: the latest keyframe, decoded in one thread, since frame threads hold frames back. */

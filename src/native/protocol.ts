@@ -9,8 +9,12 @@ export type SourceSpec = {
   transport: 'tcp' | 'udp';
   tls: { verify: boolean; fingerprint: string | undefined };
   video: { codec: 'H264' | 'H265' };
-  /** Where RTP goes: the ingest's PlainTransport. `ssrc` is a uint32, fixed over the ingest's life. Null where WebRTC cannot carry it. */
-  feed: { port: number; bindPort: number; ssrc: number; payloadType: number; open: boolean } | null;
+  /**
+   * Where RTP goes: the ingest's PlainTransport. `ssrc` is a uint32, fixed over the ingest's life. Null where WebRTC cannot carry it.
+   * `gated`: what this source gives waits for `gate.open` (`host/gate.ts`).
+   * `shiftMs`: how far the RTP clock is ahead of CLOCK_MONOTONIC. `sequence`: the first sequence number.
+   */
+  feed: { port: number; bindPort: number; ssrc: number; payloadType: number; open: boolean; gated?: boolean; shiftMs?: number; sequence?: number } | null;
   /** rtspsrc's jitter buffer over UDP, ms; TCP needs none. */
   latencyMs: number;
   /** Freshness limits, ms. */
@@ -53,8 +57,12 @@ export type ClosedFile = OpenedFile & { openPath: string; durationMs: number; by
 /** Supervisor → host. */
 export type HostCommand =
   | { type: 'source.start'; spec: SourceSpec }
-  /** Opens or shuts the valve of the RTP feed. */
+  /** Opens or shuts the valve of the RTP feed; shut, it is answered by `feed.shut`. */
   | { type: 'feed.set'; open: boolean }
+  /** Keep what the feed gives from the next keyframe on, and say `gate.ready`. A gate is armed from the start; this makes it wait for another keyframe. */
+  | { type: 'gate.arm' }
+  /** Let out what was kept; from now on the feed reaches the ingest directly. */
+  | { type: 'gate.open' }
   /** One picture from a hub, then the host is done. `width` 0 keeps the camera's size. */
   | { type: 'snapshot.take'; hubPort: number; codec: 'H264' | 'H265'; width: number; quality: number }
   | { type: 'output.start'; spec: OutputSpec }
@@ -78,6 +86,8 @@ export type HostEvent =
   | { type: 'source.flowing' }
   | { type: 'source.stalled'; sinceMs: number }
   | { type: 'source.media'; media: VideoFormat }
+  | { type: 'feed.shut' }
+  | { type: 'gate.ready' }
   | { type: 'source.stats'; stats: SourceStats }
   /** The pipeline is over: error, EOS, or a freshness limit was passed. Nothing else follows but `stopped`. */
   | { type: 'source.failed'; failure: Failure }

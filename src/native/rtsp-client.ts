@@ -5,6 +5,7 @@ import { failure, FailureError } from '../errors.ts';
 import { authorize, parseChallenges, strongest } from '../rtsp/auth.ts';
 import { header, headerValues, type RtspResponse } from '../rtsp/message.ts';
 import { controlBase, parseSdp, resolveControl, SdpError, type SdpFormat, type SdpMedia } from '../rtsp/sdp.ts';
+import type { DialogueListener } from './flight-recorder.ts';
 import type { NameResolver } from './resolve.ts';
 import { RtspConnection, type TlsOptions } from './rtsp-connection.ts';
 import { rtspStatusFailure } from './rtsp-status.ts';
@@ -19,13 +20,13 @@ export type DescribedVideo = VideoFormat & {
 };
 
 /** How a camera is asked. */
-export type DescribeOptions = { tls: TlsOptions; resolver: NameResolver; deadlineMs: number; signal: AbortSignal };
+export type DescribeOptions = { tls: TlsOptions; resolver: NameResolver; deadlineMs: number; signal: AbortSignal; onMessage?: DialogueListener };
 
 /** Resolves with what the camera offers; rejects with a {@link FailureError} of the class the refusal belongs to. */
-export async function describe(url: CameraUrl, { tls, resolver, deadlineMs, signal }: DescribeOptions): Promise<Description<DescribedVideo>> {
+export async function describe(url: CameraUrl, { tls, resolver, deadlineMs, signal, onMessage }: DescribeOptions): Promise<Description<DescribedVideo>> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   const addresses = await resolver.resolve(url.host, { deadlineMs });
-  const connection = await RtspConnection.open({ url, addresses, tls }, bounded);
+  const connection = await RtspConnection.open({ url, addresses, tls, onMessage }, bounded);
   try {
     const response = await describeOnce(connection, url);
     if (response.status !== 200) throw new FailureError(rtspStatusFailure(response.status, `RTSP/1.0 ${response.status} ${response.reason}`));

@@ -3,40 +3,43 @@ import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { CameraUrl } from '../camera-url.ts';
 import { failure, FailureError } from '../errors.ts';
-import { RtspParseError, RtspParser, serialiseRequest, type HeaderFields, type RtspResponse } from '../rtsp/message.ts';
+import { messageText, RtspParseError, RtspParser, serialiseRequest, type HeaderFields, type RtspResponse } from '../rtsp/message.ts';
+import type { DialogueListener } from './flight-recorder.ts';
 import { socketFailure } from './socket-failure.ts';
 
 /** How a camera's certificate is judged: by authority, by its SHA-256 fingerprint, or not at all. */
 export type TlsOptions = { verify: boolean; fingerprint: string | undefined };
 
-/** Where to connect. `addresses` are the resolved ones of `url.host`. */
-export type ConnectionOptions = { url: CameraUrl; addresses: string[]; tls: TlsOptions };
+/** Where to connect. `addresses` are the resolved ones of `url.host`; `onMessage` hears whatever is said, credentials included. */
+export type ConnectionOptions = { url: CameraUrl; addresses: string[]; tls: TlsOptions; onMessage?: DialogueListener | undefined };
 
 /** One connection, used by one caller at a time. */
 export class RtspConnection {
   readonly #socket: Socket;
   readonly #where: string;
   readonly #parser = new RtspParser();
+  readonly #onMessage: DialogueListener;
   #cseq = 0;
   #waiting: { resolve: (response: RtspResponse) => void; reject: (error: unknown) => void } | undefined;
   #failed: FailureError | undefined;
 
-  private constructor(socket: Socket, where: string) {
+  private constructor(socket: Socket, where: string, onMessage: DialogueListener) {
     this.#socket = socket;
     this.#where = where;
+    this.#onMessage = onMessage;
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('error', (error) => this.#fail(new FailureError(socketFailure(error, where), error)));
     socket.on('close', () => this.#fail(new FailureError(failure('reset', 'closed-early', 'The camera closed the connection instead of answering.', where))));
   }
 
   /** Connects; `signal` ends the attempt and, later, every request. */
-  static async open({ url, addresses, tls }: ConnectionOptions, signal: AbortSignal): Promise<RtspConnection> {
+  static async open({ url, addresses, tls, onMessage = () => undefined }: ConnectionOptions, signal: AbortSignal): Promise<RtspConnection> {
     const where = `${url.host}:${url.port}`;
     const tcp = { host: url.host, port: url.port, lookup: lookupOf(addresses), autoSelectFamily: addresses.length > 1 };
     const socket = url.secure
       ? connectTls({ ...tcp, rejectUnauthorized: tls.verify && tls.fingerprint === undefined, ...(isIP(url.host) === 0 ? { servername: url.host } : {}) })
       : connect(tcp);
-    const connection = new RtspConnection(socket, where);
+    const connection = new RtspConnection(socket, where, onMessage);
     signal.addEventListener('abort', () => connection.#abort(signal), { once: true });
     if (signal.aborted) connection.#abort(signal);
     await new Promise<void>((resolve, reject) => {
@@ -54,6 +57,7 @@ export class RtspConnection {
     this.#cseq += 1;
     const request = serialiseRequest({ method, uri, headers: { CSeq: this.#cseq, 'User-Agent': 'Lookout', ...headers } });
     const answer = new Promise<RtspResponse>((resolve, reject) => (this.#waiting = { resolve, reject }));
+    this.#onMessage('sent', request.toString('utf8'));
     this.#socket.write(request);
     return answer;
   }
@@ -66,6 +70,7 @@ export class RtspConnection {
     try {
       for (const item of this.#parser.push(chunk)) {
         if (item.type !== 'response') continue;
+        this.#onMessage('received', messageText(item));
         this.#waiting?.resolve(item);
         this.#waiting = undefined;
       }

@@ -144,6 +144,13 @@ export function interleave(channel: number, data: Uint8Array): Buffer {
   return frame;
 }
 
+/** A message that was parsed, as text again: field names are lower case, the rest is as it came. */
+export function messageText(message: RtspRequest | RtspResponse): string {
+  const first = message.type === 'request' ? `${message.method} ${message.uri} ${message.version}` : `${message.version} ${message.status} ${message.reason}`;
+  const fields = [...message.headers].flatMap(([name, values]) => values.map((value) => `${name}: ${value}`));
+  return [first, ...fields, '', message.body.toString('utf8')].join('\r\n');
+}
+
 const reasons: Record<number, string> = {
   200: 'OK', 301: 'Moved Permanently', 302: 'Moved Temporarily', 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found',
   405: 'Method Not Allowed', 451: 'Parameter Not Understood', 453: 'Not Enough Bandwidth', 454: 'Session Not Found',

@@ -5,10 +5,12 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { EventView } from '../api/protocol.ts';
 import type { FailureClass } from '../errors.ts';
 import { openCipher, type Cipher } from './cipher.ts';
-import type { StoreRequest, StoreThreadInput } from './requests.ts';
+import { flightsOf, type Flights } from './flights.ts';
+import type { FlightRow, StoreRequest, StoreThreadInput } from './requests.ts';
+import { credentialsOf, type CredentialRequest } from './credentials.ts';
 import { migrate } from './schema.ts';
 import { segmentsOf, type SegmentRequest } from './segments.ts';
-import type { Role, StoredCamera, Transition } from './types.ts';
+import type { StoredCamera, Transition } from './types.ts';
 
 /** Rows of all cameras together, removed ones included: about 300 MB. */
 const journalRows = 1_000_000;
@@ -33,11 +35,12 @@ export function openDatabase(input: StoreThreadInput): Database {
   checkKey(settings, cipher, input.secretFile);
   // A second connection: the journal may lose its last moments in a power cut, cameras and tokens may not.
   // So may the index of recordings: it is built anew from the files.
-  const quick = connect(file, 'NORMAL');
-  const journal = journalOf(quick, input.rowsPerCamera);
-  const segments = segmentsOf(quick);
+  const rows = connect(file, 'NORMAL');
+  const flights = flightsOf(rows, input.flightsPerCamera);
+  const journal = journalOf(rows, { rowsPerCamera: input.rowsPerCamera, flights });
+  const segments = segmentsOf(rows);
   const cameras = camerasOf(settings, cipher);
-  const access = accessOf(settings);
+  const credentials = credentialsOf(settings);
   return {
     lastSeq: journal.lastSeq,
     notices,
@@ -46,11 +49,13 @@ export function openDatabase(input: StoreThreadInput): Database {
         case 'cameras.list': return cameras.list();
         case 'cameras.put': return cameras.put(request.camera);
         case 'cameras.remove': return cameras.remove(request.id);
-        case 'journal.append': return journal.append(request.rows);
+        case 'journal.append': return journal.append(request.rows, request.flights);
         case 'journal.list': return journal.list(request);
         case 'journal.transitions': return journal.transitions(request);
+        case 'flights.find': return flights.find(request);
+        case 'flights.remove': return cameras.removeFlights(request.camera);
         case 'close': journal.close(); settings.close(); return null;
-        default: return request.type.startsWith('segments.') ? segments(request as SegmentRequest) : access(request as AccessRequest);
+        default: return request.type.startsWith('segments.') ? segments(request as SegmentRequest) : credentials(request as CredentialRequest);
       }
     },
   };
@@ -104,6 +109,7 @@ function camerasOf(db: DatabaseSync, cipher: Cipher) {
   const put = db.prepare(`INSERT INTO cameras (id, position, settings, addresses) VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM cameras), ?, ?)
     ON CONFLICT (id) DO UPDATE SET settings = excluded.settings, addresses = excluded.addresses`);
   const remove = db.prepare('DELETE FROM cameras WHERE id = ?');
+  const removeFlights = db.prepare('DELETE FROM flights WHERE camera = ?');
   return {
     list: () => (list.all() as { id: string; settings: string; addresses: Uint8Array }[]).map((row): StoredCamera => {
       const addresses = JSON.parse(cipher.open(row.addresses, row.id)) as Pick<StoredCamera, 'url' | 'sub'>;
@@ -115,16 +121,21 @@ function camerasOf(db: DatabaseSync, cipher: Cipher) {
     },
     remove(id: string) {
       remove.run(id);
+      removeFlights.run(id);
+      return null;
+    },
+    removeFlights(id: string) {
+      removeFlights.run(id);
       return null;
     },
   };
 }
 
-type JournalRow = { seq: number; at: number; camera: string; type: string; from_state: string | null; to_state: string | null; class: string | null; code: string | null; message: string; evidence: string | null; attempt: number | null; delay_ms: number | null };
+type JournalRow = { seq: number; at: number; camera: string; type: string; from_state: string | null; to_state: string | null; class: string | null; code: string | null; message: string; evidence: string | null; attempt: number | null; delay_ms: number | null; recording: number };
 
-function journalOf(db: DatabaseSync, rowsPerCamera: number) {
+function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera: number; flights: Flights }) {
   const insert = db.prepare('INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const list = db.prepare('SELECT * FROM journal WHERE camera = ? AND seq < ? ORDER BY seq DESC LIMIT ?');
+  const list = db.prepare('SELECT *, EXISTS (SELECT 1 FROM flights WHERE flights.seq = journal.seq) AS recording FROM journal WHERE camera = ? AND seq < ? ORDER BY seq DESC LIMIT ?');
   const transitions = db.prepare(`SELECT at, type, to_state, class, evidence FROM journal WHERE camera = ? AND type IN ('camera.transition', 'lookout.started')
     AND seq >= coalesce((SELECT max(seq) FROM journal WHERE camera = ? AND type = 'camera.transition' AND at < ?), 0) ORDER BY seq`);
   const trim = db.prepare('DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE camera = ? ORDER BY seq LIMIT ?)');
@@ -149,11 +160,12 @@ function journalOf(db: DatabaseSync, rowsPerCamera: number) {
 
   return {
     lastSeq: last,
-    append(rows: EventView[]) {
+    append(rows: EventView[], recordings: FlightRow[]) {
       const after = new Map(counts);
       db.exec('BEGIN IMMEDIATE');
       try {
         write(rows, after);
+        flights.write(recordings);
         db.exec('COMMIT');
       } catch (error) {
         // SQLITE_FULL may have rolled back already, and then ROLLBACK itself is the error.
@@ -164,8 +176,8 @@ function journalOf(db: DatabaseSync, rowsPerCamera: number) {
       return null;
     },
     list: ({ camera, limit, before }: { camera: string; limit: number; before: number | null }) =>
-      (list.all(camera, before ?? Number.MAX_SAFE_INTEGER, limit) as JournalRow[]).map(({ from_state, to_state, delay_ms, ...row }): EventView => ({
-        ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms,
+      (list.all(camera, before ?? Number.MAX_SAFE_INTEGER, limit) as JournalRow[]).map(({ from_state, to_state, delay_ms, recording, ...row }): EventView => ({
+        ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms, recording: recording === 1,
       })),
     transitions: ({ camera, since }: { camera: string; since: number }) =>
       (transitions.all(camera, camera, since) as Pick<JournalRow, 'at' | 'type' | 'to_state' | 'class' | 'evidence'>[]).map(({ at, type, to_state, class: cls, evidence }): Transition => ({
@@ -174,32 +186,3 @@ function journalOf(db: DatabaseSync, rowsPerCamera: number) {
     close: () => db.close(),
   };
 }
-
-type AccessRequest = Extract<StoreRequest, { type: `tokens.${string}` | `sessions.${string}` | `settings.${string}` }>;
-
-function accessOf(db: DatabaseSync) {
-  const putToken = db.prepare('INSERT OR REPLACE INTO tokens (hash, name, role) VALUES (?, ?, ?)');
-  const findToken = db.prepare('SELECT name, role FROM tokens WHERE hash = ?');
-  const putSession = db.prepare('INSERT OR REPLACE INTO sessions (hash, name, role, expires_at) VALUES (?, ?, ?, ?)');
-  const findSession = db.prepare('SELECT name, role, expires_at AS expiresAt FROM sessions WHERE hash = ? AND expires_at > ?');
-  const removeSession = db.prepare('DELETE FROM sessions WHERE hash = ? OR expires_at <= ?');
-  const getSetting = db.prepare('SELECT value FROM settings WHERE key = ?');
-  const putSetting = db.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)');
-  return (request: AccessRequest): unknown => {
-    switch (request.type) {
-      case 'tokens.put': putToken.run(request.hash, request.name, request.role); return null;
-      case 'tokens.find': return plain<{ name: string; role: Role }>(findToken.get(request.hash));
-      case 'sessions.put':
-        putSession.run(request.hash, request.name, request.role, request.expiresAt);
-        removeSession.run('', Date.now());
-        return null;
-      case 'sessions.find': return plain<{ name: string; role: Role; expiresAt: number }>(findSession.get(request.hash, Date.now()));
-      case 'sessions.remove': removeSession.run(request.hash, Date.now()); return null;
-      case 'settings.get': return plain<{ value: string }>(getSetting.get(request.key))?.value;
-      case 'settings.put': putSetting.run(request.key, request.value); return null;
-    }
-  };
-}
-
-/** node:sqlite rows have no prototype, which surprises comparisons on the other side. */
-const plain = <T>(row: unknown): T | undefined => (row === undefined ? undefined : { ...(row as T) });

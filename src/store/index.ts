@@ -6,23 +6,28 @@ import { startStoreThread } from './thread.ts';
 import type { Store } from './types.ts';
 
 const defaultRowsPerCamera = 5000;
+const defaultRecordingsPerCamera = 20;
 
 /** Where the store lives: `dir` gets `lookout.db` and, unless `secretFile` says otherwise, `secret.key`. */
-export type StoreOptions = { dir: string; secretFile?: string; rowsPerCamera?: number; log: Log };
+export type StoreOptions = { dir: string; secretFile?: string; rowsPerCamera?: number; flightsPerCamera?: number; log: Log };
 
 /**
  * Opens or makes the database. Rejects with `LOOKOUT_STORE_UNAVAILABLE` and the reason where nothing could be kept
  * (no permission, wrong key, written by a newer program); a damaged database is moved aside and a new one begun.
  */
-export async function openStore({ dir, secretFile, rowsPerCamera, log }: StoreOptions): Promise<Store> {
-  const thread = await startStoreThread({ dir, secretFile: secretFile ?? join(dir, 'secret.key'), rowsPerCamera: rowsPerCamera ?? defaultRowsPerCamera }, { log });
+export async function openStore({ dir, secretFile, rowsPerCamera, flightsPerCamera, log }: StoreOptions): Promise<Store> {
+  const bounds = { rowsPerCamera: rowsPerCamera ?? defaultRowsPerCamera, flightsPerCamera: flightsPerCamera ?? defaultRecordingsPerCamera };
+  const thread = await startStoreThread({ dir, secretFile: secretFile ?? join(dir, 'secret.key'), ...bounds }, { log });
   const journal = createJournal(thread, log);
-  const { append, list, transitions, flush } = journal;
+  const { append, list, transitions, flush, recording, forgetRecordings } = journal;
   return {
     cameras: {
       list: () => thread.ask({ type: 'cameras.list' }),
       put: async (camera) => void (await thread.ask({ type: 'cameras.put', camera })),
-      remove: async (id) => void (await thread.ask({ type: 'cameras.remove', id })),
+      async remove(id) {
+        forgetRecordings(id);
+        await thread.ask({ type: 'cameras.remove', id });
+      },
     },
     journal: { append, list, transitions, flush },
     segments: {
@@ -34,12 +39,22 @@ export async function openStore({ dir, secretFile, rowsPerCamera, log }: StoreOp
       oldest: (camera, limit) => thread.ask({ type: 'segments.oldest', camera, limit }),
       usage: () => thread.ask({ type: 'segments.usage' }),
     },
+    flights: {
+      find: recording,
+      async remove(camera) {
+        forgetRecordings(camera);
+        await thread.ask({ type: 'flights.remove', camera });
+      },
+    },
     tokens: {
       put: async (token) => void (await thread.ask({ type: 'tokens.put', ...token })),
+      add: (token) => thread.ask({ type: 'tokens.add', token }),
       find: (hash) => thread.ask({ type: 'tokens.find', hash }),
+      list: () => thread.ask({ type: 'tokens.list' }),
+      remove: (id) => thread.ask({ type: 'tokens.remove', id }),
     },
     sessions: {
-      put: async (session) => void (await thread.ask({ type: 'sessions.put', ...session })),
+      put: async (session) => void (await thread.ask({ type: 'sessions.put', session })),
       find: (hash) => thread.ask({ type: 'sessions.find', hash }),
       remove: async (hash) => void (await thread.ask({ type: 'sessions.remove', hash })),
     },

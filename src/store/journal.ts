@@ -2,7 +2,8 @@
 import type { EventView } from '../api/protocol.ts';
 import type { Log } from '../log.ts';
 import type { StoreThread } from './thread.ts';
-import type { NewEvent, Store, Transition } from './types.ts';
+import { createFlightQueue } from './flight-queue.ts';
+import type { NewEvent, Store, StoredFlight, Transition } from './types.ts';
 
 const batchMs = 150;
 const retryMs = 1000;
@@ -11,12 +12,20 @@ const pendingLimit = 10_000;
 const rowsPerWrite = 2000;
 
 /** The journal part of the store, with what {@link Store.status} tells about it. */
-export type JournalBatch = Store['journal'] & { dropped(): number; pending(): number; stop(): void };
+export type JournalBatch = Store['journal'] & {
+  recording: Store['flights']['find'];
+  /** Those of a removed camera that are not written yet. */
+  forgetRecordings(camera: string): void;
+  dropped(): number;
+  pending(): number;
+  stop(): void;
+};
 
 /** Makes the batch on top of a thread. */
 export function createJournal(thread: StoreThread, log: Log): JournalBatch {
   let seq = thread.lastSeq;
   let pending: EventView[] = [];
+  const flights = createFlightQueue();
   let writing: { rows: EventView[]; done: Promise<boolean> } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let dropped = 0;
@@ -41,7 +50,10 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
     if (writing !== undefined) return writing.done;
     if (pending.length === 0) return Promise.resolve(true);
     const rows = pending.splice(0, rowsPerWrite);
-    const done = thread.ask({ type: 'journal.append', rows }).then(() => true, (error: unknown) => {
+    const done = thread.ask({ type: 'journal.append', rows, flights: flights.of(rows) }).then(() => {
+      flights.drop(rows);
+      return true;
+    }, (error: unknown) => {
       pending = [...rows, ...pending];
       bound();
       complain(error);
@@ -62,9 +74,10 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
   };
 
   return {
-    append(event: NewEvent): EventView {
-      const row: EventView = { ...event, seq: ++seq, at: new Date(event.at).toISOString() };
+    append({ recording, ...event }: NewEvent): EventView {
+      const row: EventView = { ...event, seq: ++seq, at: new Date(event.at).toISOString(), recording: recording !== undefined };
       pending.push(row);
+      if (recording) flights.add(row, recording);
       bound();
       schedule(batchMs);
       return row;
@@ -82,6 +95,10 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
       const unwritten = [...(writing?.rows ?? []), ...pending].filter((row) => row.camera === camera && row.type === 'camera.transition');
       return [...rows, ...unwritten.map((row): Transition => ({ at: Date.parse(row.at), type: row.type, to: row.to, class: row.class, awaySince: null }))];
     },
+    async recording({ camera, seq: wanted }): Promise<StoredFlight | undefined> {
+      return flights.find(camera, wanted) ?? thread.ask({ type: 'flights.find', camera, seq: wanted });
+    },
+    forgetRecordings: flights.forget,
     flush,
     dropped: () => dropped,
     pending: () => pending.length + (writing?.rows.length ?? 0),

@@ -1,20 +1,28 @@
 /** The whole protocol between the supervisor and the store's thread: one discriminated union, one answer each. */
 import type { EventView } from '../api/protocol.ts';
 import type { SegmentRequest } from './segments.ts';
-import type { Role, Segment, SegmentUsage, StoredCamera, Transition } from './types.ts';
+import type { Role, Segment, SegmentUsage, StoredCamera, StoredFlight, StoredSession, StoredToken, Transition } from './types.ts';
+
+/** A recording on its way to the disk: of the row with the same number. */
+export type FlightRow = StoredFlight & { camera: string; seq: number };
 
 /** What the thread is asked to do. */
 export type StoreRequest =
   | { type: 'cameras.list' }
   | { type: 'cameras.put'; camera: StoredCamera }
   | { type: 'cameras.remove'; id: string }
-  | { type: 'journal.append'; rows: EventView[] }
+  | { type: 'journal.append'; rows: EventView[]; flights: FlightRow[] }
   | { type: 'journal.list'; camera: string; limit: number; before: number | null }
   | { type: 'journal.transitions'; camera: string; since: number }
   | SegmentRequest
+  | { type: 'flights.find'; camera: string; seq: number }
+  | { type: 'flights.remove'; camera: string }
   | { type: 'tokens.put'; name: string; role: Role; hash: string }
   | { type: 'tokens.find'; hash: string }
-  | { type: 'sessions.put'; hash: string; role: Role; name: string; expiresAt: number }
+  | { type: 'tokens.add'; token: StoredToken & { hash: string } }
+  | { type: 'tokens.list' }
+  | { type: 'tokens.remove'; id: string }
+  | { type: 'sessions.put'; session: StoredSession & { hash: string } }
   | { type: 'sessions.find'; hash: string }
   | { type: 'sessions.remove'; hash: string }
   | { type: 'settings.get'; key: string }
@@ -31,8 +39,12 @@ export type StoreValues = {
   'segments.before': Segment | undefined;
   'segments.oldest': Segment[];
   'segments.usage': SegmentUsage[];
-  'tokens.find': { name: string; role: Role } | undefined;
-  'sessions.find': { role: Role; name: string; expiresAt: number } | undefined;
+  'flights.find': StoredFlight | undefined;
+  'tokens.add': boolean;
+  'tokens.find': StoredToken | undefined;
+  'tokens.list': StoredToken[];
+  'tokens.remove': { token: StoredToken; hashes: string[] } | undefined;
+  'sessions.find': StoredSession | undefined;
   'settings.get': string | undefined;
 };
 
@@ -40,7 +52,7 @@ export type StoreValues = {
 export type StoreValue<T extends StoreRequest['type']> = T extends keyof StoreValues ? StoreValues[T] : null;
 
 /** What the thread is started with. */
-export type StoreThreadInput = { dir: string; secretFile: string; rowsPerCamera: number };
+export type StoreThreadInput = { dir: string; secretFile: string; rowsPerCamera: number; flightsPerCamera: number };
 
 /** Thread → supervisor. `opened` comes first and once, or `refused`, after which the thread ends. */
 export type StoreThreadMessage =

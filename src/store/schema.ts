@@ -21,6 +21,28 @@ const migrations = [
    CREATE TABLE tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL) STRICT;
    CREATE TABLE sessions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE flights (
+     seq INTEGER PRIMARY KEY,      -- of the journal row
+     camera TEXT NOT NULL,
+     head BLOB NOT NULL,           -- deflated JSON
+     runs BLOB NOT NULL            -- deflated
+   ) STRICT;
+   CREATE INDEX flights_by_camera ON flights (camera, seq);`,
+  // Tokens get a name for the outside (id), an end and a list of cameras; sessions remember the token they came from.
+  `CREATE TABLE tokens_new (
+     id TEXT PRIMARY KEY,
+     hash TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL UNIQUE,
+     role TEXT NOT NULL,
+     cameras TEXT,                 -- JSON list of ids; null: all of them
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER            -- null: never
+   ) STRICT;
+   INSERT INTO tokens_new (id, hash, name, role, created_at) SELECT lower(hex(randomblob(8))), hash, name, role, unixepoch() * 1000 FROM tokens;
+   DROP TABLE tokens;
+   ALTER TABLE tokens_new RENAME TO tokens;
+   ALTER TABLE sessions ADD COLUMN cameras TEXT;
+   ALTER TABLE sessions ADD COLUMN token TEXT;`,
   `CREATE TABLE segments (
      id TEXT PRIMARY KEY,          -- camera and start, so that an index built anew has the same ids
      camera TEXT NOT NULL,

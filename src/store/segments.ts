@@ -24,7 +24,7 @@ export function segmentsOf(db: DatabaseSync): (request: SegmentRequest) => unkno
   const before = db.prepare(`SELECT ${columns} FROM segments WHERE camera = ? AND start_at < ? ORDER BY start_at DESC LIMIT 1`);
   const ofAll = 'start_at < ? AND (end_at IS NULL OR end_at > ?) AND (start_at, id) < (?, ?) ORDER BY start_at DESC, id DESC LIMIT ?';
   const list = db.prepare(`SELECT ${columns} FROM segments WHERE ${ofAll}`);
-  const listCamera = db.prepare(`SELECT ${columns} FROM segments WHERE camera = ? AND ${ofAll}`);
+  const listCameras = db.prepare(`SELECT ${columns} FROM segments WHERE camera IN (SELECT value FROM json_each(?)) AND ${ofAll}`);
   const oldest = db.prepare(`SELECT ${columns} FROM segments WHERE closed = 1 ORDER BY start_at LIMIT ?`);
   const oldestOfCamera = db.prepare(`SELECT ${columns} FROM segments WHERE camera = ? AND closed = 1 ORDER BY start_at LIMIT ?`);
   const usage = db.prepare('SELECT camera, sum(bytes) AS bytes, count(*) AS files, min(start_at) AS oldestAt FROM segments WHERE closed = 1 GROUP BY camera');
@@ -41,9 +41,9 @@ export function segmentsOf(db: DatabaseSync): (request: SegmentRequest) => unkno
       case 'segments.get': return segment(get.get(request.id));
       case 'segments.before': return segment(before.get(request.camera, request.at));
       case 'segments.list': {
-        const { camera, from, to, limit, after } = request.query;
+        const { cameras, from, to, limit, after } = request.query;
         const page = [to ?? Number.MAX_SAFE_INTEGER, from ?? 0, after?.startAt ?? Number.MAX_SAFE_INTEGER, after?.id ?? '', limit] as const;
-        return (camera === undefined ? list.all(...page) : listCamera.all(camera, ...page)).map(segment);
+        return (cameras === undefined ? list.all(...page) : listCameras.all(JSON.stringify(cameras), ...page)).map(segment);
       }
       case 'segments.oldest': return (request.camera === null ? oldest.all(request.limit) : oldestOfCamera.all(request.camera, request.limit)).map(segment);
       case 'segments.usage': return usage.all().map((row) => ({ ...(row as SegmentUsage) }));

@@ -5,10 +5,22 @@ import type { CameraInput } from '../camera-config.ts';
 /** A camera as it is stored: complete, with credentials. */
 export type StoredCamera = CameraInput & { id: string };
 
-/** A journal row before it has a number. */
-export type NewEvent = Omit<EventView, 'seq' | 'at'> & { at: number };
+/** What passed before a failure, opaque to the store: `head` is text, `runs` are bytes. */
+export type StoredFlight = { head: string; runs: Uint8Array };
+
+/** A journal row before it has a number, with the recording that is kept beside it. */
+export type NewEvent = Omit<EventView, 'seq' | 'at' | 'recording'> & { at: number; recording?: StoredFlight };
 
 export type Role = 'admin' | 'operator' | 'viewer';
+
+/** Who a credential stands for; `cameras`: what a limited viewer may see, null for all. */
+export type Grant = { name: string; role: Role; cameras: readonly string[] | null };
+
+/** A token as it is listed: never the token itself, nor its hash. Times in ms since the epoch. */
+export type StoredToken = Grant & { id: string; createdAt: number; expiresAt: number | null };
+
+/** A session; `token` is the id of the token it was opened with. */
+export type StoredSession = Grant & { token: string; expiresAt: number };
 
 /** A transition as availability needs it; `awaySince` of `lookout.started` rows: when the program was last alive, ms. */
 export type Transition = { at: number; type: string; to: string | null; class: string | null; awaySince: number | null };
@@ -35,7 +47,7 @@ export type Segment = {
 };
 
 /** Segments that overlap `from` to `to`, newest first, behind the last one of the page before. */
-export type SegmentQuery = { camera?: string; from?: number; to?: number; limit: number; after?: { id: string; startAt: number } };
+export type SegmentQuery = { cameras?: readonly string[]; from?: number; to?: number; limit: number; after?: { id: string; startAt: number } };
 
 /** Closed segments of a camera together. */
 export type SegmentUsage = { camera: string; bytes: number; files: number; oldestAt: number };
@@ -71,14 +83,27 @@ export type Store = {
     oldest(camera: string | null, limit: number): Promise<Segment[]>;
     usage(): Promise<SegmentUsage[]>;
   };
+  flights: {
+    /** Of a journal row; undefined where it has none, or where newer ones took its place. */
+    find(query: { camera: string; seq: number }): Promise<StoredFlight | undefined>;
+    /** All of a camera. They go with a stored camera; for one that never was stored. */
+    remove(camera: string): Promise<void>;
+  };
+  /** Of tokens and sessions, SHA-256 alone is kept. */
   tokens: {
-    /** Stores SHA-256 of the token only. */
+    /** Makes the token of this name, or replaces it; its sessions go on. */
     put(token: { name: string; role: Role; hash: string }): Promise<void>;
-    find(hash: string): Promise<{ name: string; role: Role } | undefined>;
+    /** False where the name is taken. */
+    add(token: StoredToken & { hash: string }): Promise<boolean>;
+    find(hash: string): Promise<StoredToken | undefined>;
+    /** Oldest first, expired ones included. */
+    list(): Promise<StoredToken[]>;
+    /** Ends the token and every session that was opened with it; the hashes of all of them, or undefined where there is none. */
+    remove(id: string): Promise<{ token: StoredToken; hashes: string[] } | undefined>;
   };
   sessions: {
-    put(session: { hash: string; role: Role; name: string; expiresAt: number }): Promise<void>;
-    find(hash: string): Promise<{ role: Role; name: string; expiresAt: number } | undefined>;
+    put(session: StoredSession & { hash: string }): Promise<void>;
+    find(hash: string): Promise<StoredSession | undefined>;
     remove(hash: string): Promise<void>;
   };
   settings: {

@@ -2,45 +2,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Role } from '../../src/store/types.ts';
+import { routeRoles, socketRoles } from '../../src/api/access-table.ts';
 import { hashToken } from '../../src/api/auth.ts';
 import { apiBench } from '../support/api.ts';
+import { connectSocket } from '../support/socket-client.ts';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 type Operation = { description?: string; responses: Record<string, { content?: Record<string, { schema?: object }>; description?: string }> };
-
-/** The whole table. A route that is added must be added here, with its role. */
-const roles: Record<string, Role | 'public' | 'internal'> = {
-  'GET /api/v1/cameras': 'viewer',
-  'POST /api/v1/cameras': 'admin',
-  'GET /api/v1/cameras/{id}': 'viewer',
-  'PATCH /api/v1/cameras/{id}': 'admin',
-  'DELETE /api/v1/cameras/{id}': 'admin',
-  'POST /api/v1/cameras/{id}/start': 'operator',
-  'POST /api/v1/cameras/{id}/stop': 'operator',
-  'POST /api/v1/cameras/{id}/restart': 'operator',
-  'POST /api/v1/cameras/{id}/retry': 'operator',
-  'GET /api/v1/cameras/{id}/events': 'viewer',
-  'GET /api/v1/cameras/{id}/explanation': 'viewer',
-  'GET /api/v1/cameras/{id}/availability': 'viewer',
-  'GET /api/v1/incidents': 'viewer',
-  'POST /api/v1/cameras/{id}/faults': 'admin',
-  'GET /api/v1/cameras/{id}/snapshot.jpg': 'viewer',
-  'GET /api/v1/recordings': 'viewer',
-  'GET /api/v1/recordings/{id}': 'viewer',
-  'DELETE /api/v1/recordings/{id}': 'admin',
-  'GET /api/v1/recordings/{id}/file': 'viewer',
-  'POST /api/v1/cameras/{id}/recording/start': 'operator',
-  'POST /api/v1/cameras/{id}/recording/stop': 'operator',
-  'POST /api/v1/probe': 'operator',
-  'GET /api/v1/sfu': 'viewer',
-  'POST /api/v1/session': 'public',
-  'GET /api/v1/session': 'viewer',
-  'DELETE /api/v1/session': 'viewer',
-  'GET /healthz': 'public',
-  'GET /readyz': 'public',
-  'GET /metrics': 'viewer',
-  'GET /stats': 'internal',
-};
 
 const ranked: Role[] = ['viewer', 'operator', 'admin'];
 
@@ -54,7 +22,31 @@ test('every route has the role of the table, and the table has every route', asy
   const { app } = await apiBench(t);
   await app.ready();
   const found = Object.fromEntries([...operations(app.swagger())].map(([route, { description }]) => [route, /Role: (\w+)\./u.exec(description ?? '')?.[1]]));
-  assert.deepEqual(found, roles);
+  assert.deepEqual(found, routeRoles);
+});
+
+test('the router has no route beside the table but the page, which is public, and the documentation', async (t) => {
+  const { app } = await apiBench(t);
+  await app.ready();
+  const listed = new Set(Object.keys(routeRoles));
+  const nameOf = ({ method, url }: { method: string; url: string }) => `${method === 'HEAD' ? 'GET' : method} ${url.replaceAll(/:(\w+)/gu, '{$1}')}`;
+  const beside = app.routesByRole().filter((route) => !listed.has(nameOf(route)) && !/^\/docs(\/|$)/u.test(route.url));
+  assert.deepEqual(beside.map((route) => [nameOf(route), route.role]), [['GET /', 'public'], ['GET /', 'public']].slice(0, beside.length));
+  for (const route of app.routesByRole()) assert.equal(route.role, (routeRoles as Record<string, string>)[nameOf(route)] ?? 'public', nameOf(route));
+});
+
+test('every event a client may send on a socket is in the table, and the table has no other', async (t) => {
+  const { app, listen } = await apiBench(t);
+  const base = await listen();
+  const served: string[] = [];
+  for (const name of ['/status', '/viewer']) {
+    await connectSocket(t, base + name, { auth: { token: 'viewer-token' } });
+    const [socket] = app.io.of(name).sockets.values();
+    assert.ok(socket);
+    served.push(name, ...socket.eventNames().map(String).filter((event) => !['disconnect', 'error'].includes(event)).map((event) => `${name} ${event}`));
+  }
+  assert.deepEqual([...new Set(app.io._nsps.keys())].filter((name) => name !== '/').toSorted(), ['/status', '/viewer']);
+  assert.deepEqual(served.toSorted(), Object.keys(socketRoles).toSorted());
 });
 
 test('every route names the shape of its answers and of its errors', async (t) => {
@@ -71,12 +63,12 @@ test('every route names the shape of its answers and of its errors', async (t) =
   }
 });
 
-for (const [route, role] of Object.entries(roles)) {
+for (const [route, role] of Object.entries(routeRoles)) {
   if (role === 'public' || role === 'internal') continue;
   test(`${route} refuses strangers and roles below ${role}, and admits ${role}`, async (t) => {
     const { app, as } = await apiBench(t);
     const [method, path] = route.split(' ') as [Method, string];
-    const ask = (headers: Record<string, string>) => app.inject({ method, url: path.replace('{id}', 'gate'), headers });
+    const ask = (headers: Record<string, string>) => app.inject({ method, url: path.replace('{id}', 'gate').replace('{seq}', '1'), headers });
     const stranger = await ask({});
     assert.equal(stranger.statusCode, 401);
     assert.equal(stranger.json<{ code: string }>().code, 'LOOKOUT_UNAUTHENTICATED');
@@ -95,7 +87,7 @@ test('a login gives a cookie that scripts cannot read, which opens the API until
   const { app, token, store } = await apiBench(t);
   const login = await app.inject({ method: 'POST', url: '/api/v1/session', payload: { token: token('operator') } });
   assert.equal(login.statusCode, 200);
-  assert.deepEqual(login.json(), { name: 'operator', role: 'operator' });
+  assert.deepEqual(login.json(), { name: 'operator', role: 'operator', cameras: null });
   const [cookie] = login.cookies as { name: string; value: string; httpOnly?: boolean; sameSite?: string; path?: string }[];
   assert.ok(cookie);
   assert.equal(cookie.httpOnly, true);
@@ -129,20 +121,6 @@ test('a foreign page cannot log a browser in', async (t) => {
   const answer = await app.inject({ method: 'POST', url: '/api/v1/session', payload: { token: token('admin') }, headers: { origin: 'http://evil.example' } });
   assert.equal(answer.statusCode, 403);
   assert.equal(answer.cookies.length, 0);
-});
-
-test('guessing tokens ends in 429 after ten mistakes, while those who are in stay in', async (t) => {
-  const { app, as } = await apiBench(t);
-  assert.equal((await app.inject({ url: '/api/v1/cameras', headers: as('admin') })).statusCode, 200);
-  const guess = (n: number) => app.inject({ method: 'POST', url: '/api/v1/session', payload: { token: `guess-${n}` } });
-  const codes: number[] = [];
-  for (let n = 0; n < 12; n += 1) codes.push((await guess(n)).statusCode);
-  assert.deepEqual(codes, [...Array<number>(10).fill(401), 429, 429]);
-  const refused = await app.inject({ url: '/api/v1/cameras', headers: { authorization: 'Bearer another-guess' } });
-  assert.equal(refused.statusCode, 429);
-  assert.equal(refused.json<{ code: string }>().code, 'LOOKOUT_RATE_LIMITED');
-  assert.equal(refused.headers['retry-after'], '60');
-  assert.equal((await app.inject({ url: '/api/v1/cameras', headers: as('admin') })).statusCode, 200);
 });
 
 test('an address that asks more often than allowed is refused with 429', async (t) => {

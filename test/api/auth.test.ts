@@ -59,6 +59,6 @@ test('a session ends at its time', async (t) => {
   const stored = await store.sessions.find(hashToken(session));
   assert.equal(stored?.expiresAt, identity.expiresAt);
   t.mock.timers.enable({ apis: ['Date'], now: identity.expiresAt + 1 });
-  await store.sessions.put({ hash: hashToken(session), name: 'admin', role: 'admin', expiresAt: 1 });
+  await store.sessions.put({ hash: hashToken(session), name: 'admin', role: 'admin', cameras: null, token: '', expiresAt: 1 });
   await assert.rejects(auth.identify({ session, address: '127.0.0.1' }), { code: 'LOOKOUT_UNAUTHENTICATED' });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import test from 'node:test';
-import type { EventView, ProbeReport } from '../../src/api/protocol.ts';
+import type { EventView, FlightView, ProbeReport } from '../../src/api/protocol.ts';
 import { failure, FailureError, LookoutError } from '../../src/errors.ts';
 import { apiBench } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
@@ -97,11 +97,27 @@ test('a mistake of ours is answered with 500 without its message, which is in th
 
 test('the journal is paged by seq, newest first', async (t) => {
   const script = scriptedControl();
-  script.events.push(...[3, 2, 1].map((seq): EventView => ({ seq, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: 'streaming', to: 'backoff', class: 'reset', code: 'econnreset', message: 'reset', evidence: null, attempt: 1, delayMs: 0 })));
+  script.events.push(...[3, 2, 1].map((seq): EventView => ({ seq, at: '2026-01-01T00:00:00.000Z', camera: 'gate', type: 'camera.transition', from: 'streaming', to: 'backoff', class: 'reset', code: 'econnreset', message: 'reset', evidence: null, attempt: 1, delayMs: 0, recording: false })));
   const { app, as } = await apiBench(t, { script });
   const page = async (query: string) => (await app.inject({ url: `/api/v1/cameras/gate/events${query}`, headers: as('viewer') })).json<{ events: EventView[] }>().events.map(({ seq }) => seq);
   assert.deepEqual(await page('?limit=2'), [3, 2]);
   assert.deepEqual(await page('?limit=2&before=2'), [1]);
+});
+
+test('a recording is answered whole, and its absence with a code of its own', async (t) => {
+  const script = scriptedControl();
+  const recording: FlightView = {
+    camera: 'gate', seq: 7, class: 'reset', code: 'connection-reset', from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:30.000Z',
+    dialogue: [{ at: 0, by: 'probe', direction: 'sent', text: 'DESCRIBE rtsp://10.0.0.1/live RTSP/1.0\r\nCSeq: 1\r\n\r\n' }],
+    rtp: [{ at: 20, ms: 3, track: 'video', ssrc: 4_294_967_295, payloadType: 96, sequence: 65_535, timestamp: 4_294_967_295, step: 0, count: 4, marker: true, keyframe: true, bytes: 5600, missing: 2 }],
+  };
+  script.flights.push(recording);
+  const { app, as } = await apiBench(t, { script });
+  const ask = (path: string) => app.inject({ url: `/api/v1/cameras/${path}/recording`, headers: as('viewer') });
+  assert.deepEqual((await ask('gate/events/7')).json(), recording);
+  assert.deepEqual([(await ask('gate/events/8')).statusCode, (await ask('gate/events/8')).json<ErrorAnswer>().code], [404, 'LOOKOUT_FLIGHT_NOT_FOUND']);
+  assert.equal((await ask('nobody/events/7')).json<ErrorAnswer>().code, 'LOOKOUT_CAMERA_NOT_FOUND');
+  assert.equal((await ask('gate/events/seven')).json<ErrorAnswer>().code, 'LOOKOUT_VALIDATION');
 });
 
 test('a picture comes with validators and its age, and is not sent twice', async (t) => {

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import test from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { grpcRoles } from '../../src/api/access-table.ts';
+import { ofHttp } from '../../src/api/grpc/status.ts';
 import { createMetrics } from '../../src/api/metrics.ts';
 import { metricsDocument } from '../../src/api/metrics-document.ts';
 import { errorCatalogue, failureClasses } from '../../src/errors.ts';
@@ -26,6 +29,15 @@ test('docs/api.md has every route with its role, and no other', async (t) => {
     .map(([method, { description }]) => [`${method.toUpperCase()} ${path}`, /Role: (\w+)/u.exec(description ?? '')?.[1] ?? '']));
   const rows = rowsOf(await readFile(document('api.md'), 'utf8'), /^\| `((?:GET|POST|PATCH|DELETE) [^`]+)` \| (\w+) \|/gmu);
   assert.deepEqual(rows.toSorted(), routes.toSorted());
+});
+
+test('docs/api.md has every gRPC call with its role, and the gRPC status of every HTTP status', async () => {
+  const text = await readFile(document('api.md'), 'utf8');
+  const service = 'vms.media.v1.MediaPlane/';
+  const calls = Object.entries(grpcRoles).filter(([name]) => name.startsWith(service)).map(([name, role]) => [name.slice(service.length), role]);
+  assert.deepEqual(rowsOf(text, /^\| `(\w+Streams?)` \| (\w+) \|/gmu), calls);
+  const rows = rowsOf(text, /^\| ([\d, ]+) \| `([A-Z_]+)` \|$/gmu).flatMap(([http = '', name = '']) => http.split(', ').map((code) => [code, name]));
+  assert.deepEqual(rows.toSorted(), Object.entries(ofHttp).map(([code, grpc]) => [code, status[grpc]]).toSorted());
 });
 
 test('docs/failures.md has every failure class, once and in the order of the catalogue', async () => {

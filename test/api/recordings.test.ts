@@ -35,7 +35,7 @@ describe('recordings', () => {
     const answer = await app.inject({ url: '/api/v1/recordings?camera=gate&from=2026-11-25T01:00:00Z&to=2026-11-25T02:00:00Z&limit=1&after=gate-1', headers: as('viewer') });
     assert.equal(answer.statusCode, 200);
     assert.deepEqual(answer.json(), { recordings: [recording()], next: null });
-    assert.deepEqual(script.calls, [`list ${JSON.stringify({ limit: 1, camera: 'gate', from: Date.parse('2026-11-25T01:00:00Z'), to: Date.parse('2026-11-25T02:00:00Z'), after: 'gate-1' })}`]);
+    assert.deepEqual(script.calls, [`list ${JSON.stringify({ limit: 1, cameras: ['gate'], from: Date.parse('2026-11-25T01:00:00Z'), to: Date.parse('2026-11-25T02:00:00Z'), after: 'gate-1' })}`]);
     for (const wrong of ['camera=../x', 'from=yesterday', 'from=2026-13-45T00:00:00Z', 'limit=0', 'limit=1001', 'after=gate', 'camra=gate']) {
       assert.equal((await app.inject({ url: `/api/v1/recordings?${wrong}`, headers: as('viewer') })).statusCode, 400, wrong);
     }

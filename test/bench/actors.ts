@@ -16,6 +16,7 @@ import { cameraMachine } from '../../src/machines/camera.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../../src/machines/host.ts';
 import { ingestMachine } from '../../src/machines/ingest.ts';
 import { sfuMachine } from '../../src/machines/sfu.ts';
+import { sourceMachine } from '../../src/machines/source.ts';
 import { supervisorMachine, type Cleaned } from '../../src/machines/supervisor.ts';
 import { viewerMachine, type ViewerEnd } from '../../src/machines/viewer.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
@@ -45,7 +46,7 @@ const source = effect<ProcessCommand, never>(({ sendBack, receive }) => {
   }, 20);
   const stats = setInterval(() => {
     packets += 25;
-    tell({ type: 'source.stats', stats: { packets, bytes: packets * 1_000, frames: packets, keyframes: 1, packetAgeMs: 5, keyframeAgeMs: 500, keyframeIntervalMs: 1_000, fps: 25, bitrate: 1e6, feedBytes: 0, rssBytes: 2e7 } as never });
+    tell({ type: 'source.stats', stats: { packets, bytes: packets * 1_000, frames: packets, keyframes: 1, packetAgeMs: 5, keyframeAgeMs: 500, keyframeIntervalMs: 1_000, fps: 25, bitrate: 1e6, feedBytes: 0, feedSequence: packets & 0xffff, rssBytes: 2e7 } as never });
   }, 250);
   const end = (): void => {
     clearTimeout(begin);
@@ -72,7 +73,7 @@ const machine = supervisorMachine.provide({
     cleanup: fromPromise<Cleaned, { child: string; error: unknown }>(async ({ input }) => ({ child: input.child, at: Date.now() })),
     camera: cameraMachine.provide({
       actors: {
-        source: hostMachine.provide({ actors: { process: source as never } }),
+        source: sourceMachine.provide({ actors: { host: hostMachine.provide({ actors: { process: source as never } }) } }),
         ingest: ingestMachine.provide({ actors: { producer: effect(({ sendBack }) => {
           sendBack({ type: 'producer.ready', worker: 0, workerPid: 1 });
           return () => undefined;

@@ -27,7 +27,7 @@ for (let nth = 0; nth < kills; nth += 1) {
     answered ??= Date.now() - killedAt;
     for (const { id, substate, since } of views) if (substate === 'live' && Date.parse(since) > killedAt) back.set(id, Date.parse(since) - killedAt);
     return back.size === cameras;
-  }, { timeoutMs: 60_000, what: 'all cameras' });
+  }, { timeoutMs: 60_000, intervalMs: 200, what: 'all cameras' });
   answers.push(answered ?? 0);
   gaps.push(...back.values());
 }

@@ -29,7 +29,7 @@ const poison = (id: string): void => actor(id).send({ type: 'camera.update', con
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'lookout-crash-'));
   cameras = await startSimulator({ mounts: ['one', 'two'].map((name) => ({ name, video: 'parking-360p-main' })) });
-  const config = loadConfig(['--data', dir, '--port', '0', '--no-demo'], { LOOKOUT_TOKEN: token });
+  const config = loadConfig(['--data', dir, '--port', '0', '--no-demo'], { LOOKOUT_TOKEN: token, LOOKOUT_GRPC_PORT: '0' });
   program = await startProgram({ config, instance: randomUUID(), version: 'test', log: createLog({ level: 'info' }) });
   for (const id of ['one', 'two']) {
     await fetch(`${program.url}/api/v1/cameras`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ id, url: cameras.url(id) }) });

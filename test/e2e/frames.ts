@@ -13,7 +13,7 @@ export async function frameRates(page: Page, { cameras, frames }: { cameras: num
   const start = { at: performance.now(), frames: await decodedFrames(page) };
   const since = (now: Record<string, number>): [string, number][] => Object.entries(now).map(([id, count]) => [id, count - (start.frames[id] ?? 0)]);
   const all = async (): Promise<boolean> => since(await decodedFrames(page)).reduce((sum, [, count]) => sum + count, 0) >= frames * cameras;
-  await eventually(all, { timeoutMs: 30_000, what: `${frames} frames of each camera on average` });
+  await eventually(all, { timeoutMs: 60_000, what: `${frames} frames of each camera on average` });
   const now = await decodedFrames(page);
   const seconds = (performance.now() - start.at) / 1_000;
   return Object.fromEntries(since(now).map(([id, count]) => [id, count / seconds]));

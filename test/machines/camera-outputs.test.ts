@@ -1,7 +1,7 @@
 /** The camera chart and its ingest, feed, viewers and configuration, with scripted effects and simulated time. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { scriptCamera, type ScriptedCamera } from '../support/scripted-camera.ts';
+import { scriptCamera, settle, type ScriptedCamera } from '../support/scripted-camera.ts';
 
 function camera(t: TestContext, ...options: Parameters<typeof scriptCamera>): ScriptedCamera {
   const scripted = scriptCamera(...options);
@@ -83,9 +83,11 @@ test('a changed address replaces the source; a changed name does not', async (t)
   const { config } = c.actor.getSnapshot().context;
   c.actor.send({ type: 'camera.update', config: { ...config, name: 'Renamed' } });
   assert.equal(c.state(), 'streaming.live');
+  assert.equal(c.asked.filter((word) => word === 'probe').length, 1);
   c.actor.send({ type: 'camera.update', config: { ...config, transport: 'udp' } });
-  await c.released();
-  assert.equal(c.state(), 'connecting.probing');
+  await settle();
+  assert.equal(c.asked.filter((word) => word === 'probe').length, 2, 'the new address is asked while the old source goes on');
+  assert.equal(c.state(), 'streaming.live');
 });
 
 test('dispose releases everything and is then done', async (t) => {
@@ -104,6 +106,7 @@ test('restarts are counted by the class of the failure before; an operator\'s re
   c.fail('eos', 1);
   await c.released();
   await c.goLive();
+  c.source({ type: 'source.stalled', sinceMs: 1_000 });
   c.actor.send({ type: 'camera.restart' });
   await c.released();
   await c.goLive();

@@ -10,6 +10,8 @@ import { hostMachine } from '../../src/machines/host.ts';
 import { ingestMachine } from '../../src/machines/ingest.ts';
 import { outputMachine } from '../../src/machines/output.ts';
 import { sfuMachine } from '../../src/machines/sfu.ts';
+import { sourceMachine } from '../../src/machines/source.ts';
+import { successionMachine } from '../../src/machines/succession.ts';
 import { supervisorMachine } from '../../src/machines/supervisor.ts';
 import { viewerMachine } from '../../src/machines/viewer.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
@@ -17,6 +19,7 @@ import { description, settings } from '../support/scripted-camera.ts';
 
 const config = parseCamera({ id: 'test', url: 'rtsp://camera.test/stream', source: { mode: 'on-demand' }, outputs: { record: { mode: 'manual' } } });
 const feed = { port: 20_000, bindPort: 20_001, ssrc: 7, payloadType: 96 };
+const source = { config, transport: 'tcp', codec: 'H264', feed: { ...feed, open: false } };
 const lost = failure('sfu', 'test', 'test');
 const restarts = { restarts: 1, periodMs: 1_000 };
 const worker = { intensity: restarts, startMs: 1, backoffMs: 1, pauseMs: 1 };
@@ -50,16 +53,33 @@ const charts: Record<string, Chart> = {
       { type: 'process.exited', failure: null } as { type: string },
     ],
   },
+  source: {
+    machine: sourceMachine.provide({ actions: { forward: silent, takeOver: silent, giveUpSuccessor: silent, askForCycle: silent, tellCrash: silent, tellReleased: silent } }),
+    input: { source, deadlines: settings.source },
+    events: [
+      { type: 'source.replace', source } as { type: string }, { type: 'feed.set', open: true } as { type: string }, { type: 'source.release' }, { type: 'ingest.cycled' },
+      ...(['a', 'b'] as const).flatMap((slot) => [
+        ...[{ type: 'source.media', media: description.video }, { type: 'gate.ready' }, { type: 'feed.shut' }, fail('reset')].map((fact) => ({ type: 'host.told', slot, fact })),
+        { type: 'host.released', slot },
+      ]),
+    ],
+    ignore: ['source.pulling.deciding'],
+  },
+  succession: {
+    machine: successionMachine.provide({ actions: { tellReady: silent, tellFailed: silent } }),
+    input: { config, viewed: false },
+    events: [{ type: 'slot.granted' }, done('0.succession.probing', description), { type: 'xstate.error.actor.0.succession.probing', error: new Error('test'), actorId: '0.succession.probing' } as { type: string }],
+  },
   host: {
     machine: hostMachine.provide({ actions: { forward: silent, report: silent, tellReleased: silent } }),
-    input: { source: { config, transport: 'tcp', codec: 'H264', feed: { ...feed, open: false } }, deadlines: settings.host },
-    events: [{ type: 'source.ready', pid: 1 } as { type: string }, { type: 'source.started', hubPort: 1 } as { type: string }, fail('reset'), { type: 'source.release' }, { type: 'process.stopped' }, { type: 'process.exited', failure: null } as { type: string }],
+    input: { slot: 'a', source, deadlines: settings.source },
+    events: [{ type: 'source.ready', pid: 1 } as { type: string }, { type: 'source.started', hubPort: 1 } as { type: string }, fail('reset'), { type: 'host.release' }, { type: 'process.stopped' }, { type: 'process.exited', failure: null } as { type: string }],
   },
   ingest: {
-    machine: ingestMachine.provide({ actions: { tellReady: silent, tellLost: silent } }),
+    machine: ingestMachine.provide({ actions: { tellReady: silent, tellLost: silent, tellCycled: silent } }),
     input: { camera: 'test', feed },
     events: [
-      { type: 'ingest.ensure', profileLevelId: '42e01f' } as { type: string }, { type: 'ingest.resume' }, { type: 'ingest.pause' },
+      { type: 'ingest.ensure', profileLevelId: '42e01f' } as { type: string }, { type: 'ingest.resume' }, { type: 'ingest.pause' }, { type: 'ingest.cycle' }, { type: 'producer.cycled' },
       { type: 'producer.ready', worker: 0, workerPid: 1 } as { type: string }, { type: 'producer.failed', failure: lost } as { type: string },
       { type: 'producer.failed', failure: failure('unsupported', 'test', 'test') } as { type: string },
     ],
@@ -136,7 +156,7 @@ test('the camera, its host and the worker carry the four states by name', () => 
 /** What makes two equal state values different steps of the walk. */
 function marks(context: unknown): unknown[] {
   const seen = context as Record<string, unknown>;
-  return ['next', 'viewers', 'sourceAlive', 'workers', 'exhausted', 'connected', 'consuming', 'exited', 'wanted', 'outputs', 'hub', 'failure', 'endedByItself'].map((key) => seen[key]).concat(Object.keys((seen['cameras'] as object | undefined) ?? {}));
+  return ['next', 'viewers', 'sourceAlive', 'workers', 'exhausted', 'connected', 'consuming', 'exited', 'wanted', 'feeding', 'held', 'feedOpen', 'outputs', 'hub', 'failure', 'endedByItself'].map((key) => seen[key]).concat(Object.keys((seen['cameras'] as object | undefined) ?? {}));
 }
 
 /** The delayed transitions open in a state, as events. */

@@ -6,7 +6,7 @@ import { snapshotLaunch, sourceClock, sourceLaunch, sourceProperties } from '../
 import { sourceSpec } from '../support/hosts.ts';
 
 /** What a running time of 0 is, in these tests. */
-const clock = { rtp: 1, ms: 1 };
+const clock = { feed: 1, rtp: 1, ms: 1 };
 const feed = { port: 20_001, bindPort: 20_000, ssrc: 0xffffffff, payloadType: 101, open: false };
 
 const rtpOf = (ns: bigint): number => sourceClock(ns).rtp;
@@ -27,7 +27,7 @@ describe('launch description', () => {
   });
 
   test('32-bit numbers keep all their digits', () => {
-    const text = sourceLaunch(sourceSpec('rtsp://camera/', { feed }), { rtp: 0xfffffffe, ms: 1 });
+    const text = sourceLaunch(sourceSpec('rtsp://camera/', { feed }), { feed: 0xfffffffe, rtp: 1, ms: 1 });
     assert.match(text, /ssrc=4294967295 timestamp-offset=4294967294 /u);
     assert.match(text, /bind-address=127\.0\.0\.1 bind-port=20000 /u);
     assert.match(text, /valve name=feed drop=true/u);

@@ -20,7 +20,7 @@ describe('npm start', () => {
   });
 
   const start = (...args: string[]) => {
-    const npm = spawn('npm', ['start', '--', '--no-demo', '--port', '0', '--data', data, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const npm = spawn('npm', ['start', '--', '--no-demo', '--port', '0', '--data', data, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LOOKOUT_GRPC_PORT: '0' } });
     const started = { npm, output: '', ended: once(npm, 'close') as Promise<[number | null, string | null]> };
     for (const stream of [npm.stdout, npm.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (started.output += text));
     return started;

@@ -33,9 +33,9 @@ describe('the index of recordings', () => {
   test('lists what overlaps a span, newest first; one that is being written reaches into the future', async (t) => {
     const index = await segments(t);
     await index.put(segment('gate', 1_000), segment('gate', 2_000), segment('yard', 2_500), segment('gate', 3_000, { endAt: null, closed: false }));
-    const starts = async (query: { camera?: string; from?: number; to?: number }): Promise<number[]> => (await index.list({ ...query, limit: 10 })).map(({ startAt }) => startAt);
+    const starts = async (query: { cameras?: string[]; from?: number; to?: number }): Promise<number[]> => (await index.list({ ...query, limit: 10 })).map(({ startAt }) => startAt);
     assert.deepEqual(await starts({}), [3_000, 2_500, 2_000, 1_000]);
-    assert.deepEqual(await starts({ camera: 'gate' }), [3_000, 2_000, 1_000]);
+    assert.deepEqual(await starts({ cameras: ['gate'] }), [3_000, 2_000, 1_000]);
     assert.deepEqual(await starts({ from: 2_000, to: 2_600 }), [2_500, 2_000]);
     assert.deepEqual(await starts({ from: 1_999, to: 2_000 }), [1_000]);
     assert.deepEqual(await starts({ from: 99_999 }), [3_000]);

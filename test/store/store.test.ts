@@ -206,3 +206,47 @@ test('a copied data directory with its key is a backup', async (t) => {
   const { store: restored } = await bench(t, { dir: copy });
   assert.deepEqual(await restored.cameras.list(), [camera('a')]);
 });
+
+test('tokens come back after a restart with role, cameras and end, and revoking one names its sessions', async (t) => {
+  const { store, reopen } = await bench(t);
+  const token = { id: 't1', name: 'guest', role: 'viewer' as const, cameras: ['gate'], createdAt: 1000, expiresAt: Date.now() + 60_000 };
+  assert.equal(await store.tokens.add({ ...token, hash: 'h1' }), true);
+  assert.equal(await store.tokens.add({ ...token, id: 't2', hash: 'h2' }), false, 'the name is taken');
+  await store.sessions.put({ hash: 's1', name: 'guest', role: 'viewer', cameras: ['gate'], token: 't1', expiresAt: token.expiresAt });
+  await store.close();
+  const again = await reopen();
+  assert.deepEqual(await again.tokens.find('h1'), token);
+  assert.deepEqual(await again.sessions.find('s1'), { name: 'guest', role: 'viewer', cameras: ['gate'], token: 't1', expiresAt: token.expiresAt });
+  assert.deepEqual(await again.tokens.remove('t1'), { token, hashes: ['h1', 's1'] });
+  assert.deepEqual([await again.tokens.find('h1'), await again.sessions.find('s1'), await again.tokens.remove('t1'), await again.tokens.list()], [undefined, undefined, undefined, []]);
+});
+
+test('a token that was replaced keeps its sessions, an expired one is listed but not found', async (t) => {
+  const { store } = await bench(t);
+  await store.tokens.put({ name: 'login-link', role: 'admin', hash: 'first' });
+  const before = await store.tokens.find('first');
+  await store.tokens.put({ name: 'login-link', role: 'admin', hash: 'second' });
+  assert.equal((await store.tokens.find('second'))?.id, before?.id);
+  await store.tokens.put({ name: 'admin', role: 'admin', hash: 'second' });
+  assert.deepEqual((await store.tokens.list()).map(({ name }) => name), ['admin'], 'one text stands for one name');
+  await store.tokens.add({ id: 'old', name: 'old', role: 'viewer', cameras: null, createdAt: 1, expiresAt: 2, hash: 'old' });
+  assert.equal(await store.tokens.find('old'), undefined);
+  assert.equal((await store.tokens.list())[0]?.name, 'old');
+});
+
+test('tokens and sessions of the first version go on after the migration', async (t) => {
+  const { store, dir, reopen } = await bench(t);
+  await store.close();
+  const db = new DatabaseSync(join(dir, 'lookout.db'));
+  db.exec(`DROP TABLE tokens; DROP TABLE sessions; DROP TABLE flights; DROP TABLE segments;
+    CREATE TABLE tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL) STRICT;
+    CREATE TABLE sessions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
+    INSERT INTO tokens VALUES ('h', 'admin', 'admin'); INSERT INTO sessions VALUES ('s', 'admin', 'admin', ${Date.now() + 60_000}); PRAGMA user_version = 1;`);
+  db.close();
+  const again = await reopen();
+  const { id, createdAt, ...rest } = await again.tokens.find('h') ?? { id: '', createdAt: 0 };
+  assert.deepEqual(rest, { name: 'admin', role: 'admin', cameras: null, expiresAt: null });
+  assert.match(id, /^[0-9a-f]{16}$/u);
+  assert.ok(Math.abs(createdAt - Date.now()) < 60_000);
+  assert.equal((await again.sessions.find('s'))?.role, 'admin');
+});

@@ -17,7 +17,7 @@ const log = createLog({ level: 'silent' });
 async function bench(t: TestContext) {
   const dir = await temporaryDir(t);
   const workers: Worker[] = [];
-  const thread = await startStoreThread({ dir, secretFile: join(dir, 'secret.key'), rowsPerCamera: 100 }, {
+  const thread = await startStoreThread({ dir, secretFile: join(dir, 'secret.key'), flightsPerCamera: 20, rowsPerCamera: 100 }, {
     log,
     spawn(workerData) {
       const worker = new Worker(new URL('../../src/store/worker.ts', import.meta.url), { workerData });

@@ -43,7 +43,7 @@ export async function apiBench(t: TestContext, { script = scriptedControl(), env
   const log = createLog({ level, destination: { write: (line: string) => void lines.push(line) } });
   const dir = await temporaryDir(t);
   const store = await openStore({ dir, log });
-  const config = change(loadConfig([], { LOOKOUT_DATA: dir, LOOKOUT_PORT: '0', ...env }));
+  const config = change(loadConfig([], { LOOKOUT_DATA: dir, LOOKOUT_PORT: '0', LOOKOUT_GRPC_PORT: '0', ...env }));
   for (const role of ['admin', 'operator', 'viewer'] as const) await store.tokens.put({ name: role, role, hash: hashToken(`${role}-token`) });
   const app = await buildApp({ control: script.control, store, config, log, pageDir: pageDir ?? join(dir, 'no-page') });
   defer(t, async () => {
@@ -54,6 +54,10 @@ export async function apiBench(t: TestContext, { script = scriptedControl(), env
     app, script, store, config, lines,
     as: (role) => ({ authorization: `Bearer ${role}-token` }),
     token: (role) => `${role}-token`,
-    listen: () => app.listen({ host: '127.0.0.1', port: 0 }),
+    async listen() {
+      const address = await app.listen({ host: '127.0.0.1', port: 0 });
+      await app.grpc?.tried;
+      return address;
+    },
   };
 }

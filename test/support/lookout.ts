@@ -53,7 +53,7 @@ export async function startLookout(options: { config?: object; env?: Record<stri
   const configFile = join(dataDir, 'lookout.yaml');
   await import('node:fs/promises').then(({ writeFile }) => writeFile(configFile, stringify({ ...quick, ...options.config })));
   const child = spawn(process.execPath, ['--max-semi-space-size=4', options.guarded ? guardian : entry, '--config', configFile, '--data', dataDir, '--port', '0', ...(options.demo ? [] : ['--no-demo'])], {
-    env: { ...process.env, LOOKOUT_TOKEN: token, LOOKOUT_LOG_LEVEL: 'info', ...options.env },
+    env: { ...process.env, LOOKOUT_TOKEN: token, LOOKOUT_LOG_LEVEL: 'info', LOOKOUT_GRPC_PORT: '0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines = collect(child);

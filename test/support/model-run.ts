@@ -68,7 +68,7 @@ async function comesToRest({ lookout }: Bench, id: string, { stimulus, rest, bef
   try {
     return await eventually(async () => {
       last = await lookout.camera(id);
-      return matches(last, rest) && !(renewed && rest.at === 'live' && last.since === before.since) ? last : undefined;
+      return matches(last, rest) && !(renewed && rest.at === 'live' && last.host?.pid === before.host?.pid) ? last : undefined;
     }, { timeoutMs: restWithinMs }) as CameraView;
   } catch {
     const found = `${last?.state}.${last?.substate ?? ''} (${last?.lastError?.class ?? 'no failure'})`;

@@ -7,6 +7,8 @@ import type { Description } from '../../src/media.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../../src/machines/host.ts';
 import { ingestMachine, type ProducerCommand, type ProducerFact } from '../../src/machines/ingest.ts';
 import { outputMachine, type OutputProcessCommand, type OutputProcessFact } from '../../src/machines/output.ts';
+import { sourceMachine } from '../../src/machines/source.ts';
+import { successionMachine } from '../../src/machines/succession.ts';
 import { defaultPolicy } from '../../src/machines/policy.ts';
 
 export const settings: CameraSettings = {
@@ -18,7 +20,8 @@ export const settings: CameraSettings = {
   releaseMs: 3_300,
   feedLingerMs: 5_000,
   output: { policy: defaultPolicy, intensity: { failures: 10, windowMs: 300_000 }, resetAfterMs: 30_000, startMs: 10_000, finishMs: 3_000, reapMs: 2_000, settleMs: 500 },
-  host: { spawnMs: 10_000, startMs: 10_000, stopMs: 300, reapMs: 2_000 },
+  source: { spawnMs: 10_000, startMs: 10_000, stopMs: 300, reapMs: 2_000, successorMs: 15_000, shutMs: 500, cycleMs: 2_000 },
+  recycleRssBytes: 0,
 };
 
 export const description: Description = {
@@ -34,8 +37,10 @@ export type ScriptedCamera = {
   clock: SimulatedClock;
   /** `connecting.probing` and so on. */
   state(): string;
-  /** Facts of the source's process; throws where none runs. */
+  /** Facts of the source's newest process; throws where none runs. */
   source(fact: ProcessFact): void;
+  /** Facts of the process before the newest: the one that a planned restart replaces. */
+  oldSource(fact: ProcessFact): void;
   producer(fact: ProducerFact): void;
   /** Facts of the process of the record output. */
   recorder(fact: OutputProcessFact): void;
@@ -54,14 +59,14 @@ export type ScriptedCamera = {
 export function scriptCamera(options: { input?: Partial<CameraInput>; settings?: Partial<CameraSettings>; autoRelease?: boolean } = {}): ScriptedCamera {
   const clock = new SimulatedClock();
   const asked: string[] = [];
-  let toHost: ((fact: ProcessFact) => void) | undefined;
+  const toHosts: ((fact: ProcessFact) => void)[] = [];
   let toIngest: ((fact: ProducerFact) => void) | undefined;
   let toOutput: ((fact: OutputProcessFact) => void) | undefined;
   let toCamera: ((event: EventObject) => void) | undefined;
   let probe: PromiseWithResolvers<Description> | undefined;
 
   const process = fromCallback<ProcessCommand, EventObject, EventObject>(({ sendBack, receive }) => {
-    toHost = sendBack as (fact: ProcessFact) => void;
+    toHosts.push(sendBack as (fact: ProcessFact) => void);
     asked.push('process.start');
     receive((command) => {
       asked.push(command.type === 'feed.set' ? `feed.${command.open ? 'open' : 'shut'}` : command.type);
@@ -81,26 +86,29 @@ export function scriptCamera(options: { input?: Partial<CameraInput>; settings?:
     receive((command) => asked.push(command.type === 'process.finish' ? `recorder.finish${command.drain ? '.drain' : ''}` : 'recorder.kill'));
     return () => asked.push('recorder.closed');
   });
+  const slot = fromCallback<EventObject, { camera: string; host: string; viewed: boolean }>(({ sendBack }) => {
+    asked.push('slot.ask');
+    queueMicrotask(() => sendBack({ type: 'slot.granted' }));
+    return () => asked.push('slot.free');
+  });
+  const describe = fromPromise<Description, never>(() => {
+    probe = Promise.withResolvers<Description>();
+    asked.push('probe');
+    return probe.promise;
+  }) as never;
   const machine = cameraMachine.provide({
     actors: {
       output: outputMachine.provide({ actors: { process: recorder as never } }),
-      source: hostMachine.provide({ actors: { process: process as never } }),
+      source: sourceMachine.provide({ actors: { host: hostMachine.provide({ actors: { process: process as never } }) } }),
+      succession: successionMachine.provide({ actors: { slot, probe: describe } }),
       ingest: ingestMachine.provide({ actors: { producer: producer as never } }),
-      slot: fromCallback(({ sendBack }) => {
-        asked.push('slot.ask');
-        queueMicrotask(() => sendBack({ type: 'slot.granted' }));
-        return () => asked.push('slot.free');
-      }),
+      slot,
       presence: fromCallback(({ sendBack }) => {
         toCamera = sendBack;
         asked.push('presence.watch');
         return () => asked.push('presence.end');
       }),
-      probe: fromPromise(() => {
-        probe = Promise.withResolvers<Description>();
-        asked.push('probe');
-        return probe.promise;
-      }),
+      probe: describe,
       revoke: fromPromise<void, { camera: string }>(async () => void asked.push('revoke')),
     },
   });
@@ -111,16 +119,18 @@ export function scriptCamera(options: { input?: Partial<CameraInput>; settings?:
   });
   actor.start();
 
+  const tell = (to: ((fact: ProcessFact) => void) | undefined, fact: ProcessFact): void => {
+    if (!to) throw new Error('no source runs');
+    to(fact);
+  };
   const self: ScriptedCamera = {
     actor, clock, asked,
     state() {
       const { value } = actor.getSnapshot();
       return typeof value === 'string' ? value : Object.entries(value).map(([outer, inner]) => `${outer}.${String(inner)}`).join();
     },
-    source(fact) {
-      if (!toHost) throw new Error('no source runs');
-      toHost(fact);
-    },
+    source: (fact) => tell(toHosts.at(-1), fact),
+    oldSource: (fact) => tell(toHosts.at(-2), fact),
     producer(fact) {
       if (!toIngest) throw new Error('no producer runs');
       toIngest(fact);

@@ -2,7 +2,7 @@
 import type { CameraInput } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
 import type { CameraCounters, ControlPlane, Delta, RecordingService, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
-import type { AvailabilityView, CameraView, EventView, RecordingView, SfuView, SystemView } from '../../src/api/protocol.ts';
+import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, RecordingView, SfuView, SystemView } from '../../src/api/protocol.ts';
 import { LookoutError } from '../../src/errors.ts';
 
 /** The script: what the test reads and changes while it runs. */
@@ -11,6 +11,11 @@ export type Script = {
   cameras: Map<string, CameraView>;
   counters: Map<string, CameraCounters>;
   events: EventView[];
+  flights: FlightView[];
+  /** What `setup` was asked for. */
+  inputs: (CameraInput & { id: string })[];
+  incidents: IncidentView[];
+  sfu: SfuView;
   /** Every call that reached the supervisor, in order: `verb id`. */
   calls: string[];
   readiness: { ready: boolean; reasons: string[] };
@@ -61,6 +66,10 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
     events: [],
     recordings: [],
     recordingFile: '/nowhere',
+    flights: [],
+    inputs: [],
+    incidents: [],
+    sfu,
     calls: [],
     readiness: { ready: true, reasons: [] },
     snapshot: () => Promise.resolve({ jpeg: Buffer.from([0xff, 0xd8, 0xff, 0xd9]), takenAt: Date.now() - 2500, width: 640, height: 360 }),
@@ -92,7 +101,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     counters: () => [...script.counters.values()],
     hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000 })),
     workers: () => sfu.workers,
-    sfu: () => Promise.resolve(sfu),
+    sfu: () => Promise.resolve(script.sfu),
     async create(input: CameraInput) {
       const id = input.id ?? 'made';
       const url = CameraUrl.parse(input.url);
@@ -105,6 +114,13 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       script.calls.push(`patch ${id}`);
       script.cameras.set(id, { ...shown(id), ...(patch.name === undefined ? {} : { name: patch.name }) });
       return shown(id);
+    },
+    async setup(input) {
+      const outcome = script.cameras.has(input.id) ? 'unchanged' as const : 'created' as const;
+      script.calls.push(`setup ${input.id}`);
+      script.inputs.push(input);
+      if (outcome === 'created') script.cameras.set(input.id, cameraView(input.id, { name: input.name ?? input.id }));
+      return { camera: shown(input.id), outcome };
     },
     async remove(id) {
       script.calls.push(`remove ${id}`);
@@ -120,13 +136,18 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       return { camera: id, fault, pid: 4711, rate: null, until: null };
     },
     events: async (id, { limit, before }) => script.events.filter((event) => event.camera === id && event.seq < (before ?? Infinity)).slice(0, limit),
+    async recording(id, seq) {
+      const found = script.flights.find((recording) => recording.camera === id && recording.seq === seq);
+      if (!found) throw new LookoutError('LOOKOUT_FLIGHT_NOT_FOUND', { cameraId: id });
+      return found;
+    },
     explanation: async (id) => ({
       camera: id, state: shown(id).state, substate: shown(id).substate, since: shown(id).since, downSince: null, why: 'Live.', lastError: null, evidence: null,
       nextRetryAt: null, attempts: 0, incident: null, before: [], availability: availability(id),
     }),
     availability: async (id) => availability(id),
-    incidents: () => [],
-    resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }] }),
+    incidents: () => script.incidents,
+    resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }], admission: { holding: 1, waiting: 0, peak: 4 } }),
     probe: (url, seconds, signal) => script.probe(url, seconds, signal),
     snapshot: (id, { width }) => script.snapshot(id, width),
     async record(id, wanted) {
@@ -145,13 +166,13 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
 function createRecordings(script: Omit<Script, 'control'>): RecordingService {
   const must = (id: string): RecordingView => {
     const found = script.recordings.find((recording) => recording.id === id);
-    if (!found) throw new LookoutError('LOOKOUT_RECORDING_NOT_FOUND');
+    if (!found) throw new LookoutError('LOOKOUT_RECORDING_NOT_FOUND', { message: `There is no recording "${id}".` });
     return found;
   };
   return {
     async list(query) {
       script.calls.push(`list ${JSON.stringify(query)}`);
-      return { recordings: script.recordings.slice(0, query.limit), next: null };
+      return { recordings: script.recordings.filter(({ camera }) => query.cameras?.includes(camera) ?? true).slice(0, query.limit), next: null };
     },
     get: async (id) => must(id),
     file: async (id) => ({ path: script.recordingFile, name: `${must(id).id}.mkv` }),

@@ -10,6 +10,8 @@ import { hostMachine } from '../../src/machines/host.ts';
 import { ingestMachine } from '../../src/machines/ingest.ts';
 import { outputMachine } from '../../src/machines/output.ts';
 import { sfuMachine } from '../../src/machines/sfu.ts';
+import { sourceMachine } from '../../src/machines/source.ts';
+import { successionMachine } from '../../src/machines/succession.ts';
 import { supervisorMachine, type Cleaned } from '../../src/machines/supervisor.ts';
 import { viewerMachine } from '../../src/machines/viewer.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
@@ -75,7 +77,8 @@ export function scriptTree({ restarts = 1_000 }: { restarts?: number } = {}): Sc
       viewer: viewerMachine.provide({ actors: { close: question('close') } }),
       camera: cameraMachine.provide({
         actors: {
-          source: hostMachine.provide({ actors: { process: leaf('process') } }),
+          source: sourceMachine.provide({ actors: { host: hostMachine.provide({ actors: { process: leaf('process') } }) } }),
+          succession: successionMachine.provide({ actors: { slot: leaf('slot'), probe: question('probe') } }),
           ingest: ingestMachine.provide({ actors: { producer: leaf('producer') } }),
           output: outputMachine.provide({ actors: { process: leaf('recorder') } }),
           slot: leaf('slot'), presence: leaf('presence'), probe: question('probe'), revoke: question('revoke'),

@@ -5,7 +5,8 @@ import { CameraInput, CameraPatch, cameraIdPattern } from '../../camera-config.t
 import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
 import type { CameraView } from '../protocol.ts';
-import { answers, CameraSchema, EventSchema, NoContent } from '../schemas.ts';
+import { answers, CameraSchema, EventSchema, NoContent, FlightSchema } from '../schemas.ts';
+import { visibleCameras } from '../visible.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: cameraIdPattern }) });
 const verbs = ['start', 'stop', 'restart', 'retry'] as const;
@@ -29,7 +30,7 @@ export const cameraRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> 
   const tags = ['cameras'];
 
   app.get('/cameras', { config: { role: 'viewer' }, schema: { tags, summary: 'All cameras', response: answers({ 200: Type.Object({ cameras: Type.Array(CameraSchema) }) }) } },
-    () => ({ cameras: control.cameras() }));
+    (request) => ({ cameras: visibleCameras(request.identity, control.cameras()) }));
 
   app.post('/cameras', { config: { role: 'admin' }, schema: { tags, summary: 'Add a camera; only `url` is required', body: CameraInput, response: answers({ 201: CameraSchema }) } },
     async (request, reply) => {
@@ -70,5 +71,12 @@ export const cameraRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> 
       cameraOr404(control, request.params.id);
       const { limit = defaultEvents, before } = request.query;
       return { events: await control.events(request.params.id, { limit, ...(before === undefined ? {} : { before }) }) };
+    });
+
+  const rowParams = Type.Object({ id: Type.String({ pattern: cameraIdPattern }), seq: Type.Integer({ minimum: 1 }) });
+  app.get('/cameras/:id/events/:seq/recording', { config: { role: 'viewer' }, schema: { tags, summary: 'What passed between the camera and Lookout in the 30 s before a failure: RTSP dialogue without credentials, RTP headers', params: rowParams, response: answers({ 200: FlightSchema }) } },
+    (request) => {
+      cameraOr404(control, request.params.id);
+      return control.recording(request.params.id, request.params.seq);
     });
 };

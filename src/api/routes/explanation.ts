@@ -4,6 +4,7 @@ import Type from 'typebox';
 import { cameraIdPattern } from '../../camera-config.ts';
 import type { ControlPlane } from '../control.ts';
 import { answers, AvailabilitySchema, ExplanationSchema, IncidentSchema } from '../schemas.ts';
+import { visibleIncidents } from '../visible.ts';
 import { cameraOr404 } from './cameras.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: cameraIdPattern }) });
@@ -25,5 +26,5 @@ export const explanationRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlan
     });
 
   app.get('/incidents', { config: { role: 'viewer' }, schema: { tags: ['cameras'], summary: 'Cameras that were lost together, newest first', response: answers({ 200: Type.Object({ incidents: Type.Array(IncidentSchema) }) }) } },
-    () => ({ incidents: control.incidents() }));
+    (request) => ({ incidents: visibleIncidents(request.identity, control.incidents()) }));
 };

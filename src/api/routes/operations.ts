@@ -5,7 +5,9 @@ import type { Store } from '../../store/types.ts';
 import type { ControlPlane } from '../control.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SfuView } from '../protocol.ts';
+import { readinessOf } from '../readiness.ts';
 import { answers, SfuSchema, WorkerSchema } from '../schemas.ts';
+import { visibleSfu } from '../visible.ts';
 
 type Options = { control: ControlPlane; store: Store; metrics: Metrics };
 
@@ -19,9 +21,10 @@ const Stats = Type.Object({
   instance: Type.String(), version: Type.String(), startedAt: Type.String(), uptimeSeconds: number,
   control: Type.Object({ cpu: number, rssBytes: number, eventLoopDelayMs: number, cameras: number, live: number, viewers: number }),
   media: Type.Object({ hosts: Type.Array(Type.Object({ camera: Type.String(), role: Type.String(), pid: Type.Integer(), rssBytes: number })), rssBytes: number, orphans: number }),
+  grpc: Type.Object({ port: Type.Union([Type.Integer(), Type.Null()], { description: 'Where it listens; null while it does not' }) }),
   sfu: Type.Object({ workers: Type.Array(WorkerSchema), transports: number, producers: number, consumers: number }),
   rooms: Type.Array(Room),
-  held: Type.Object({ actors: number, leases: Type.Array(Type.Object({ kind: Type.String(), owner: Type.String(), value: Type.String() })) }, { description: 'Actors that run, and every lease on a process, port, socket or file' }),
+  held: Type.Object({ actors: number, leases: Type.Array(Type.Object({ kind: Type.String(), owner: Type.String(), value: Type.String() })), admission: Type.Object({ holding: number, waiting: number, peak: number }) }, { description: 'Actors that run, every lease on a process, port, socket or file, and the slots for connecting: held, waited for, and the most that were ever held at once' }),
   store: Type.Object({ ok: Type.Boolean(), reason: Type.Union([Type.String(), Type.Null()]), droppedEvents: number, pendingEvents: number }),
 }, { title: 'Stats' });
 
@@ -39,7 +42,7 @@ export const operationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
     });
 
   app.get('/metrics', {
-    config: { role: 'viewer', rateLimit: false },
+    config: { role: 'viewer', wholeFleet: true, rateLimit: false },
     schema: { tags, summary: 'Prometheus text; see docs/metrics.md', response: answers({ 200: { description: 'Prometheus text', content: { 'text/plain': { schema: Type.String() } } } }) },
   }, async (request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 
@@ -50,15 +53,8 @@ export const operationRoutes: FastifyPluginAsyncTypebox<Options> = async (app, {
 /** Routes under `/api/v1`. */
 export const sfuRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
   app.get('/sfu', { config: { role: 'viewer' }, schema: { tags: ['operations'], summary: 'Workers, routers, transports, producers and consumers', response: answers({ 200: SfuSchema }) } },
-    () => control.sfu());
+    async (request) => visibleSfu(request.identity, await control.sfu()));
 };
-
-function readinessOf(control: ControlPlane, store: Store): { ready: boolean; reasons: string[] } {
-  const own = control.readiness();
-  const kept = store.status();
-  const reasons = kept.ok ? own.reasons : [...own.reasons, `The store does not work: ${kept.reason ?? 'unknown reason'}.`];
-  return { ready: own.ready && kept.ok, reasons };
-}
 
 function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
   const system = control.system();
@@ -68,6 +64,7 @@ function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
     uptimeSeconds: Math.max(0, (Date.now() - Date.parse(system.startedAt)) / 1000),
     control: { cpu: system.cpu, rssBytes: system.rssBytes, eventLoopDelayMs: system.eventLoopDelayMs, cameras: system.cameras, live: system.live, viewers: system.viewers },
     media: { hosts, rssBytes: hosts.reduce((sum, host) => sum + host.rssBytes, 0), orphans: system.orphans },
+    grpc: { port: system.grpcPort ?? null },
     sfu: { workers: sfu.workers, transports: sfu.transports.length, producers: sfu.producers.length, consumers: sfu.consumers.length },
     rooms: control.cameras().map((camera) => roomOf(camera, sfu)),
     held: control.resources(),

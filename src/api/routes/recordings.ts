@@ -8,8 +8,10 @@ import Type from 'typebox';
 import { cameraIdPattern } from '../../camera-config.ts';
 import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
+import type { RecordingView } from '../protocol.ts';
 import { parseRange } from '../range.ts';
 import { answers, CameraSchema, NoContent, RecordingSchema } from '../schemas.ts';
+import { maySee, type Looker } from '../visible.ts';
 import { cameraOr404 } from './cameras.ts';
 
 const defaultLimit = 100;
@@ -32,18 +34,26 @@ const sliceBytes = 64 * 1024;
 export const recordingRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
   const tags = ['recordings'];
   const { recordings } = control;
+  /** One that may not be seen does not exist. */
+  const visible = async ({ identity, params: { id } }: { identity: Looker; params: { id: string } }): Promise<RecordingView> => {
+    const recording = await recordings.get(id);
+    if (!maySee(identity, recording.camera)) throw new LookoutError('LOOKOUT_RECORDING_NOT_FOUND', { message: `There is no recording "${id}".` });
+    return recording;
+  };
 
   app.get('/recordings', { config: { role: 'viewer' }, schema: { tags, summary: 'What was recorded, newest first; gaps with their cause', querystring: query, response: answers({ 200: list }) } },
     (request) => {
       const { camera, from, to, limit = defaultLimit, after } = request.query;
-      return recordings.list({ limit, ...(camera === undefined ? {} : { camera }), ...(from === undefined ? {} : { from: time(from) }), ...(to === undefined ? {} : { to: time(to) }), ...(after === undefined ? {} : { after }) });
+      const cameras = camerasFor(request.identity, camera);
+      return recordings.list({ limit, ...(cameras === undefined ? {} : { cameras }), ...(from === undefined ? {} : { from: time(from) }), ...(to === undefined ? {} : { to: time(to) }), ...(after === undefined ? {} : { after }) });
     });
 
   app.get('/recordings/:id', { config: { role: 'viewer' }, schema: { tags, summary: 'One recording', params, response: answers({ 200: RecordingSchema }) } },
-    (request) => recordings.get(request.params.id));
+    (request) => visible(request));
 
   app.delete('/recordings/:id', { config: { role: 'admin' }, schema: { tags, summary: 'Remove a recording', params, response: answers({ 204: NoContent }) } },
     async (request, reply) => {
+      await visible(request);
       await recordings.remove(request.params.id);
       return reply.code(204).send(null);
     });
@@ -51,7 +61,10 @@ export const recordingRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane 
   app.get('/recordings/:id/file', {
     config: { role: 'viewer' },
     schema: { tags, summary: 'The file, whole or a range of it; one that is being written is sent as far as it is', params, response: answers({ 200: bytes, 206: bytes }) },
-  }, async (request, reply) => sendFile(request, reply, await recordings.file(request.params.id)));
+  }, async (request, reply) => {
+    await visible(request);
+    return sendFile(request, reply, await recordings.file(request.params.id));
+  });
 
   for (const verb of ['start', 'stop'] as const) {
     app.post(`/cameras/:id/recording/${verb}`, {
@@ -63,6 +76,13 @@ export const recordingRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane 
     });
   }
 };
+
+/** The cameras to list; undefined for all. */
+function camerasFor(looker: Looker, asked: string | undefined): readonly string[] | undefined {
+  if (asked === undefined) return looker?.cameras ?? undefined;
+  if (!maySee(looker, asked)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: asked, message: `There is no camera "${asked}".` });
+  return [asked];
+}
 
 function time(text: string): number {
   const at = Date.parse(text);

@@ -4,10 +4,12 @@ import Type from 'typebox';
 import type { Config } from '../../config.ts';
 import { LookoutError } from '../../errors.ts';
 import { checkOrigin } from '../access.ts';
-import { sessionCookie, type Auth } from '../auth.ts';
+import { sessionCookie, type Auth, type Identity } from '../auth.ts';
 import { answers, NoContent, SessionSchema } from '../schemas.ts';
 
 const body = Type.Object({ token: Type.String({ minLength: 1, maxLength: 512 }) }, { additionalProperties: false });
+
+const sessionOf = ({ name, role, cameras }: Identity) => ({ name, role, cameras: cameras === null ? null : [...cameras] });
 
 /** Routes of the login. */
 export const sessionRoutes: FastifyPluginAsyncTypebox<{ auth: Auth; config: Config }> = async (app, { auth, config }) => {
@@ -20,13 +22,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ auth: Auth; config: Conf
       if (request.headers.origin !== undefined) checkOrigin(request, config.api.origins);
       const { session, identity } = await auth.login(request.body.token, request.ip);
       request.log.info({ name: identity.name, role: identity.role, address: request.ip }, 'logged in');
-      return reply.setCookie(sessionCookie, session, { ...cookie, secure: request.protocol === 'https', maxAge: config.api.sessionHours * 3600 }).send({ name: identity.name, role: identity.role });
+      return reply.setCookie(sessionCookie, session, { ...cookie, secure: request.protocol === 'https', maxAge: Math.max(1, Math.floor((identity.expiresAt - Date.now()) / 1000)) }).send(sessionOf(identity));
     });
 
   app.get('/session', { config: { role: 'viewer' }, schema: { tags, summary: 'Who is logged in', response: answers({ 200: SessionSchema }) } },
     (request) => {
       if (request.identity === null) throw new LookoutError('LOOKOUT_UNAUTHENTICATED');
-      return { name: request.identity.name, role: request.identity.role };
+      return sessionOf(request.identity);
     });
 
   app.delete('/session', { config: { role: 'viewer' }, schema: { tags, summary: 'Log out', response: answers({ 204: NoContent }) } },

@@ -1,10 +1,13 @@
 /** Namespace `/status`: the whole once, then what changed; at most 5 times a second per camera, the latest wins. */
 import type { Namespace, Socket } from 'socket.io';
 import Type from 'typebox';
+import { createCoalescer } from '../coalescer.ts';
 import type { ControlPlane } from '../control.ts';
 import type { CameraView, StatusServerEvents } from '../protocol.ts';
 import { CameraSchema, EventSchema, SystemSchema, WorkerSchema } from '../schemas.ts';
 import { shown } from '../shown.ts';
+import type { SocketData } from '../socket.ts';
+import { visibleCameras, visibleSystem, type Looker } from '../visible.ts';
 
 type Events = Record<string, never>;
 type StatusSocket = Socket<Events, StatusServerEvents>;
@@ -13,32 +16,43 @@ const deltaMs = 200;
 const systemMs = 2000;
 /** Packets waiting for one client before it gets no more deltas, but a new snapshot once it has caught up. */
 const backlogLimit = 64;
+/** Rooms: of those who see everything, of those who see some cameras, and of one camera among the latter. */
 const live = 'live';
+const limited = 'limited';
+const roomOf = (camera: string) => `camera:${camera}`;
 const cameraList = Type.Array(CameraSchema);
 const workerList = Type.Array(WorkerSchema);
 
 /** Serves the namespace; returns the function that ends it. */
 export function serveStatus(namespace: Namespace<Events, StatusServerEvents>, control: ControlPlane): () => void {
-  const system = () => shown(SystemSchema, control.system());
   const now = () => new Date().toISOString();
-  const broadcast = <E extends keyof StatusServerEvents>(event: E, ...args: Parameters<StatusServerEvents[E]>) => {
+  const seenBy = (looker: Looker) => visibleCameras(looker, control.cameras());
+  const systemFor = (looker: Looker, cameras = seenBy(looker)) => shown(SystemSchema, visibleSystem(looker, control.system(), cameras));
+  const broadcast = <E extends keyof StatusServerEvents>(rooms: string[], event: E, ...args: Parameters<StatusServerEvents[E]>) => {
     for (const socket of namespace.sockets.values()) holdBackIfSlow(socket, snapshot);
-    if (namespace.sockets.size > 0) namespace.to(live).emit(event, ...args);
+    if (namespace.sockets.size > 0) namespace.to(rooms).emit(event, ...args);
   };
   const snapshot = (socket: StatusSocket) => {
-    socket.emit('snapshot', { system: system(), cameras: shown(cameraList, control.cameras()), workers: shown(workerList, control.workers()), at: now() });
-    void socket.join(live);
+    const looker = lookerOf(socket);
+    const cameras = seenBy(looker);
+    socket.emit('snapshot', { system: systemFor(looker, cameras), cameras: shown(cameraList, cameras), workers: shown(workerList, control.workers()), at: now() });
+    void socket.join(roomsOf(socket));
   };
-  const cameras = createCoalescer<CameraView | null>((id, camera) => broadcast('camera', { id, camera: shown(CameraSchema, camera), at: now() }));
-  const workers = createCoalescer<ReturnType<ControlPlane['workers']>>((_, list) => broadcast('sfu', { workers: shown(workerList, list), at: now() }));
+  const cameras = createCoalescer<CameraView | null>(deltaMs, (id, camera) => broadcast([live, roomOf(id)], 'camera', { id, camera: shown(CameraSchema, camera), at: now() }));
+  const workers = createCoalescer<ReturnType<ControlPlane['workers']>>(deltaMs, (_, list) => broadcast([live, limited], 'sfu', { workers: shown(workerList, list), at: now() }));
 
   namespace.on('connection', snapshot);
   const unsubscribe = control.subscribe((delta) => {
     if (delta.type === 'camera') cameras.push(delta.id, delta.camera);
     if (delta.type === 'workers') workers.push('', delta.workers);
-    if (delta.type === 'journal') broadcast('journal', shown(EventSchema, delta.event));
+    // Rows of no camera (incidents) name several of them.
+    if (delta.type === 'journal') broadcast([live, roomOf(delta.event.camera)], 'journal', shown(EventSchema, delta.event));
   });
-  const ticker = setInterval(() => namespace.sockets.size > 0 && broadcast('system', system()), systemMs).unref();
+  const ticker = setInterval(() => {
+    if (namespace.sockets.size === 0) return;
+    broadcast([live], 'system', systemFor(null));
+    for (const socket of namespace.sockets.values()) if (socket.rooms.has(limited)) socket.emit('system', systemFor(lookerOf(socket)));
+  }, systemMs).unref();
   return () => {
     unsubscribe();
     clearInterval(ticker);
@@ -47,49 +61,24 @@ export function serveStatus(namespace: Namespace<Events, StatusServerEvents>, co
   };
 }
 
+const lookerOf = (socket: StatusSocket): Looker => (socket.data as SocketData).identity;
+
+function roomsOf(socket: StatusSocket): string[] {
+  const cameras = lookerOf(socket)?.cameras ?? null;
+  return cameras === null ? [live] : [limited, ...cameras.map(roomOf)];
+}
+
 /**
  * A client that reads slower than the cameras change would grow the server's memory, and dropping single deltas would
  * leave it with a wrong picture. So it is taken out of the stream as a whole, and gets everything again when its
  * connection has drained. `writeBuffer` is a private field of engine.io 6.6; nothing public tells the backlog.
  */
 function holdBackIfSlow(socket: StatusSocket, snapshot: (socket: StatusSocket) => void): void {
-  if (!socket.rooms.has(live)) return;
+  if (!socket.rooms.has(live) && !socket.rooms.has(limited)) return;
   const connection = socket.conn as unknown as { writeBuffer?: unknown[]; once(event: 'drain', listener: () => void): void };
   if ((connection.writeBuffer?.length ?? 0) < backlogLimit) return;
-  void socket.leave(live);
+  for (const room of roomsOf(socket)) void socket.leave(room);
   connection.once('drain', () => {
     if (socket.connected) snapshot(socket);
   });
-}
-
-/** Passes the first value of a key on at once, later ones at most once per interval; removal (`null`) never waits. */
-function createCoalescer<T>(emit: (key: string, value: T) => void): { push(key: string, value: T): void; stop(): void } {
-  const slots = new Map<string, { timer: NodeJS.Timeout; waiting: T | undefined }>();
-  const open = (key: string) => {
-    const slot = slots.get(key);
-    if (slot === undefined) return;
-    slots.delete(key);
-    if (slot.waiting !== undefined) pass(key, slot.waiting);
-  };
-  const pass = (key: string, value: T) => {
-    slots.set(key, { timer: setTimeout(() => open(key), deltaMs), waiting: undefined });
-    emit(key, value);
-  };
-  return {
-    push(key, value) {
-      const slot = slots.get(key);
-      if (slot === undefined) return pass(key, value);
-      if (value !== null) {
-        slot.waiting = value;
-        return;
-      }
-      clearTimeout(slot.timer);
-      slots.delete(key);
-      emit(key, value);
-    },
-    stop() {
-      for (const slot of slots.values()) clearTimeout(slot.timer);
-      slots.clear();
-    },
-  };
 }

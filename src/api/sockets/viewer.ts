@@ -6,9 +6,13 @@ import { cameraIdPattern } from '../../camera-config.ts';
 import type { Config } from '../../config.ts';
 import { LookoutError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { socketRoles } from '../access-table.ts';
+import { includesRole } from '../auth.ts';
 import type { ControlPlane, ViewerNotify } from '../control.ts';
 import { errorBody } from '../errors.ts';
 import type { ViewerClientEvents, ViewerServerEvents } from '../protocol.ts';
+import type { SocketData } from '../socket.ts';
+import { maySee } from '../visible.ts';
 
 type Options = { control: ControlPlane; config: Config; log: Log; onFirstFrame: (milliseconds: number) => void };
 type ViewerSocket = Socket<ViewerClientEvents, ViewerServerEvents>;
@@ -66,6 +70,7 @@ function answer(connection: Connection, name: RequestName, { handler, config, lo
     const reply = (value: object) => void (typeof ack === 'function' && (ack as (value: object) => void)(value));
     const work = async (): Promise<unknown> => {
       if (!connection.allowance()) throw new LookoutError('LOOKOUT_RATE_LIMITED');
+      if (!includesRole(identityOf(connection).role, socketRoles[`/viewer ${name}`])) throw new LookoutError('LOOKOUT_FORBIDDEN');
       if (!check.Check(args[0])) throw new LookoutError('LOOKOUT_VALIDATION', { message: `The request "${name}" does not have the expected form.` });
       return withDeadline((deadline) => handler(args[0], connection, deadline), config.api.requestMs, name);
     };
@@ -76,6 +81,8 @@ function answer(connection: Connection, name: RequestName, { handler, config, lo
     });
   });
 }
+
+const identityOf = ({ socket }: Connection) => (socket.data as SocketData).identity;
 
 function createHandlers({ viewers }: ControlPlane, limits: Config['api']): Handlers {
   const mine = ({ socket, viewers: own }: Connection, id: string) => {
@@ -100,6 +107,7 @@ function createHandlers({ viewers }: ControlPlane, limits: Config['api']): Handl
 /** A join that completes after its connection ended, or after its deadline, is undone: nobody knows of that viewer. */
 async function join(viewers: ControlPlane['viewers'], { camera, connection, deadline, limits: { viewersPerSocket } }: { camera: string; connection: Connection; deadline: Deadline; limits: Config['api'] }) {
   const { socket, viewers: own } = connection;
+  if (!maySee(identityOf(connection), camera)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera });
   if (own.size + connection.joining >= viewersPerSocket) throw new LookoutError('LOOKOUT_RATE_LIMITED', { message: `One connection holds at most ${viewersPerSocket} viewers.` });
   connection.joining += 1;
   try {

@@ -16,6 +16,8 @@ export type Counters = {
   glance(before: Sample): Sample;
   /** RTP bytes received, and bytes handed to the feed. */
   bytes(): { received: number; fed: number };
+  /** Newest sequence number of the feed; null before its first packet. */
+  feedSequence(): number | null;
   hubPort(): number;
   /** What the newest keyframe's SPS says; null before the first, and where it carries none. Copies the keyframe, so not for every tick. */
   media(): VideoFormat | null;
@@ -24,7 +26,7 @@ export type Counters = {
 /** Binds to the elements of a pipeline made by `sourceLaunch`. */
 export function readCounters(pipeline: GstPipeline, codec: VideoFormat['codec']): Counters {
   const [rtp, depay, frames, keyframes, audio, hub] = [names.rtp, names.depay, names.frames, names.keyframes, names.audio, names.hub].map((name) => child(pipeline, name));
-  const udp = pipeline.findChild(names.udp);
+  const [pay, udp] = [names.pay, names.udp].map((name) => pipeline.findChild(name));
   return {
     sample() {
       const packets = fieldOf(rtp!.stats, 'num-buffers') ?? 0;
@@ -46,6 +48,7 @@ export function readCounters(pipeline: GstPipeline, codec: VideoFormat['codec'])
       keyframes: fieldOf(keyframes!.stats, 'rendered') ?? 0,
     }),
     bytes: () => ({ received: fieldOf(rtp!.stats, 'num-bytes') ?? 0, fed: Number(udp?.['bytes-served'] ?? 0) }),
+    feedSequence: () => (pay === undefined || Number(udp?.['bytes-served'] ?? 0) === 0 ? null : Number(pay['seqnum'])),
     hubPort: () => Number(hub!['current-port']),
     media() {
       // Absent before the first keyframe; asking then would make the addon assert.

@@ -6,12 +6,16 @@ import { beginFreshness, judge, type Freshness, type FreshnessFact, type Sample 
 import { child, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { sourceClock, sourceElements, sourceLaunch, sourceProperties } from '../launch.ts';
 import { readCounters, type Counters } from './counters.ts';
+import { createGate, type Gate } from './gate.ts';
 import { createGopMeter, createMeter } from './meter.ts';
 import type { HostCommand, HostEvent, SourceSpec } from '../protocol.ts';
 
 /** A pipeline that a host runs. */
 export type Runner = {
   setFeed(open: boolean): void;
+  /** Of a gated feed: keep from the next keyframe on, and let out. */
+  armGate(): void;
+  openGate(): void;
   /** Fault injection, only in a source made with `faults`. */
   disturb(fault: Disturbance): void;
   /** To NULL; blocks for the RTSP TEARDOWN, 200 ms at most. */
@@ -33,12 +37,14 @@ const missingTrack = 'track-missing';
 const calmFactor = 1.6;
 /** Reading caps and SPS copies a keyframe (0.4 ms): a change of media is told within this and one GOP. */
 const mediaMs = 2000;
+/** How long the gate stays after it was opened, for what is still on its way through it. */
+const gateLingerMs = 1000;
 /** From play to the answer to PLAY. rtspsrc bounds each step by its own tcp-timeout; this bounds their sum. */
 const startMs = 10_000;
 
 /** Starts pulling. Failures, a syntax error in the launch description apart, arrive as `source.failed`. */
 export function startSource(spec: SourceSpec, emit: (event: HostEvent) => void): Runner {
-  const pipeline = new (loadGst().Pipeline)(sourceLaunch(spec, sourceClock(process.hrtime.bigint())));
+  const pipeline = new (loadGst().Pipeline)(sourceLaunch(spec, sourceClock(process.hrtime.bigint(), spec.feed?.shiftMs ?? 0)));
   const source = new Source({ spec, emit, pipeline });
   source.play();
   return source;
@@ -50,6 +56,9 @@ class Source implements Runner {
   readonly #pipeline: GstPipeline;
   readonly #counters: Counters;
   readonly #valve: GstElement | undefined;
+  /** Undefined where the feed goes straight to the ingest. */
+  #gate: Promise<Gate> | undefined;
+  #feedOpen: boolean;
   readonly #meter = createMeter();
   readonly #gop = createGopMeter();
   #freshness: Freshness | undefined;
@@ -67,6 +76,7 @@ class Source implements Runner {
     this.#pipeline = pipeline;
     this.#counters = readCounters(pipeline, spec.video.codec);
     this.#valve = pipeline.findChild(sourceElements.valve);
+    this.#feedOpen = spec.feed?.open ?? false;
     const { drop, dropAudio, corrupt } = sourceElements;
     this.#disturbances = {
       drop: { elements: [drop, dropAudio].map((name) => [pipeline.findChild(name), 'drop-probability']) },
@@ -77,11 +87,40 @@ class Source implements Runner {
   play(): void {
     Object.assign(child(this.#pipeline, sourceElements.src), sourceProperties(this.#spec));
     this.#timer = setTimeout(() => this.#fail(failure('timeout', 'start-timeout', `The camera did not begin to play within ${startMs / 1000} s.`)), startMs);
+    if (this.#spec.feed?.gated) this.#gate = this.#aimAtGate(this.#spec.feed);
     playAndListen(this.#pipeline, (message) => this.#onMessage(message));
   }
 
   setFeed(open: boolean): void {
-    if (this.#valve !== undefined) this.#valve.drop = !open;
+    this.#feedOpen = open;
+    this.#setValve();
+    if (!open) this.#emit({ type: 'feed.shut' });
+  }
+
+  armGate(): void {
+    void this.#gate?.then((gate) => gate.arm());
+  }
+
+  openGate(): void {
+    void this.#gate?.then((gate) => {
+      gate.open();
+      this.#gate = undefined;
+      child(this.#pipeline, sourceElements.udp).port = this.#spec.feed!.port;
+      this.#setValve();
+      setTimeout(() => gate.close(), gateLingerMs).unref();
+    });
+  }
+
+  #setValve(): void {
+    if (this.#valve !== undefined) this.#valve.drop = !this.#feedOpen;
+  }
+
+  async #aimAtGate({ port, bindPort }: { port: number; bindPort: number }): Promise<Gate> {
+    const gate = await createGate({ port, bindPort, onReady: () => this.#emit({ type: 'gate.ready' }) });
+    gate.arm();
+    if (this.#valve !== undefined) child(this.#pipeline, sourceElements.udp).port = gate.port;
+    this.#setValve();
+    return gate;
   }
 
   disturb({ kind, rate, ms }: Disturbance): void {
@@ -190,7 +229,7 @@ class Source implements Runner {
         packets: last.packets, bytes: received, frames: last.frames, keyframes: last.keyframes,
         packetAgeMs: age(packetAt), keyframeAgeMs: age(keyframeAt),
         keyframeIntervalMs: this.#gop.read(),
-        ...this.#meter.read(), feedBytes: fed, rssBytes: process.memoryUsage.rss(),
+        ...this.#meter.read(), feedBytes: fed, feedSequence: this.#counters.feedSequence(), rssBytes: process.memoryUsage.rss(),
       },
     });
   }

@@ -104,7 +104,7 @@ test('journal rows arrive as they are written', async (t) => {
   const { listen, script } = await apiBench(t);
   const { socket } = await watcher(t, await listen(), 'viewer-token');
   const rows = collect<EventView>(socket, 'journal');
-  for (const seq of [1, 2, 3]) script.emit({ type: 'journal', event: { seq, at: new Date().toISOString(), camera: 'gate', type: 'camera.transition', from: null, to: 'backoff', class: 'reset', code: null, message: 'm', evidence: null, attempt: null, delayMs: null } });
+  for (const seq of [1, 2, 3]) script.emit({ type: 'journal', event: { seq, at: new Date().toISOString(), camera: 'gate', type: 'camera.transition', from: null, to: 'backoff', class: 'reset', code: null, message: 'm', evidence: null, attempt: null, delayMs: null, recording: false } });
   await eventually(() => rows.length === 3, { what: 'three rows' });
   assert.deepEqual(rows.map(({ seq }) => seq), [1, 2, 3]);
 });
@@ -117,7 +117,7 @@ test('a client that does not read holds a bounded backlog, and gets a new snapsh
   engine.transport.ws.pause();
   const fat = 'x'.repeat(60_000);
   const flood = setInterval(() => {
-    for (let n = 0; n < 40; n += 1) script.emit({ type: 'journal', event: { seq: n, at: new Date().toISOString(), camera: 'gate', type: 'flood', from: null, to: null, class: null, code: null, message: fat, evidence: null, attempt: null, delayMs: null } });
+    for (let n = 0; n < 40; n += 1) script.emit({ type: 'journal', event: { seq: n, at: new Date().toISOString(), camera: 'gate', type: 'flood', from: null, to: null, class: null, code: null, message: fat, evidence: null, attempt: null, delayMs: null, recording: false } });
   }, 5);
   defer(t, () => clearInterval(flood));
   const [server] = [...app.io.of('/status').sockets.values()];

@@ -78,6 +78,6 @@ export function history(camera: string, now: number): EventView[] {
     [1_801_600, 'connecting', 'streaming', null, 'First packet 2.4 s after the loss.', null],
   ];
   return rows.map(([ago, from, to, cls, message, delayMs], index) => ({
-    seq: index + 1, at: new Date(now - ago).toISOString(), camera, type: 'camera.transition', from, to, class: cls, code: cls, message, evidence: null, attempt: cls ? 1 : null, delayMs,
+    seq: index + 1, at: new Date(now - ago).toISOString(), camera, type: 'camera.transition', from, to, class: cls, code: cls, message, evidence: null, attempt: cls ? 1 : null, delayMs, recording: false,
   })).reverse();
 }

@@ -59,7 +59,7 @@ export function createFakeServer(count: number): FakeServer {
     set: (id, trouble) => {
       const before = view(id);
       update(id, trouble ? troubled(before, trouble, Date.now()) : { ...liveCamera(seed(id), Date.now()), id, name: before.name, url: before.url, since: new Date().toISOString(), restarts: before.restarts, lastError: before.lastError });
-      listener?.journal({ seq: Date.now(), at: new Date().toISOString(), camera: id, type: 'camera.transition', from: before.state, to: trouble?.state ?? 'streaming', class: trouble?.class ?? null, code: null, message: trouble?.message ?? 'Live again.', evidence: null, attempt: null, delayMs: null });
+      listener?.journal({ seq: Date.now(), at: new Date().toISOString(), camera: id, type: 'camera.transition', from: before.state, to: trouble?.state ?? 'streaming', class: trouble?.class ?? null, code: null, message: trouble?.message ?? 'Live again.', evidence: null, attempt: null, delayMs: null, recording: false });
     },
     offline: (offline) => {
       listener?.connection(offline ? { status: 'offline', since: Date.now(), reason: 'transport close' } : { status: 'online' });

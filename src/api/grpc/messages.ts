@@ -1,0 +1,75 @@
+/** Between the messages of `media_plane.proto` and what the supervisor understands. */
+import Value from 'typebox/value';
+import { cameraIdPattern, CameraInput } from '../../camera-config.ts';
+import { LookoutError } from '../../errors.ts';
+import type { CameraView, LastError, OutputView, Verdict } from '../protocol.ts';
+import { CameraSchema } from '../schemas.ts';
+import { shown } from '../shown.ts';
+
+/** Enumerations of a request by field: what their values begin with. Theirs is the rest, as REST writes it. */
+const prefixes: Record<string, string> = { transport: 'TRANSPORT_', mode: 'SOURCE_MODE_', feed: 'FEED_MODE_' };
+const idPattern = new RegExp(cameraIdPattern, 'u');
+
+/** A message as it was decoded. */
+export type Message = Readonly<Record<string, unknown>>;
+
+/** The id of a request. Throws `LOOKOUT_CAMERA_ID`. */
+export function idOf(request: Message): string {
+  const { id } = request;
+  if (typeof id !== 'string' || !idPattern.test(id)) throw new LookoutError('LOOKOUT_CAMERA_ID');
+  return id;
+}
+
+/** What a `SetupStreamRequest` asks for, checked by the schema of REST. Throws what REST would answer. */
+export function cameraOf(request: Message): CameraInput & { id: string } {
+  const id = idOf(request);
+  const input = plain({ ...request, id }) as CameraInput & { id: string };
+  const problems = [...Value.Errors(CameraInput, input)];
+  if (problems.length > 0) throw Object.assign(new Error('validation'), { validation: problems, validationContext: 'body' });
+  return input;
+}
+
+function plain(message: Message): Message {
+  return Object.fromEntries(Object.entries(message).flatMap(([key, value]): [string, unknown][] => {
+    // The loader names optional fields that are there, as `_name: "name"`.
+    if (key.startsWith('_')) return [];
+    const prefix = prefixes[key];
+    if (prefix !== undefined && typeof value === 'string') return value.endsWith('_UNSPECIFIED') ? [] : [[key, value.slice(prefix.length).toLowerCase().replaceAll('_', '-')]];
+    return [[key, typeof value === 'object' && value !== null ? plain(value as Message) : value]];
+  }));
+}
+
+/** A `Stream`. What the view does not know is left out. */
+export function streamOf(view: CameraView): Message {
+  const { since, nextRetryAt, lastError, media, freshness, worker, outputs, state, desired, transport, host, ...same } = shown(CameraSchema, view);
+  return {
+    ...withoutNulls(same),
+    transport: `TRANSPORT_${transport.toUpperCase()}`,
+    desired: `DESIRED_STATE_${desired.toUpperCase()}`,
+    state: `STREAM_STATE_${state.toUpperCase()}`,
+    since: timestampOf(since),
+    nextRetryAt: nextRetryAt === null ? undefined : timestampOf(nextRetryAt),
+    lastError: failureOf(lastError),
+    media: media === null ? undefined : { ...withoutNulls(media), audio: media.audio ?? undefined },
+    ...withoutNulls(freshness),
+    host: host ?? undefined,
+    workerPid: worker?.pid,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, outputOf(output)])),
+  };
+}
+
+function outputOf({ state, lastError, host, verdict }: OutputView & { verdict?: Verdict | null }): Message {
+  return { state, lastError: failureOf(lastError), host: host ?? undefined, verdict: verdict ?? undefined };
+}
+
+function failureOf(error: LastError | null): Message | undefined {
+  return error === null ? undefined : { failureClass: error.class, code: error.code, message: error.message, at: timestampOf(error.at) };
+}
+
+/** A `google.protobuf.Timestamp`. */
+export function timestampOf(iso: string): { seconds: number; nanos: number } {
+  const ms = Date.parse(iso);
+  return { seconds: Math.floor(ms / 1000), nanos: (((ms % 1000) + 1000) % 1000) * 1_000_000 };
+}
+
+const withoutNulls = (value: object): Message => Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== null));

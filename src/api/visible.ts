@@ -1,0 +1,43 @@
+/** What a viewer that is limited to some cameras may see of the whole. Everybody else sees everything. */
+import type { Grant } from '../store/types.ts';
+import type { CameraView, IncidentView, SfuView, SystemView } from './protocol.ts';
+
+/** Who looks; null where nobody needs to be known. */
+export type Looker = Pick<Grant, 'cameras'> | null;
+
+/** True where this camera may be seen. */
+export const maySee = (looker: Looker, camera: string): boolean => looker === null || looker.cameras === null || looker.cameras.includes(camera);
+
+/** True where not every camera may be seen. */
+export const isLimited = (looker: Looker): boolean => looker !== null && looker.cameras !== null;
+
+/** The cameras among these. */
+export const visibleCameras = (looker: Looker, cameras: CameraView[]): CameraView[] => (isLimited(looker) ? cameras.filter(({ id }) => maySee(looker, id)) : cameras);
+
+/** Incidents with at least one such camera, and nothing of the others. */
+export function visibleIncidents(looker: Looker, incidents: IncidentView[]): IncidentView[] {
+  if (!isLimited(looker)) return incidents;
+  return incidents.flatMap((incident) => {
+    const cameras = incident.cameras.filter(({ camera }) => maySee(looker, camera));
+    if (cameras.length === 0) return [];
+    return [{ ...incident, cameras, message: `${cameras.length === 1 ? '1 camera was' : `${cameras.length} cameras were`} lost together with others.` }];
+  });
+}
+
+/** The SFU's inventory of such cameras; the workers are everybody's. */
+export function visibleSfu(looker: Looker, sfu: SfuView): SfuView {
+  if (!isLimited(looker)) return sfu;
+  const mine = <T extends { camera: string }>(list: T[]): T[] => list.filter(({ camera }) => maySee(looker, camera));
+  return { workers: sfu.workers, routers: mine(sfu.routers), transports: mine(sfu.transports), producers: mine(sfu.producers), consumers: mine(sfu.consumers) };
+}
+
+/** The program's figures, its cameras counted among `cameras`, which may be seen. */
+export function visibleSystem(looker: Looker, system: SystemView, cameras: CameraView[]): SystemView {
+  if (!isLimited(looker)) return system;
+  return {
+    ...system,
+    cameras: cameras.length,
+    live: cameras.filter(({ substate }) => substate === 'live').length,
+    viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),
+  };
+}
