@@ -5,6 +5,7 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { cameraMachine } from '../src/machines/camera.ts';
 import { hostMachine } from '../src/machines/host.ts';
 import { ingestMachine } from '../src/machines/ingest.ts';
+import { outputMachine } from '../src/machines/output.ts';
 import { sfuMachine } from '../src/machines/sfu.ts';
 import { sourceMachine } from '../src/machines/source.ts';
 import { successionMachine } from '../src/machines/succession.ts';
@@ -18,6 +19,7 @@ const charts: [string, string, AnyStateMachine][] = [
   ['Succession', 'Prepares a planned restart: a slot, and what the camera offers.', successionMachine],
   ['Host', 'The process that runs a camera\'s pipeline, with a deadline for every step.', hostMachine],
   ['Ingest', 'Transport and producer of a camera; outlives its sources.', ingestMachine],
+  ['Output', 'A pipeline fed by the hub of a camera, in a host of its own, which fails alone.', outputMachine],
   ['Viewer', 'One subscription of one browser to one camera.', viewerMachine],
   ['Worker', 'A mediasoup process, started again under intensity.', workerMachine],
   ['SFU', 'Supervisor of the workers.', sfuMachine],

@@ -11,6 +11,22 @@ export const cameraIdPattern = '^[a-z0-9][a-z0-9_-]{0,63}$';
 const strict = { additionalProperties: false } as const;
 const url = Type.String({ minLength: 8, maxLength: 2048, description: 'rtsp:// or rtsps:// address; credentials are kept encrypted and never shown' });
 
+/** One window of a week, in the local time of the machine; `to` before `from` ends on the next day. */
+const Window = Type.Object({
+  days: Type.Array(Type.Enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']), { minItems: 1, maxItems: 7 }),
+  from: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' }),
+  to: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' }),
+}, strict);
+const RecordInput = Type.Object({
+  mode: Type.Optional(Type.Union([Type.Literal('off'), Type.Literal('continuous'), Type.Literal('scheduled'), Type.Literal('manual')], { default: 'off' })),
+  segmentSeconds: Type.Optional(Type.Integer({ minimum: 2, maximum: 3600, default: 300, description: 'Length of a file; it ends at the keyframe nearest to it' })),
+  retention: Type.Optional(Type.Object({
+    maxAgeHours: Type.Optional(Type.Number({ minimum: 0.01, maximum: 87_600, description: 'Older files are removed' })),
+    maxBytes: Type.Optional(Type.Integer({ minimum: 1_000_000, maximum: Number.MAX_SAFE_INTEGER, description: 'The oldest files of this camera are removed beyond this' })),
+  }, strict)),
+  schedule: Type.Optional(Type.Array(Window, { maxItems: 64, description: 'When mode `scheduled` records' })),
+}, strict);
+
 /** Camera as it is sent to `POST /api/v1/cameras` and stored; only `url` is required. */
 export const CameraInput = Type.Object({
   id: Type.Optional(Type.String({ pattern: cameraIdPattern, description: 'Chosen by Lookout from the name where absent' })),
@@ -31,6 +47,7 @@ export const CameraInput = Type.Object({
     live: Type.Optional(Type.Object({
       feed: Type.Optional(Type.Union([Type.Literal('on-demand'), Type.Literal('always')], { default: 'on-demand' })),
     }, strict)),
+    record: Type.Optional(RecordInput),
   }, strict)),
 }, strict);
 export type CameraInput = Static<typeof CameraInput>;
@@ -61,7 +78,18 @@ export type CameraConfig = {
   tls: { verify: boolean; fingerprint: string | undefined };
   enabled: boolean;
   source: { mode: 'always' | 'on-demand'; closeAfterSeconds: number };
-  outputs: { live: { feed: 'on-demand' | 'always' } };
+  outputs: { live: { feed: 'on-demand' | 'always' }; record: RecordConfig };
+};
+
+/** One window of a weekly schedule. */
+export type RecordWindow = Static<typeof Window>;
+
+/** How a camera is recorded. */
+export type RecordConfig = {
+  mode: 'off' | 'continuous' | 'scheduled' | 'manual';
+  segmentSeconds: number;
+  retention: { maxAgeHours?: number; maxBytes?: number };
+  schedule: readonly RecordWindow[];
 };
 
 /** Fills in the defaults. Throws `LOOKOUT_CAMERA_URL` for a bad address; the shape was checked by the schema before. */
@@ -75,8 +103,12 @@ export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
     tls: { verify: input.tls?.verify ?? true, fingerprint: input.tls?.fingerprint },
     enabled: input.enabled ?? true,
     source: { mode: input.source?.mode ?? 'always', closeAfterSeconds: input.source?.closeAfterSeconds ?? 10 },
-    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' } },
+    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' }, record: parseRecord(input.outputs?.record) },
   };
+}
+
+function parseRecord(input: Static<typeof RecordInput> = {}): RecordConfig {
+  return { mode: input.mode ?? 'off', segmentSeconds: input.segmentSeconds ?? 300, retention: input.retention ?? {}, schedule: input.schedule ?? [] };
 }
 
 /** The stored form of a parsed camera: credentials included, so only the store may see it. */
@@ -90,7 +122,7 @@ export function cameraToInput(camera: CameraConfig): CameraInput & { id: string 
     tls: { verify: camera.tls.verify, ...(camera.tls.fingerprint ? { fingerprint: camera.tls.fingerprint } : {}) },
     enabled: camera.enabled,
     source: camera.source,
-    outputs: camera.outputs,
+    outputs: { live: camera.outputs.live, record: { ...camera.outputs.record, schedule: [...camera.outputs.record.schedule] } },
   };
 }
 

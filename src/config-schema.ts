@@ -158,6 +158,12 @@ export const ConfigSchema = section('Lookout', {
     frozenMs: ms(20_000, 2000, 3_600_000, 'Lookout is killed and started again when its event loop stands still this long'),
   standby: Type.Boolean({ default: true, description: 'A second process (about 60 MB) has the code loaded, so that a restart is two seconds faster' }),
   }),
+  recordings: section('Recordings on the disk', {
+    dir: Type.Optional(text('Directory of recordings; where absent, `recordings` in the data directory', { env: 'LOOKOUT_RECORDINGS' })),
+    minFreeBytes: whole(1_073_741_824, 0, Number.MAX_SAFE_INTEGER, 'The oldest recordings of all cameras are removed while the disk has less free'),
+    segmentBytes: whole(4_000_000_000, 1_000_000, 1_000_000_000_000, 'A file ends before it is larger, whatever its time'),
+    checkMs: ms(30_000, 200, 3_600_000, 'Time between two looks at what can be removed'),
+  }),
   journal: section('Why each transition happened', {
     rowsPerCamera: whole(5000, 100, 1_000_000, 'Rows kept for each camera'),
     flightsPerCamera: whole(20, 0, 10_000, 'Flight recordings kept for each camera: what passed in the 30 s before a failure, 5 to 40 kB each'),

@@ -18,13 +18,15 @@ TypeboxSettings.Set({ maxErrors: 200 });
 type DeepReadonly<T> = T extends readonly (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** Everything the program was told, complete and frozen. */
-export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'grpc' | 'secretFile' | 'cameras'> & {
+export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'grpc' | 'secretFile' | 'recordings' | 'cameras'> & {
   /** Absolute path of the data directory. */
   data: string;
   /** The file that was read, if any. */
   configFile: string | undefined;
   /** Absolute path of the key file. */
   secretFile: string;
+  /** With an absolute directory. */
+  recordings: Omit<Settings['recordings'], 'dir'> & { dir: string };
   grpc: Omit<Settings['grpc'], 'host'> & { host: string };
   sfu: Omit<Settings['sfu'], 'listenIp' | 'announcedAddress'> & { listenIp: string; announcedAddress: string | undefined };
 }> & {
@@ -215,6 +217,7 @@ function derive(loaded: Settings, configFile: string | undefined): Omit<Config, 
     data,
     configFile,
     secretFile: loaded.secretFile === undefined ? join(data, 'secret.key') : resolve(loaded.secretFile),
+    recordings: { ...loaded.recordings, dir: loaded.recordings.dir === undefined ? join(data, 'recordings') : resolve(loaded.recordings.dir) },
     grpc: { ...loaded.grpc, host: listenHost(loaded.grpc.host ?? host) },
     sfu: {
       ...loaded.sfu,

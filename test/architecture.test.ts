@@ -20,12 +20,14 @@ const COMMON = ['errors', 'log', 'camera-url', 'camera-config', 'config', 'confi
  */
 const MAY_IMPORT: Record<string, { code: string[]; types: string[] }> = {
   machines: { code: [], types: [] },
-  native: { code: ['rtsp', 'rtp'], types: [] },
+  native: { code: ['rtsp', 'rtp', 'recordings'], types: [] },
   actors: { code: ['machines', 'native', 'rtsp', 'rtp'], types: ['api', 'store'] },
   api: { code: ['store'], types: ['machines'] },
   store: { code: [], types: ['api'] },
+  /** Files and their names, for the hosts that write them and for who keeps them. */
+  recordings: { code: [], types: [] },
   // The composition of one program, behind main.ts: it knows all, and nobody but main.ts knows it.
-  control: { code: ['machines', 'native', 'actors', 'api', 'store', 'rtsp', 'rtp', 'camera-sim'], types: [] },
+  control: { code: ['machines', 'native', 'actors', 'api', 'store', 'rtsp', 'rtp', 'recordings', 'camera-sim'], types: [] },
   rtsp: { code: [], types: [] },
   rtp: { code: [], types: [] },
   'camera-sim': { code: ['rtsp', 'rtp'], types: [] },

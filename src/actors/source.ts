@@ -1,12 +1,13 @@
 /** The source machine with its effect: a host from the pool that runs the source, its words translated into facts. */
-import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
+import { failureOf } from '../errors.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../machines/host.ts';
 import { sourceMachine } from '../machines/source.ts';
 import type { SourceInput } from '../machines/camera-context.ts';
 import type { FlightRecorder } from '../native/flight-recorder.ts';
-import type { Host, HostExit, HostPool } from '../native/host.ts';
+import type { Host, HostPool } from '../native/host.ts';
 import type { HealthLimits, HostEvent, SourceSpec } from '../native/protocol.ts';
 import { effect } from './effect.ts';
+import { exitFailure } from './host-exit.ts';
 
 /** What sources need. */
 export type SourceDeps = { pool: HostPool; recorder: FlightRecorder; latencyMs: number; health: HealthLimits; faults: boolean };
@@ -21,7 +22,7 @@ export function createSource(deps: SourceDeps): typeof sourceMachine {
       (taken) => {
         host = taken;
         deps.recorder.boarding(input.config.id, taken);
-        void taken.exited.then((exit) => tell({ type: 'process.exited', failure: exitFailure(exit, taken.pid) }));
+        void taken.exited.then((exit) => tell({ type: 'process.exited', failure: exitFailure(exit, { pid: taken.pid, who: 'this camera' }) }));
         if (ended) return void taken.kill();
         taken.listen((event) => translate(event, tell));
         tell({ type: 'source.ready', pid: taken.pid });
@@ -64,24 +65,7 @@ function translate(event: HostEvent, tell: (fact: ProcessFact) => void): void {
     case 'stopped':
       tell({ type: 'process.stopped' });
       break;
-    case 'ready':
-    case 'pong':
-    case 'snapshot.taken':
-    case 'snapshot.failed':
+    default:
       break;
-  }
-}
-
-function exitFailure({ code, signal, reason }: HostExit, pid: number): Failure | null {
-  const evidence = `pid ${pid} ended with ${signal === null ? `code ${code}` : `signal ${signal}`}`;
-  switch (reason) {
-    case 'asked':
-      return null;
-    case 'crashed':
-      return makeFailure('host-crash', signal === null ? `exit-${code}` : signal.toLowerCase(), `The host process of this camera ended unexpectedly (${signal ?? `code ${code}`}).`, evidence);
-    case 'frozen':
-      return makeFailure('native-frozen', 'heartbeat-missed', 'The host process of this camera no longer answered and was killed.', evidence);
-    case 'clogged':
-      return makeFailure('native-frozen', 'pipe-clogged', 'The host process of this camera took no messages for a second and was killed.', evidence);
   }
 }

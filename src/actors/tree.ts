@@ -16,6 +16,7 @@ import type { Admission } from './admission.ts';
 import { stopChildrenOfCrashed } from './crashed.ts';
 import { effect } from './effect.ts';
 import { createIngest, type IngestDeps } from './ingest.ts';
+import { createOutput, type OutputDeps } from './output.ts';
 import { createSfu, type SfuDeps } from './sfu.ts';
 import { createSource, type SourceDeps } from './source.ts';
 
@@ -27,6 +28,7 @@ export type TreeDeps = {
   admission: Admission;
   source: SourceDeps;
   ingest: IngestDeps;
+  output: OutputDeps;
   sfu: SfuDeps;
   viewer: typeof viewerMachine;
   /** Closes what a crashed viewer left behind. */
@@ -77,6 +79,7 @@ function provideCamera(deps: TreeDeps): typeof cameraMachine {
       slot: deps.admission.slot,
       source: createSource(deps.source),
       ingest: createIngest(deps.ingest),
+      output: createOutput(deps.output),
       succession: successionMachine.provide({ actors: { slot: deps.admission.slot, probe } }),
     },
   });

@@ -27,6 +27,7 @@ import { faultRoutes } from './routes/faults.ts';
 import { operationRoutes, sfuRoutes } from './routes/operations.ts';
 import { explanationRoutes } from './routes/explanation.ts';
 import { probeRoutes } from './routes/probe.ts';
+import { recordingRoutes } from './routes/recordings.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -84,6 +85,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(faultRoutes, { control });
     await api.register(snapshotRoutes, { control, pictures });
     await api.register(explanationRoutes, { control });
+    await api.register(recordingRoutes, { control });
     await api.register(probeRoutes, { control });
     await api.register(sfuRoutes, { control });
     await api.register(sessionRoutes, { auth, config });

@@ -6,7 +6,7 @@ import type { CameraInput, CameraPatch } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
-import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, FlightView, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
+import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
 
 export type { ProbeReport } from './protocol.ts';
 
@@ -24,6 +24,7 @@ export type CameraCounters = {
   restarts: Partial<Record<FailureClass, number>>;
   /** Seconds spent in each state, up to now. */
   stateSeconds: Partial<Record<CameraState, number>>;
+  recordingBytes: number;
 };
 
 /** A change that subscribers hear of. Coalescing is the subscriber's business. */
@@ -56,6 +57,18 @@ export type ViewerService = {
   pause(request: { viewer: string; owner: string }): Promise<void>;
   leave(request: { viewer: string; owner: string }): Promise<void>;
   leaveAll(owner: string): void;
+};
+
+/** The recordings of all cameras, removed ones included. */
+export type RecordingService = {
+  /** Newest first; `next` is what `after` takes for the page that follows, null behind the last. */
+  list(query: RecordingQuery): Promise<{ recordings: RecordingView[]; next: string | null }>;
+  /** Throws `LOOKOUT_RECORDING_NOT_FOUND`. */
+  get(id: string): Promise<RecordingView>;
+  /** Where its bytes are (absolute), and what a download is called. */
+  file(id: string): Promise<{ path: string; name: string }>;
+  /** Throws `LOOKOUT_RECORDING_OPEN` while it is being written. */
+  remove(id: string): Promise<void>;
 };
 
 /** The supervisor as the interfaces see it. Views are snapshots without credentials. */
@@ -93,6 +106,9 @@ export type ControlPlane = {
   probe(url: CameraUrl, seconds: number, signal: AbortSignal): Promise<ProbeReport>;
   /** Throws `LOOKOUT_NOT_LIVE` with the failure that explains it. `width` 0 keeps the camera's size. */
   snapshot(id: string, options: { width: number }): Promise<Snapshot>;
+  /** Starts or stops recording by hand. Throws `LOOKOUT_RECORDING_MODE` where the camera is not recorded so. */
+  record(id: string, wanted: boolean): Promise<CameraView>;
+  recordings: RecordingService;
   viewers: ViewerService;
   /** Returns the unsubscribe function. */
   subscribe(listener: (delta: Delta) => void): () => void;

@@ -10,6 +10,7 @@ export const faults = {
   'drop-packets': { does: 'The source loses RTP packets for `seconds`', rate: { means: 'share of packets', max: 1, fallback: 0.1 } },
   'corrupt-packets': { does: 'The source damages the packets\' payload for `seconds`', rate: { means: 'share of bytes', max: 1, fallback: 0.001 } },
   'silence': { does: 'The source gets no packet for `seconds`, the connection stays open', rate: null },
+  'disk-full': { does: 'The record output may write no byte more for `seconds`, in whatever host it runs (`prlimit --fsize`: EFBIG instead of ENOSPC)', rate: null },
   'kill-worker': { does: 'SIGKILL to the media worker that carries the camera', rate: null },
   'freeze-worker': { does: 'SIGSTOP to the media worker that carries the camera', rate: null },
   'throw-in-actor': { does: 'The actor of the camera throws', rate: null },
@@ -23,7 +24,7 @@ export type FaultName = keyof typeof faults;
 export const faultTargets = ['source', 'hls', 'record', 'frames', 'transcode', 'snapshot'] as const;
 
 /** Faults that last, and how long where `seconds` is not given. The others happen once. */
-export const lastingFaults: Partial<Record<FaultName, number>> = { 'native-hang': 5, 'drop-packets': 5, 'corrupt-packets': 5, 'silence': 5, 'viewer-flood': 2 };
+export const lastingFaults: Partial<Record<FaultName, number>> = { 'native-hang': 5, 'drop-packets': 5, 'corrupt-packets': 5, 'silence': 5, 'disk-full': 10, 'viewer-flood': 2 };
 
 /** Body of `POST /api/v1/cameras/:id/faults`. */
 export const FaultRequestSchema = Type.Object({

@@ -34,6 +34,9 @@ Of the supervisor process: ${ofProcess.join(', ')}.
   expr: vms_media_camera_last_packet_age_seconds > 5 and on (camera) vms_media_camera_state{state="streaming"} == 1
 - alert: PacketsLostInside
   expr: rate(vms_media_ingest_packets_lost_total[5m]) > 0
+- alert: RecordingFails
+  expr: vms_media_output_state{output="record",state="backoff"} == 1
+  for: 1m
 - alert: Orphans
   expr: vms_media_orphans > 0
   for: 1m

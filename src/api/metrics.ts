@@ -95,6 +95,7 @@ function cameraDefinitions(control: ControlPlane): Definition[] {
     { name: 'camera_bytes_total', type: 'counter', help: 'Bytes received, counted at the source', labels, samples: ofCounters((entry) => entry.bytes) },
     { name: 'camera_keyframes_total', type: 'counter', help: 'Keyframes received, counted at the source', labels, samples: ofCounters((entry) => entry.keyframes) },
     { name: 'ingest_packets_lost_total', type: 'counter', help: 'RTP packets lost between source and ingest', labels, samples: ofCounters((entry) => entry.ingestPacketsLost) },
+    { name: 'recording_bytes_total', type: 'counter', help: 'Bytes recorded', labels, samples: ofCounters((entry) => entry.recordingBytes) },
     { name: 'camera_last_packet_age_seconds', type: 'gauge', help: 'Age of the last packet; no series before the first', labels, samples: ofViews(({ freshness }) => freshness.packetAgeMs === null ? null : freshness.packetAgeMs / 1000) },
     { name: 'camera_last_keyframe_age_seconds', type: 'gauge', help: 'Age of the last keyframe; no series before the first', labels, samples: ofViews(({ freshness }) => freshness.keyframeAgeMs === null ? null : freshness.keyframeAgeMs / 1000) },
     { name: 'camera_fps', type: 'gauge', help: 'Pictures a second', labels, samples: ofViews((camera) => camera.media?.fps) },

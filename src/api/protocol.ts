@@ -33,6 +33,38 @@ export type MediaView = {
 
 export type OutputView = { state: string; lastError: LastError | null; host: { pid: number; rssBytes: number } | null };
 
+/** The record output: `off`, `waiting` (for the source), `starting`, `running`, `finishing`, `backoff`. */
+export type RecordOutputView = OutputView & {
+  mode: 'off' | 'continuous' | 'scheduled' | 'manual';
+  since: string;
+  /** The file that is being written, below the directory of recordings. */
+  file: string | null;
+  /** Written since the program started. */
+  bytes: number;
+};
+
+/** A recording. While it is being written (`closed` false), `endAt` is null and the figures are 0. */
+export type RecordingView = {
+  id: string;
+  camera: string;
+  /** Below the directory of recordings. */
+  path: string;
+  startAt: string;
+  endAt: string | null;
+  durationMs: number;
+  bytes: number;
+  frames: number;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  closed: boolean;
+  /** Time without a recording before this one, and why, where the journal knows. */
+  gapBefore: { from: string; to: string; durationMs: number; class: string | null; code: string | null; message: string | null } | null;
+};
+
+/** Which recordings are asked for, of all cameras where none is named; times in ms since the epoch, `after` the id of the last one of the page before. */
+export type RecordingQuery = { cameras?: readonly string[]; from?: number; to?: number; limit: number; after?: string };
+
 /** A camera as it is shown everywhere (design §6). Times are ISO 8601 UTC. */
 export type CameraView = {
   id: string;
@@ -56,7 +88,7 @@ export type CameraView = {
   viewers: number;
   host: { pid: number; rssBytes: number } | null;
   worker: { pid: number } | null;
-  outputs: { live: OutputView & { verdict: Verdict | null }; snapshot: OutputView };
+  outputs: { live: OutputView & { verdict: Verdict | null }; record: RecordOutputView; snapshot: OutputView };
 };
 
 /** What `POST /api/v1/probe` tells: what was not seen is null, never guessed. */

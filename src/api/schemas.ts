@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox';
 import { failureClasses } from '../errors.ts';
-import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, FlightView, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, FlightView, RecordingView, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
 
 /** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
 const nullable = <T extends TSchema>(schema: T) => {
@@ -44,9 +44,16 @@ export const CameraSchema = Type.Object({
   viewers: number, host: HostSchema, worker: nullable(Type.Object({ pid: Type.Integer() })),
   outputs: Type.Object({
     live: Type.Object({ ...output, verdict: nullable(VerdictSchema) }),
+    record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), since: text, file: maybeText, bytes: number }),
     snapshot: Type.Object(output),
   }),
 }, { title: 'Camera' });
+
+/** {@link RecordingView}. */
+export const RecordingSchema = Type.Object({
+  id: text, camera: text, path: text, startAt: text, endAt: maybeText, durationMs: number, bytes: number, frames: number, codec: maybeText, width: maybeNumber, height: maybeNumber, closed: Type.Boolean(),
+  gapBefore: nullable(Type.Object({ from: text, to: text, durationMs: number, class: maybeText, code: maybeText, message: maybeText })),
+}, { title: 'Recording' });
 
 /** {@link EventView}. */
 export const EventSchema = Type.Object({
@@ -148,6 +155,6 @@ type Held = [
   Same<Static<typeof CameraSchema>, CameraView>, Same<Static<typeof EventSchema>, EventView>, Same<Static<typeof WorkerSchema>, SfuWorkerView>,
   Same<Static<typeof SfuSchema>, SfuView>, Same<Static<typeof ProbeSchema>, ProbeReport>,
   Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
-  Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof FlightSchema>, FlightView>, Same<Static<typeof TokenSchema>, TokenView>,
+  Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof FlightSchema>, FlightView>, Same<Static<typeof TokenSchema>, TokenView>, Same<Static<typeof RecordingSchema>, RecordingView>,
 ];
-[true, true, true, true, true, true, true, true, true, true, true] satisfies Held;
+[true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;

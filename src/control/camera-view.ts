@@ -1,16 +1,17 @@
 /** From a camera's snapshot to what the world may see of it: an allow-list, no credential, times in ISO 8601 UTC. */
 import type { SnapshotFrom } from 'xstate';
-import type { CameraState, CameraSubstate, CameraView, LastError, MediaView, Verdict } from '../api/protocol.ts';
+import type { CameraState, CameraSubstate, CameraView, LastError, MediaView, RecordOutputView, Verdict } from '../api/protocol.ts';
 import type { Failure } from '../errors.ts';
 import type { CameraContext, cameraMachine } from '../machines/camera.ts';
 import type { Freshness } from './figures.ts';
+import { outputState, type OutputSnapshot, type OutputTrace } from './output-journal.ts';
 import { webrtcVerdict } from '../native/verdict.ts';
 
 /** A camera machine's snapshot. */
 export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
 
-/** What the snapshot does not hold: when the state was entered, whether lookout.yaml declares it, the snapshot output's last failure, and when packets last came. */
-export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; now: number };
+/** What the snapshot does not hold: when states were entered, whether lookout.yaml declares it, the snapshot output's last failure, when packets last came, and what was recorded. */
+export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; record: { trace: OutputTrace | undefined; bytes: number }; now: number };
 
 /** State and substate by their published names. */
 export function stateOf(snapshot: Pick<CameraSnapshot, 'value'>): { state: CameraState; substate: CameraSubstate } {
@@ -50,9 +51,20 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
     worker: context.worker && { pid: context.worker.pid },
     outputs: {
       live: { state: liveState(context), lastError: errorView(context.ingestError), host: null, verdict: verdictOf(context) },
+      record: recordView(snapshot, facts),
       snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
     },
   };
+}
+
+function recordView({ context, children }: CameraSnapshot, { record, since }: CameraFacts): RecordOutputView {
+  const { mode } = context.config.outputs.record;
+  const output = children['output:record']?.getSnapshot() as OutputSnapshot | undefined;
+  const { error } = context.outputs.record;
+  const common = { mode, since: iso(record.trace?.since ?? since), bytes: record.bytes };
+  if (output?.status !== 'active') return { ...common, state: mode === 'off' ? 'off' : 'backoff', lastError: errorView(error), host: null, file: null };
+  const { pid, stats, file, lastError } = output.context;
+  return { ...common, state: outputState(output), lastError: errorView(error ?? lastError), host: pid === null ? null : { pid, rssBytes: stats?.rssBytes ?? 0 }, file };
 }
 
 /** `ready`: the SFU can take it; `open`: the feed flows; `unsupported`: WebRTC cannot carry it. */

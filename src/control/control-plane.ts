@@ -14,12 +14,15 @@ import type { Store } from '../store/types.ts';
 import { availabilityOf } from './availability.ts';
 import { viewOf } from './camera-view.ts';
 import { child, type Cameras } from './cameras.ts';
+import type { DiskFaults } from './disk-faults.ts';
 import { createFaults } from './faults.ts';
 import { explain } from './explanation.ts';
 import type { Figures } from './figures.ts';
 import type { Incidents } from './incidents.ts';
-import type { Observer } from './observer.ts';
+import { plainEvent, type Observer } from './observer.ts';
 import { probe, type ProbeDeps } from './probe.ts';
+import type { RecordingWishes } from './recording-wishes.ts';
+import type { Recordings } from './recordings.ts';
 import { sfuView, workerViews } from './sfu-view.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { SystemSampler } from './system.ts';
@@ -37,6 +40,9 @@ export type ControlDeps = {
   incidents: Incidents;
   registry: Registry;
   figures: Figures;
+  recordings: Recordings;
+  wishes: RecordingWishes;
+  diskFaults: DiskFaults;
   snapshots: Snapshots;
   viewers: ReturnType<typeof createViewers>;
   sampler: () => SystemSampler;
@@ -77,7 +83,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const statuses = (): readonly WorkerStatus[] => (root.getSnapshot().children['sfu'] as ActorRefFrom<typeof sfuMachine> | undefined)?.getSnapshot().context.workers ?? [];
   const { ids, view, all, must } = createViews(deps);
   const viewers: ViewerService = deps.viewers.service(root);
-  const inject = createFaults({ enabled: deps.faultsEnabled, root, pool, plane, viewers, observer });
+  const inject = createFaults({ enabled: deps.faultsEnabled, root, pool, plane, viewers, observer, diskFaults: deps.diskFaults });
   /** New work is refused from the first moment of the end; reading goes on. */
   const accepting = async (): Promise<void> => {
     if (root.getSnapshot().value !== 'running') throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
@@ -148,6 +154,14 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
         throw error;
       }
     },
+    async record(id, wanted) {
+      await accepting();
+      must(id);
+      await deps.wishes.set(id, wanted);
+      observer.note(plainEvent(id, `recording.${wanted ? 'start' : 'stop'}`, `An operator asked: ${wanted ? 'record' : 'stop recording'}.`));
+      return must(id);
+    },
+    recordings: deps.recordings,
     viewers,
     subscribe: bus.subscribe,
   };
@@ -175,7 +189,7 @@ function createViews(deps: ControlDeps) {
       const last = shown.get(id);
       return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
     }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), declared: deps.declared.has(id), now: Date.now() };
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, declared: deps.declared.has(id), now: Date.now() };
     const camera = viewOf(snapshot, facts);
     shown.set(id, camera);
     return camera;
@@ -226,11 +240,11 @@ function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]
   };
 }
 
-function countersOf({ root, observer, figures, plane }: ControlDeps, id: string): CameraCounters | undefined {
+function countersOf({ root, observer, figures, plane, recordings }: ControlDeps, id: string): CameraCounters | undefined {
   const snapshot = child(root, id)?.getSnapshot();
   const trace = observer.trace(id);
   if (snapshot?.status !== 'active' || !trace) return undefined;
   const stateSeconds: Partial<Record<CameraState, number>> = { ...trace.seconds };
   stateSeconds[trace.state] = (stateSeconds[trace.state] ?? 0) + (Date.now() - trace.since) / 1_000;
-  return { id, ...figures.of(id), ingestPacketsLost: plane.ingest(id)?.lost() ?? 0, restarts: snapshot.context.restarts, stateSeconds };
+  return { id, ...figures.of(id), ingestPacketsLost: plane.ingest(id)?.lost() ?? 0, restarts: snapshot.context.restarts, stateSeconds, recordingBytes: recordings.bytes(id) };
 }

@@ -6,10 +6,11 @@ import { faults, lastingFaults, type FaultName, type FaultRequest, type FaultVie
 import { LookoutError } from '../errors.ts';
 import type { Host, HostPool } from '../native/host.ts';
 import { child } from './cameras.ts';
+import type { DiskFaults } from './disk-faults.ts';
 import { plainEvent, type Observer } from './observer.ts';
 
 /** What injecting needs. `enabled` is the explicit switch, `faults.enabled`. */
-export type FaultDeps = { enabled: boolean; root: Root; pool: HostPool; plane: MediaPlane; viewers: ViewerService; observer: Observer };
+export type FaultDeps = { enabled: boolean; root: Root; pool: HostPool; plane: MediaPlane; viewers: ViewerService; observer: Observer; diskFaults: DiskFaults };
 
 /** One order, complete. */
 type Order = { camera: string; seconds: number; rate: number; target: string };
@@ -48,6 +49,11 @@ const injections: Record<FaultName, Injection> = {
   'drop-packets': disturb('drop'),
   'corrupt-packets': disturb('corrupt'),
   'silence': disturb('drop', 1),
+  'disk-full': ({ camera, seconds }, { pool, diskFaults }) => {
+    const host = hostOf(pool, { camera, target: 'record' });
+    diskFaults.begin({ camera, pid: host.pid, ms: seconds * 1_000 });
+    return host.pid;
+  },
   'kill-worker': signalWorker('SIGKILL'),
   'freeze-worker': signalWorker('SIGSTOP'),
   'throw-in-actor': ({ camera }, { root }) => {

@@ -13,6 +13,7 @@ import type { VideoFormat } from '../media.ts';
 import type { FlightRecorder } from '../native/flight-recorder.ts';
 import type { NewEvent, Store } from '../store/types.ts';
 import { stateOf, type CameraSnapshot } from './camera-view.ts';
+import { createOutputJournal, type OutputSnapshot, type OutputTrace } from './output-journal.ts';
 
 /** What is remembered of a camera besides its snapshot. */
 export type Trace = {
@@ -29,6 +30,7 @@ export type Observer = {
   /** For `createActor(…, { inspect })`. */
   inspect(event: InspectionEvent): void;
   trace(camera: string): Trace | undefined;
+  output(camera: string, output: string): OutputTrace | undefined;
   forget(camera: string): void;
   /** Writes a row that no transition stands for: created, changed, removed, restarted. */
   note(event: Omit<NewEvent, 'at'>): EventView;
@@ -93,6 +95,7 @@ export function createObserver({ journal, log, tell, changed, recorder, incident
     if (media && before?.media && mediaText(media) !== mediaText(before.media)) note(mediaRow(id, before.media, media));
   };
 
+  const outputs = createOutputJournal(note);
   /** The successor that failed has a recording of its own. */
   const noteHandover = (id: string, handover: Handover): void => {
     if (handover.phase === 'replaced') recorder.succeeded(id);
@@ -104,6 +107,11 @@ export function createObserver({ journal, log, tell, changed, recorder, incident
     inspect(event) {
       if (event.type !== '@xstate.snapshot' || !('id' in event.actorRef)) return;
       const id = String(event.actorRef.id);
+      if (id.startsWith('output:')) {
+        const camera = String((event.actorRef as { _parent?: { id?: string } })._parent?.id ?? '').slice('camera:'.length);
+        outputs.seen(camera, id.slice('output:'.length), event.snapshot as OutputSnapshot);
+        return changed(camera);
+      }
       if (!id.startsWith('camera:')) return;
       const snapshot = event.snapshot as CameraSnapshot;
       if (snapshot.status !== 'active') return;
@@ -115,8 +123,10 @@ export function createObserver({ journal, log, tell, changed, recorder, incident
       changed(camera);
     },
     trace: (camera) => traces.get(camera),
+    output: outputs.trace,
     forget(camera) {
       traces.delete(camera);
+      outputs.forget(camera);
       incidents.back(camera, Date.now());
       seen.delete(camera);
     },

@@ -20,6 +20,7 @@ import { clearOrphans } from '../native/orphans.ts';
 import { createPorts } from '../native/ports.ts';
 import { createRegistry } from '../native/registry.ts';
 import { createResolver } from '../native/resolve.ts';
+import { createKeeper } from '../recordings/keeper.ts';
 import { openStore } from '../store/index.ts';
 import type { Store } from '../store/types.ts';
 import { startAliveMark } from './alive-mark.ts';
@@ -27,9 +28,13 @@ import { child, createCameras } from './cameras.ts';
 import { createControlPlane, createDeltaBus } from './control-plane.ts';
 import { createDeclared } from './declared.ts';
 import { createDemo, type Demo } from './demo.ts';
+import { createDiskFaults } from './disk-faults.ts';
 import { createFigures } from './figures.ts';
 import { createIncidents } from './incidents.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
+import { startRecordingWishes } from './recording-wishes.ts';
+import { startRetention } from './recording-retention.ts';
+import { createRecordings } from './recordings.ts';
 import { createReload } from './reload.ts';
 import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
@@ -89,6 +94,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     if (wanted.length > 0) await demo.stop();
     return parts.declared.sync(wanted);
   };
+  await parts.recordings.begin();
   // Before the interfaces: the cameras' processes start on other cores while this one builds them.
   const alive = await startAliveMark(store.settings, log);
   const known = await startCameras({ given, parts, before: alive.before, sync });
@@ -112,9 +118,13 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     await app.close();
     sampler.stop();
     parts.incidents.stop();
+    parts.retention.stop();
+    parts.wishes.stop();
     await alive.stop();
     await pool.close();
     for (const lease of registry.leases({ kind: 'pid' })) await lease.release();
+    await parts.recordings.settled();
+    await parts.keeper.stop();
     await store.close();
   };
   return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, reload: reload.now, stop: () => (stopping ??= end()) };
@@ -162,6 +172,9 @@ function createParts(given: ProgramOptions, store: Store) {
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
+  const diskFaults = createDiskFaults();
+  const keeper = createKeeper(config.recordings.dir);
+  const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
   const admission = createAdmission(supervision.admission);
   const root = createTree({
@@ -170,6 +183,7 @@ function createParts(given: ProgramOptions, store: Store) {
     admission,
     source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
+    output: { pool, recordings, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
       plane,
       log: sfuLog,
@@ -180,6 +194,11 @@ function createParts(given: ProgramOptions, store: Store) {
     presenceMs: supervision.presence.intervalMs,
     inspect: (event) => observer.inspect(event),
   });
+  const wishes = startRecordingWishes({ root, settings: store.settings });
+  const retention = startRetention({
+    segments: store.segments, keeper, settings: config.recordings, log, note: (event) => observer.note(event),
+    rules: () => new Map(Object.values(root.getSnapshot().context.cameras).map((entry) => [entry.config.id, entry.config.outputs.record.retention])),
+  });
   const cameras = createCameras({
     root, store, ports, observer,
     onRemoved(id) {
@@ -189,12 +208,13 @@ function createParts(given: ProgramOptions, store: Store) {
       // Those of a demo camera, and of a failure while it was removed.
       store.flights.remove(id).catch((error: unknown) => log.warn({ err: error, camera: id }, 'recordings of a removed camera stay'));
       snapshots.forget(id);
+      wishes.forget(id);
       bus.tell({ type: 'camera', id, camera: null });
     },
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed, keeper, recordings, retention, wishes, diskFaults };
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */

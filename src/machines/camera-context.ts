@@ -2,6 +2,9 @@
 import type { CameraConfig } from '../camera-config.ts';
 import { failure as makeFailure, type Failure, type FailureClass } from '../errors.ts';
 import type { Description, Feed, SourceStats, VideoFormat } from '../media.ts';
+import { noOutputs, type OutputEntry } from './camera-outputs.ts';
+import type { OutputName } from './events.ts';
+import type { OutputSettings } from './output.ts';
 import type { SourceDeadlines } from './source.ts';
 import type { SuccessionReason } from './succession.ts';
 import { decide, emptyHistory, reclassify, type History, type Intensity, type PolicyTable } from './policy.ts';
@@ -22,6 +25,7 @@ export type CameraSettings = {
   recycleRssBytes: number;
   /** How long the feed to the SFU stays open after the last viewer. */
   feedLingerMs: number;
+  output: OutputSettings;
 };
 
 /** What a camera is started with. The feed is leased before and outlives every source and worker. */
@@ -65,6 +69,9 @@ export type CameraContext = {
   restarts: Partial<Record<FailureClass, number>>;
   viewers: number;
   feedOpen: boolean;
+  /** An operator or a schedule wants the camera recorded; continuous recording asks nobody. */
+  recordingWanted: boolean;
+  outputs: Record<OutputName, OutputEntry>;
   /** The last planned restart; null where there was none since the source started. */
   handover: Handover | null;
   /** The running source was fresh for long enough that a grown host may be replaced again. */
@@ -85,7 +92,7 @@ export function initialContext({ config, settings, feed, seed }: CameraMachineIn
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, outputs: noOutputs,
   };
 }
 

@@ -6,17 +6,19 @@ import {
   afterFailure, announcedProfile, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
   type CameraContext, type CameraMachineInput, type Next,
 } from './camera-context.ts';
-import type { CameraCommand, IngestFact, SourceFact, SuccessionFact, WaitFact } from './events.ts';
+import { hubOf, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsRecording, withOutput } from './camera-outputs.ts';
+import type { CameraCommand, IngestFact, OutputFact, OutputName, SourceFact, SuccessionFact, WaitFact } from './events.ts';
 import { ingestMachine } from './ingest.ts';
+import { outputMachine } from './output.ts';
 import { jittered } from './policy.ts';
 import { sourceMachine } from './source.ts';
 import { successionMachine, type SuccessionReason } from './succession.ts';
 
-type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' };
-type Crash = ErrorActorEvent<unknown, 'succession'> | ErrorActorEvent<unknown, 'source'> | ErrorActorEvent<unknown, 'ingest'> | DoneActorEvent<unknown, 'source'>;
+type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' } | { type: 'output.respawn' };
+type Crash = ErrorActorEvent<unknown, 'succession'> | ErrorActorEvent<unknown, 'source'> | ErrorActorEvent<unknown, 'ingest'> | ErrorActorEvent<unknown, `output:${OutputName}`> | DoneActorEvent<unknown, 'source'>;
 
 /** Everything a camera hears. */
-export type CameraEvent = CameraCommand | SourceFact | IngestFact | WaitFact | SuccessionFact | Internal | Crash;
+export type CameraEvent = CameraCommand | SourceFact | IngestFact | OutputFact | WaitFact | SuccessionFact | Internal | Crash;
 
 const notProvided = (name: string) => (): never => {
   throw new Error(`provide actor: ${name}`);
@@ -28,7 +30,7 @@ export const cameraSetup = setup({
     input: {} as CameraMachineInput,
     context: {} as CameraContext,
     events: {} as CameraEvent,
-    children: {} as { source: 'source'; ingest: 'ingest'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
+    children: {} as { source: 'source'; ingest: 'ingest'; 'output:record': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
     tags: {} as 'viewable' | 'waiting',
   },
   actors: {
@@ -38,6 +40,8 @@ export const cameraSetup = setup({
     succession: successionMachine,
     /** Holds PlainTransport and Producer; speaks `IngestFact`. */
     ingest: ingestMachine,
+    /** Follows the hub; speaks `OutputFact`. */
+    output: outputMachine,
     /** Holds an admission slot for as long as it runs; speaks `slot.granted`. */
     slot: fromCallback<EventObject, { camera: string; host: string; viewed: boolean }>(notProvided('slot')),
     /** Knocks on the camera's port; speaks `presence.opened`. */
@@ -49,10 +53,12 @@ export const cameraSetup = setup({
   },
   guards: {
     wantsToRun: ({ context }) => context.desired === 'running',
-    isUnwatchedOnDemand: ({ context }) => context.config.source.mode === 'on-demand' && context.viewers === 0,
-    isWatched: ({ context }) => context.viewers > 0,
+    isUnwatchedOnDemand: ({ context }) => context.config.source.mode === 'on-demand' && context.viewers === 0 && !needsSource(context),
+    isWatched: ({ context }) => context.viewers > 0 || needsSource(context),
     isAlwaysOn: ({ context }) => context.config.source.mode === 'always',
     hasNoSource: ({ context }) => !context.sourceAlive,
+    /** A camera that ends lets its outputs finish; one that comes again does not wait for them. */
+    hasNoOpenOutput: ({ context }) => context.next !== 'disposed' || livingOutputs(context).every((name) => !context.outputs[name].open),
     hasVideo: (_, params: { description: Description }) => params.description.video !== null,
     leadsTo: ({ context }, params: { next: Next }) => context.next === params.next,
     isReplacing: ({ context }) => context.handover?.phase === 'starting',
@@ -70,6 +76,8 @@ export const cameraSetup = setup({
     feedLinger: ({ context }) => context.settings.feedLingerMs,
     /** At once after the first crash, then as after any failure of the SFU. A turn of the clock lies between, so that no crash at the start becomes an endless loop. */
     ingestRespawn: ({ context }) => (context.ingestCrashes <= 1 ? 0 : jittered({ ...context.settings.policy.sfu, floorMs: 0 }, context.ingestCrashes - 2, 1).delayMs),
+    outputRespawn: ({ context }) => outputRespawnMs(context),
+    outputDeadline: ({ context }) => context.settings.output.finishMs + context.settings.output.reapMs,
     sourceLinger: ({ context }) => context.config.source.closeAfterSeconds * 1_000,
   },
   actions: {
@@ -82,7 +90,7 @@ export const cameraSetup = setup({
     forgive: assign(({ context }) => ({ history: { ...context.history, attempt: 0, window: [], sameInARow: 0, lastClass: null }, cause: null, why: null, delayMs: 0 })),
     recordFailure: assign(({ context }, params: { failure: Failure; wasStreaming: boolean }) => afterFailure(context, params.failure, params.wasStreaming)),
     recordDescription: assign((_, params: { description: Description }) => ({ description: params.description, media: null })),
-    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true })),
+    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: { record: { ...context.outputs.record, crashes: 0 } } })),
     recordUpdate: assign(({ event }) => {
       assertEvent(event, 'camera.update');
       return { config: event.config };
@@ -108,6 +116,40 @@ export const cameraSetup = setup({
     recordPresence: assign(({ event }) => {
       assertEvent(event, 'presence.opened');
       return { lastAliveAt: event.at, why: 'its port opened again' };
+    }),
+    /** Spawns what the configuration asks for, tells what is there of changes. Also after a crash. */
+    syncOutputs: enqueueActions(({ context, enqueue }) => {
+      for (const name of livingOutputs(context)) {
+        enqueue.sendTo(`output:${name}`, { type: 'output.want', wanted: wantsRecording(context) });
+        enqueue.sendTo(`output:${name}`, { type: 'output.update', options: outputOptions(context) });
+      }
+      for (const name of missingOutputs(context)) {
+        enqueue.assign(({ context: now }) => withOutput(now, name, { alive: true, open: false, error: null }));
+        enqueue.spawnChild('output', { id: `output:${name}`, input: outputInput(context, name) });
+      }
+    }),
+    attachOutputs: enqueueActions(({ context, enqueue }) => {
+      const hub = hubOf(context);
+      if (hub) for (const name of livingOutputs(context)) enqueue.sendTo(`output:${name}`, { type: 'output.attach', hub });
+    }),
+    detachOutputs: enqueueActions(({ context, enqueue }) => {
+      for (const name of livingOutputs(context)) enqueue.sendTo(`output:${name}`, { type: 'output.detach' });
+    }),
+    recordOutput: assign(({ context, event }) => {
+      assertEvent(event, 'output.changed');
+      return withOutput(context, event.output, { open: event.open });
+    }),
+    setRecording: assign(({ event }) => {
+      assertEvent(event, 'recording.set');
+      return { recordingWanted: event.wanted };
+    }),
+    stopOutputs: enqueueActions(({ context, enqueue }) => {
+      for (const name of livingOutputs(context)) enqueue.stopChild(`output:${name}`);
+    }),
+    planOutput: enqueueActions(({ context, enqueue }, params: { output: OutputName; error: unknown }) => {
+      enqueue.stopChild(`output:${params.output}`);
+      enqueue.assign(withOutput(context, params.output, { alive: false, open: false, crashes: context.outputs[params.output].crashes + 1, error: crashOf(params.error) }));
+      enqueue.raise({ type: 'output.respawn' }, { delay: 'outputRespawn', id: 'output-respawn' });
     }),
     recordIngest: assign(({ event }) => {
       assertEvent(event, ['ingest.ready', 'ingest.lost']);

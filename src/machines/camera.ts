@@ -27,7 +27,7 @@ function step(next: 'stopped' | 'idle' | 'connecting' | 'waiting' | 'watching' |
 /** The pull as it runs: facts of the source that mean the same while connecting and while streaming. */
 const sourceFacts = {
   'source.ready': { actions: 'recordReady' },
-  'source.started': { actions: 'recordStarted' },
+  'source.started': { actions: ['recordStarted', 'attachOutputs'] },
   'source.media': { actions: ['recordMedia', 'ensureIngest'] },
   'source.stats': { actions: 'recordStats' },
 } as const;
@@ -38,8 +38,8 @@ const commands = {
   'camera.restart': { target: '#camera.teardown', actions: ['wantRunning', 'forgive', lead('connecting')] },
   'camera.dispose': { target: '#camera.teardown', actions: ['wantStopped', lead('disposed')] },
   'camera.update': [
-    { guard: 'changesPull', target: '#camera.teardown', actions: ['recordUpdate', 'resetTransport', 'forgive', lead('connecting')] },
-    { actions: ['recordUpdate', 'startLinger'] },
+    { guard: 'changesPull', target: '#camera.teardown', actions: ['recordUpdate', 'syncOutputs', 'resetTransport', 'forgive', lead('connecting')] },
+    { actions: ['recordUpdate', 'syncOutputs', 'startLinger'] },
   ],
   'source.idle': { guard: 'isUnwatchedOnDemand', target: '#camera.teardown', actions: ['blameNobody', lead('idle')] },
 } as const;
@@ -56,12 +56,12 @@ const notReplaced = {
   'xstate.error.actor.succession': becauseOf('error'),
 } as const;
 
-/** The camera machine; provide `source`, `succession`, `ingest`, `slot`, `presence`, `probe` and `revoke`. */
+/** The camera machine; provide `source`, `succession`, `ingest`, `output`, `slot`, `presence`, `probe` and `revoke`. */
 export const cameraMachine = cameraSetup.createMachine({
   id: 'camera',
   context: ({ input }) => initialContext(input),
   initial: 'deciding',
-  entry: 'startIngest',
+  entry: ['startIngest', 'syncOutputs'],
   on: {
     'viewers.changed': { actions: ['recordViewers', 'tellFeed', 'startLinger'] },
     'feed.idle': { actions: ['shutFeed', 'tellFeed'] },
@@ -70,6 +70,10 @@ export const cameraMachine = cameraSetup.createMachine({
     'ingest.cycled': { actions: 'tellCycled' },
     'xstate.error.actor.ingest': { actions: ['stopIngest', { type: 'planIngest', params: ({ event }) => ({ error: event.error }) }] },
     'ingest.respawn': { actions: ['startIngest', 'ensureIngest'] },
+    'output.changed': { actions: 'recordOutput' },
+    'output.respawn': { actions: 'syncOutputs' },
+    'xstate.error.actor.output:record': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'record', error: event.error }) } },
+    'recording.set': { actions: ['setRecording', 'syncOutputs', 'startLinger'] },
   },
   states: {
     deciding: {
@@ -82,7 +86,7 @@ export const cameraMachine = cameraSetup.createMachine({
       on: {
         'camera.start': { target: 'idle', actions: ['wantRunning', 'forgive'] },
         'camera.restart': { target: 'idle', actions: ['wantRunning', 'forgive'] },
-        'camera.update': { actions: ['recordUpdate', 'resetTransport'] },
+        'camera.update': { actions: ['recordUpdate', 'resetTransport', 'syncOutputs'] },
         'camera.dispose': 'disposed',
       },
     },
@@ -95,7 +99,7 @@ export const cameraMachine = cameraSetup.createMachine({
       on: {
         'camera.stop': { target: 'stopped', actions: 'wantStopped' },
         'camera.restart': { target: 'connecting', actions: 'forgive' },
-        'camera.update': { actions: ['recordUpdate', 'resetTransport'] },
+        'camera.update': { actions: ['recordUpdate', 'resetTransport', 'syncOutputs'] },
         'camera.dispose': 'disposed',
       },
     },
@@ -182,14 +186,14 @@ export const cameraMachine = cameraSetup.createMachine({
     },
     teardown: {
       initial: 'releasing',
-      entry: ['pauseIngest', 'releaseSource'],
+      entry: ['pauseIngest', 'detachOutputs', 'releaseSource'],
       on: {
         'camera.stop': { actions: 'wantStopped' },
         'camera.start': { actions: ['wantRunning', lead('connecting')] },
         'camera.restart': { actions: ['wantRunning', 'forgive', lead('connecting')] },
         'camera.retry': { actions: ['wantRunning', 'forgive', lead('connecting')] },
         'camera.dispose': { actions: ['wantStopped', lead('disposed')] },
-        'camera.update': { actions: ['recordUpdate', 'resetTransport'] },
+        'camera.update': { actions: ['recordUpdate', 'resetTransport', 'syncOutputs'] },
       },
       states: {
         releasing: {
@@ -199,8 +203,9 @@ export const cameraMachine = cameraSetup.createMachine({
         },
         confirming: {
           entry: 'forgetSource',
-          invoke: { id: 'revoke', src: 'revoke', input: ({ context }) => ({ camera: context.config.id }), onDone: 'released', onError: 'released' },
+          invoke: { id: 'revoke', src: 'revoke', input: ({ context }) => ({ camera: context.config.id }), onDone: 'parting', onError: 'parting' },
         },
+        parting: { always: { guard: 'hasNoOpenOutput', target: 'released' }, after: { outputDeadline: 'released' } },
         released: { type: 'final' },
       },
       onDone: [
@@ -222,8 +227,8 @@ export const cameraMachine = cameraSetup.createMachine({
         'camera.retry': 'connecting',
         'camera.restart': { target: 'connecting', actions: 'forgive' },
         'camera.update': [
-          { guard: 'changesPull', target: 'connecting', actions: ['recordUpdate', 'resetTransport', 'forgive'] },
-          { actions: 'recordUpdate' },
+          { guard: 'changesPull', target: 'connecting', actions: ['recordUpdate', 'syncOutputs', 'resetTransport', 'forgive'] },
+          { actions: ['recordUpdate', 'syncOutputs'] },
         ],
         'camera.dispose': 'disposed',
       },
@@ -249,12 +254,12 @@ export const cameraMachine = cameraSetup.createMachine({
         'camera.retry': { target: 'connecting', actions: 'forgive' },
         'camera.restart': { target: 'connecting', actions: 'forgive' },
         'camera.update': [
-          { guard: 'changesPull', target: 'connecting', actions: ['recordUpdate', 'resetTransport', 'forgive'] },
-          { actions: 'recordUpdate' },
+          { guard: 'changesPull', target: 'connecting', actions: ['recordUpdate', 'syncOutputs', 'resetTransport', 'forgive'] },
+          { actions: ['recordUpdate', 'syncOutputs'] },
         ],
         'camera.dispose': 'disposed',
       },
     },
-    disposed: { type: 'final', entry: 'stopIngest' },
+    disposed: { type: 'final', entry: ['stopIngest', 'stopOutputs'] },
   },
 });

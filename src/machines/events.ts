@@ -13,7 +13,9 @@ export type CameraCommand =
   | { type: 'camera.update'; config: CameraConfig }
   /** Stop, release everything, then be done. */
   | { type: 'camera.dispose' }
-  | { type: 'viewers.changed'; count: number };
+  | { type: 'viewers.changed'; count: number }
+  /** Whether a camera records whose mode leaves that to an operator or to a schedule. */
+  | { type: 'recording.set'; wanted: boolean };
 
 /** From a source to its camera. */
 export type SourceFact =
@@ -57,6 +59,27 @@ export type IngestCommand =
   | { type: 'ingest.resume' }
   /** Pause and resume at once: consumers forget sequence numbers and go on with the next keyframe. Answered by `ingest.cycled`. */
   | { type: 'ingest.cycle' };
+
+/** Where an output finds a camera's packets, and what they are. */
+export type Hub = { port: number; codec: 'H264' | 'H265'; gopMs: number | null };
+
+/** To an output. */
+export type OutputCommand =
+  /** The source runs: its hub. Another port than before means another source; the output moves over. */
+  | { type: 'output.attach'; hub: Hub }
+  /** The source is gone, or about to go. */
+  | { type: 'output.detach' }
+  | { type: 'output.want'; wanted: boolean }
+  | { type: 'output.update'; options: OutputOptions };
+
+/** From an output to its camera. `open`: it holds a host, and a file that wants to be finished. */
+export type OutputFact = { type: 'output.changed'; output: OutputName; open: boolean };
+
+/** What follows a camera's hub. */
+export type OutputName = 'record';
+
+/** What an output does with the packets; a change of it begins anew. */
+export type OutputOptions = { segmentSeconds: number };
 
 /** From the helpers of a connecting or waiting camera. */
 export type WaitFact = { type: 'slot.granted' } | { type: 'presence.opened'; at: number };

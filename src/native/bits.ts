@@ -66,16 +66,3 @@ export function unescape(nal: Uint8Array): Uint8Array {
   }
   return out.subarray(0, length);
 }
-
-/** The first NAL unit of a byte stream (Annex B) whose first byte `matches`, or null. Looks no further than `limit` bytes. */
-export function findNal(stream: Uint8Array, matches: (firstByte: number) => boolean, limit = 4096): Uint8Array | null {
-  const end = Math.min(stream.length, limit);
-  let start = -1;
-  for (let i = 0; i + 3 <= end; i += 1) {
-    if (stream[i] !== 0 || stream[i + 1] !== 0 || stream[i + 2] !== 1) continue;
-    if (start >= 0) return stream.subarray(start, i);
-    if (matches(stream[i + 3] ?? 0)) start = i + 3;
-    i += 2;
-  }
-  return start < 0 ? null : stream.subarray(start, end);
-}

@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
 import { startSource, type Disturbance } from './host/source.ts';
+import { startRecord } from './host/record.ts';
 import { takeSnapshot } from './host/snapshot.ts';
 import type { HostCommand, HostEvent } from './protocol.ts';
 
@@ -11,12 +12,12 @@ const warmAfterMs = 100;
 const warmLaunch = 'rtspsrc ! lookoutflight ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
 
 function main(): void {
-  let running: { stop(): void; setFeed?(open: boolean): void; armGate?(): void; openGate?(): void; disturb?(fault: Disturbance): void } | undefined;
+  let running: { stop(): void; setFeed?(open: boolean): void; armGate?(): void; openGate?(): void; disturb?(fault: Disturbance): void; finish?(drainMs: number): void } | undefined;
   let statsInFlight = false;
 
   const emit = (event: HostEvent): void => {
     if (!process.connected) return;
-    if (event.type === 'source.stats') {
+    if (event.type === 'source.stats' || event.type === 'output.stats') {
       // Latest only: a supervisor that does not read gets the next one instead of a backlog.
       if (statsInFlight) return;
       statsInFlight = true;
@@ -35,6 +36,8 @@ function main(): void {
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
       case 'snapshot.take': running = takeSnapshot(command, emit); return;
+      case 'output.start': running = startRecord(command.spec, emit); return;
+      case 'output.finish': return running?.finish?.(command.drainMs);
       case 'stop':
         running?.stop();
         return emit({ type: 'stopped' });
@@ -65,6 +68,7 @@ function main(): void {
 function refuse(command: HostCommand, error: unknown, emit: (event: HostEvent) => void): void {
   const failed = failure('local', 'pipeline-refused', `The pipeline could not be built: ${error instanceof Error ? error.message : String(error)}`);
   if (command.type === 'source.start') emit({ type: 'source.failed', failure: failed });
+  else if (command.type === 'output.start') emit({ type: 'output.failed', failure: failed });
   else if (command.type === 'snapshot.take') emit({ type: 'snapshot.failed', failure: failed });
   else throw error;
 }

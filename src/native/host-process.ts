@@ -175,7 +175,7 @@ class HostProcess implements OwnedHost {
       return this.#heartbeat.pong(event.seq);
     }
     this.#heartbeat.heard();
-    if (event.type === 'source.stats') this.#rssBytes = event.stats.rssBytes;
+    if (event.type === 'source.stats' || event.type === 'output.stats') this.#rssBytes = event.stats.rssBytes;
     if (event.type === 'stopped') this.#onStopped?.();
     if (this.#listener !== undefined) this.#listener(event);
     else if (this.#kept.length < keptEvents) this.#kept.push(event);

@@ -19,11 +19,11 @@ const udpReceiveBytes = 4 * 1024 * 1024;
  * repeat the parameter sets, and a parser costs 12 % of the source and posts its bitrate as tags on every sink's bus,
  * several a second. Its units carry lengths (`avc`, ISO/IEC 14496-15) and no start codes: both payloaders would search for
  * those in every byte, 15 % of the source. Parameter sets are then in the caps. H.265 needs a parser for its parameter
- * sets, since the hub carries them bare.
+ * sets, which its depayloader leaves where the camera put them.
  */
 const codecs = {
   H264: { encoding: 'H264', depay: 'rtph264depay', sourceParse: '', parse: 'h264parse', caps: 'video/x-h264,stream-format=avc', decode: 'avdec_h264' },
-  H265: { encoding: 'H265', depay: 'rtph265depay', sourceParse: ' ! h265parse config-interval=-1', parse: 'h265parse', caps: 'video/x-h265,stream-format=byte-stream', decode: 'avdec_h265' },
+  H265: { encoding: 'H265', depay: 'rtph265depay', sourceParse: ' ! h265parse config-interval=-1', parse: 'h265parse', caps: 'video/x-h265,stream-format=hvc1', decode: 'avdec_h265' },
 } as const;
 
 /** Element names of a source, as its runner looks them up. */
@@ -38,14 +38,14 @@ export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: '
  * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in a valve, which is no sink: a
  * sink that a camera without audio never links to would wait for its EOS for ever.
  */
-export function sourceLaunch(spec: SourceSpec, timestampOffset: number): string {
+export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
   const codec = codecs[spec.video.codec];
   const branches = [
     rtspsrc(spec),
     `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! lookoutflight name=rtp codec=${spec.video.codec === 'H264' ? 1 : 2}`
       + ` ! ${codec.depay} name=depay${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! tee name=t`,
-    feed(spec, timestampOffset),
-    hub(spec.video.codec, timestampOffset),
+    feed(spec, clock.feed),
+    hub(spec.video.codec, clock),
     't. ! identity name=frames ! identity drop-buffer-flags=delta-unit ! fakesink name=keyframes sync=false async=false',
     `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! lookoutflight name=audio track=1 ! valve drop=true`,
   ];
@@ -72,24 +72,29 @@ function corrupting({ faults }: SourceSpec): string {
 }
 
 /**
- * What outputs read, the latest keyframe first. H.264: RTP framed by RFC 4571, 90 kHz stamps on the same monotonic time
- * line as the feed. H.265: the bare byte stream. The keyframe is found by the delta flag, and of what could carry
- * timestamps in GStreamer 1.22 gdppay drops that flag, rtph265pay sets it on everything, and mpegtsmux costs ten times
- * as much; rtph264pay keeps it.
+ * What outputs read, the latest keyframe first, stamped on the same monotonic time line as the feed. H.264: RTP framed by
+ * RFC 4571. H.265: a Matroska stream, a cluster for each keyframe. The keyframe is found by the delta flag, and of what
+ * could carry timestamps in GStreamer 1.22 gdppay drops that flag, mpegtsmux costs ten times as much, and rtph265pay sets
+ * it right only for keyframes that fit one packet; rtph264pay keeps it, and matroskamux marks a cluster that begins with a keyframe.
  */
-function hub(codec: keyof typeof codecs, timestampOffset: number): string {
-  const framing = codec === 'H265' ? ''
-    : `rtph264pay pt=96 mtu=${hubPacketBytes} timestamp-offset=${integer(timestampOffset, 0, 0xffffffff)} config-interval=-1 aggregate-mode=zero-latency ! rtpstreampay ! `;
-  return `t. ! ${framing}tcpserversink name=hub host=127.0.0.1 port=0 sync-method=latest-keyframe recover-policy=keyframe`
+function hub(codec: keyof typeof codecs, clock: SourceClock): string {
+  const framing = codec === 'H265'
+    ? `${codecs.H265.caps} ! matroskamux streamable=true min-cluster-duration=0 cluster-timestamp-offset=${integer(clock.ms, 0, Number.MAX_SAFE_INTEGER)}000000`
+    : `rtph264pay pt=96 mtu=${hubPacketBytes} timestamp-offset=${integer(clock.rtp, 0, 0xffffffff)} config-interval=-1 aggregate-mode=zero-latency ! rtpstreampay`;
+  return `t. ! ${framing} ! tcpserversink name=hub host=127.0.0.1 port=0 sync-method=latest-keyframe recover-policy=keyframe`
     + ` unit-format=bytes units-soft-max=${hubLimits.softBytes} units-max=${hubLimits.hardBytes}`
     + ' enable-last-sample=false sync=false async=false';
 }
 
-/** The reading end of {@link hub}, up to parsed access units. */
-function hubClient(codec: keyof typeof codecs, port: number): string {
-  const { parse } = codecs[codec];
-  const deframing = codec === 'H265' ? '' : ' ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtph264depay';
-  return `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)}${deframing} ! ${parse}`;
+/**
+ * The reading end of {@link hub}, up to parsed access units. With `stamped` they carry the source's times: Matroska always
+ * does; RTP needs a jitter buffer for it, which with `mode=none` waits for nothing and follows no clock but the packets'.
+ * `depay` and `stamp` are for `host/timeline.ts`.
+ */
+export function hubClient(codec: keyof typeof codecs, port: number, stamped = false): string {
+  const deframing = codec === 'H265' ? 'matroskademux'
+    : `application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay${stamped ? ' ! rtpjitterbuffer mode=none latency=0 ! rtph264depay name=depay ! identity name=stamp silent=false' : ' ! rtph264depay'}`;
+  return `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)} ! ${deframing} ! ${codecs[codec].parse}`;
 }
 
 function rtspsrc(spec: SourceSpec): string {
@@ -119,12 +124,16 @@ export function sourceProperties(spec: SourceSpec): Record<string, string> {
   return { location: url.safe, ...(credentials ? { 'user-id': credentials.username, 'user-pw': credentials.password } : {}) };
 }
 
+/** What a running time of 0 is: for the feed and the hub in 90 kHz ticks mod 2³², for the hub in ms too. */
+export type SourceClock = { feed: number; rtp: number; ms: number };
+
 /**
- * RTP time of a running time of 0: CLOCK_MONOTONIC in 90 kHz ticks mod 2³². The payloader adds the running time, so
- * that an ingest sees one time line over all sources it ever had, and no NTP step can break it.
+ * Payloaders and muxers add the running time to it, so that an ingest and a recorder see one time line over all sources a
+ * camera ever had, and no NTP step can break it. The feed's may be ahead (`feed.shiftMs`); outputs need the true one.
  */
-export function timestampOffset(monotonicNs: bigint): number {
-  return Number(((monotonicNs / 1000n) * 90n / 1000n) % 0x1_0000_0000n);
+export function sourceClock(monotonicNs: bigint, feedShiftMs = 0): SourceClock {
+  const rtp = (ns: bigint): number => Number(((ns / 1000n) * 90n / 1000n) % 0x1_0000_0000n);
+  return { feed: rtp(monotonicNs + BigInt(feedShiftMs) * 1_000_000n), rtp: rtp(monotonicNs), ms: Number(monotonicNs / 1_000_000n) };
 }
 
 /** One picture from a hub: the latest keyframe, decoded in one thread, since frame threads hold frames back. */
@@ -135,7 +144,8 @@ export function snapshotLaunch(command: Extract<HostCommand, { type: 'snapshot.t
     + `${scale} ! videoconvert ! jpegenc quality=${integer(command.quality, 1, 100)} ! appsink name=picture max-buffers=1 drop=false sync=false`;
 }
 
-function integer(value: number, min: number, max: number): number {
+/** A number that may enter a launch description. */
+export function integer(value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) throw new RangeError(`${value} is not an integer from ${min} to ${max}.`);
   return value;
 }

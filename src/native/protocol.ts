@@ -39,6 +39,21 @@ export type HealthLimits = {
   firstPacketMs: number;
 };
 
+/** What an output is started with: the hub it reads, and what it makes of that. */
+export type OutputSpec = RecordSpec;
+
+/** A hub as an output reads it; `gopMs` where it is known. */
+export type HubSpec = { port: number; codec: 'H264' | 'H265'; gopMs: number | null };
+
+/** A recording: files below `dir`/`camera`, cut at the keyframe nearest to `segmentMs`, and before `segmentBytes`. */
+export type RecordSpec = { output: 'record'; camera: string; hub: HubSpec; dir: string; segmentMs: number; segmentBytes: number };
+
+/** A file that is being written. `path` is below the directory of recordings; times are ms since the epoch. */
+export type OpenedFile = { path: string; startAt: number };
+
+/** A file that was finished, and what it turned out to hold. */
+export type ClosedFile = OpenedFile & { openPath: string; durationMs: number; bytes: number; frames: number; codec: string; width: number | null; height: number | null; startsWithKeyframe: boolean };
+
 /** Supervisor → host. */
 export type HostCommand =
   | { type: 'source.start'; spec: SourceSpec }
@@ -50,6 +65,9 @@ export type HostCommand =
   | { type: 'gate.open' }
   /** One picture from a hub, then the host is done. `width` 0 keeps the camera's size. */
   | { type: 'snapshot.take'; hubPort: number; codec: 'H264' | 'H265'; width: number; quality: number }
+  | { type: 'output.start'; spec: OutputSpec }
+  /** Write what came so far and end; with `drainMs` the hub may close by itself first. */
+  | { type: 'output.finish'; drainMs: number }
   /** Pipeline to NULL (RTSP TEARDOWN leaves), then `stopped`; the supervisor kills at its own deadline. */
   | { type: 'stop' }
   /** Loses RTP packets, or damages bytes of their payload, for so long. Only in a source with `faults`. */
@@ -75,4 +93,14 @@ export type HostEvent =
   | { type: 'source.failed'; failure: Failure }
   | { type: 'snapshot.taken'; jpeg: Uint8Array; width: number; height: number }
   | { type: 'snapshot.failed'; failure: Failure }
+  /** It reads the hub. */
+  | { type: 'output.started' }
+  | { type: 'output.stats'; stats: { frames: number; bytes: number; rssBytes: number } }
+  | { type: 'output.failed'; failure: Failure }
+  /** The hub ended, or it was asked to finish, and everything is written. */
+  | { type: 'output.finished' }
+  | { type: 'file.opened'; file: OpenedFile }
+  | { type: 'file.closed'; file: ClosedFile }
+  /** It held no frame and was removed. */
+  | { type: 'file.empty'; openPath: string }
   | { type: 'stopped' };

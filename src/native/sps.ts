@@ -1,5 +1,5 @@
 /** Reads sequence parameter sets: what an H.264 or H.265 stream is, before a single picture was decoded. Pure, never throws. */
-import { BitReader, findNal, OutOfBits, unescape } from './bits.ts';
+import { BitReader, OutOfBits, unescape } from './bits.ts';
 
 /** What an SPS says. `fps` is null where it has no timing. */
 export type SpsInfo = { profile: string; profileLevelId: string | null; width: number; height: number; fps: number | null };
@@ -152,10 +152,22 @@ export function spsOfAvcConfiguration(record: Uint8Array): SpsInfo | null {
   return nalAt + length > record.length ? null : parseH264Sps(record.subarray(nalAt, nalAt + length));
 }
 
-/** The SPS at the head of an H.265 keyframe in byte-stream form. */
-export function spsOfH265Keyframe(frame: Uint8Array): SpsInfo | null {
-  const nal = findNal(frame, (byte) => ((byte >> 1) & 0x3f) === 33);
-  return nal === null ? null : parseH265Sps(nal);
+/** The first SPS of an HEVCDecoderConfigurationRecord (`codec_data`, ISO/IEC 14496-15 §8.3.3.1); null where it has none. */
+export function spsOfHevcConfiguration(record: Uint8Array): SpsInfo | null {
+  const [countAt, firstArrayAt, spsType] = [22, 23, 33];
+  const u16 = (at: number): number => ((record[at] ?? 0) << 8) | (record[at + 1] ?? 0);
+  let at = firstArrayAt;
+  for (let array = record[countAt] ?? 0; array > 0 && at + 3 <= record.length; array -= 1) {
+    const type = (record[at] ?? 0) & 0x3f;
+    let units = u16(at + 1);
+    for (at += 3; units > 0; units -= 1) {
+      const end = at + 2 + u16(at);
+      if (end > record.length || at + 2 > record.length) return null;
+      if (type === spsType) return parseH265Sps(record.subarray(at + 2, end));
+      at = end;
+    }
+  }
+  return null;
 }
 
 function sized(width: number, height: number): Frame {

@@ -7,8 +7,9 @@ import type { FailureClass } from '../errors.ts';
 import { openCipher, type Cipher } from './cipher.ts';
 import { flightsOf, type Flights } from './flights.ts';
 import type { FlightRow, StoreRequest, StoreThreadInput } from './requests.ts';
-import { credentialsOf } from './credentials.ts';
+import { credentialsOf, type CredentialRequest } from './credentials.ts';
 import { migrate } from './schema.ts';
+import { segmentsOf, type SegmentRequest } from './segments.ts';
 import type { StoredCamera, Transition } from './types.ts';
 
 /** Rows of all cameras together, removed ones included: about 300 MB. */
@@ -33,9 +34,11 @@ export function openDatabase(input: StoreThreadInput): Database {
   }
   checkKey(settings, cipher, input.secretFile);
   // A second connection: the journal may lose its last moments in a power cut, cameras and tokens may not.
+  // So may the index of recordings: it is built anew from the files.
   const rows = connect(file, 'NORMAL');
   const flights = flightsOf(rows, input.flightsPerCamera);
   const journal = journalOf(rows, { rowsPerCamera: input.rowsPerCamera, flights });
+  const segments = segmentsOf(rows);
   const cameras = camerasOf(settings, cipher);
   const credentials = credentialsOf(settings);
   return {
@@ -52,7 +55,7 @@ export function openDatabase(input: StoreThreadInput): Database {
         case 'flights.find': return flights.find(request);
         case 'flights.remove': return cameras.removeFlights(request.camera);
         case 'close': journal.close(); settings.close(); return null;
-        default: return credentials(request);
+        default: return request.type.startsWith('segments.') ? segments(request as SegmentRequest) : credentials(request as CredentialRequest);
       }
     },
   };

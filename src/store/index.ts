@@ -30,6 +30,15 @@ export async function openStore({ dir, secretFile, rowsPerCamera, flightsPerCame
       },
     },
     journal: { append, list, transitions, flush },
+    segments: {
+      put: async (...segments) => void (await thread.ask({ type: 'segments.put', segments })),
+      list: (query) => thread.ask({ type: 'segments.list', query }),
+      get: (id) => thread.ask({ type: 'segments.get', id }),
+      remove: async (...ids) => void (await thread.ask({ type: 'segments.remove', ids })),
+      before: (camera, at) => thread.ask({ type: 'segments.before', camera, at }),
+      oldest: (camera, limit) => thread.ask({ type: 'segments.oldest', camera, limit }),
+      usage: () => thread.ask({ type: 'segments.usage' }),
+    },
     flights: {
       find: recording,
       async remove(camera) {

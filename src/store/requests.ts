@@ -1,6 +1,7 @@
 /** The whole protocol between the supervisor and the store's thread: one discriminated union, one answer each. */
 import type { EventView } from '../api/protocol.ts';
-import type { Role, StoredCamera, StoredFlight, StoredSession, StoredToken, Transition } from './types.ts';
+import type { SegmentRequest } from './segments.ts';
+import type { Role, Segment, SegmentUsage, StoredCamera, StoredFlight, StoredSession, StoredToken, Transition } from './types.ts';
 
 /** A recording on its way to the disk: of the row with the same number. */
 export type FlightRow = StoredFlight & { camera: string; seq: number };
@@ -13,6 +14,7 @@ export type StoreRequest =
   | { type: 'journal.append'; rows: EventView[]; flights: FlightRow[] }
   | { type: 'journal.list'; camera: string; limit: number; before: number | null }
   | { type: 'journal.transitions'; camera: string; since: number }
+  | SegmentRequest
   | { type: 'flights.find'; camera: string; seq: number }
   | { type: 'flights.remove'; camera: string }
   | { type: 'tokens.put'; name: string; role: Role; hash: string }
@@ -32,6 +34,11 @@ export type StoreValues = {
   'cameras.list': StoredCamera[];
   'journal.list': EventView[];
   'journal.transitions': Transition[];
+  'segments.list': Segment[];
+  'segments.get': Segment | undefined;
+  'segments.before': Segment | undefined;
+  'segments.oldest': Segment[];
+  'segments.usage': SegmentUsage[];
   'flights.find': StoredFlight | undefined;
   'tokens.add': boolean;
   'tokens.find': StoredToken | undefined;

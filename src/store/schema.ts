@@ -43,6 +43,21 @@ const migrations = [
    ALTER TABLE tokens_new RENAME TO tokens;
    ALTER TABLE sessions ADD COLUMN cameras TEXT;
    ALTER TABLE sessions ADD COLUMN token TEXT;`,
+  `CREATE TABLE segments (
+     id TEXT PRIMARY KEY,          -- camera and start, so that an index built anew has the same ids
+     camera TEXT NOT NULL,
+     path TEXT NOT NULL UNIQUE,    -- below the directory of recordings
+     start_at INTEGER NOT NULL,    -- ms since the epoch
+     end_at INTEGER,               -- null while it is being written
+     duration_ms INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     frames INTEGER NOT NULL,
+     codec TEXT, width INTEGER, height INTEGER,
+     closed INTEGER NOT NULL,
+     gap_before TEXT               -- JSON
+   ) STRICT;
+   CREATE INDEX segments_by_camera ON segments (camera, start_at);
+   CREATE INDEX segments_by_start ON segments (start_at);`,
 ] as const;
 
 /** Brings a database up to date; each step is one transaction. Throws for a database of a newer program. */

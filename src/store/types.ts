@@ -25,6 +25,33 @@ export type StoredSession = Grant & { token: string; expiresAt: number };
 /** A transition as availability needs it; `awaySince` of `lookout.started` rows: when the program was last alive, ms. */
 export type Transition = { at: number; type: string; to: string | null; class: string | null; awaySince: number | null };
 
+/** Time without a recording before one begins, and what the journal knows of its cause. Times in ms. */
+export type SegmentGap = { from: number; ms: number; class: string | null; code: string | null; message: string | null };
+
+/** One file of a recording; times in ms since the epoch. While it is being written, `endAt` is null. */
+export type Segment = {
+  id: string;
+  camera: string;
+  /** Below the directory of recordings. */
+  path: string;
+  startAt: number;
+  endAt: number | null;
+  durationMs: number;
+  bytes: number;
+  frames: number;
+  codec: string | null;
+  width: number | null;
+  height: number | null;
+  closed: boolean;
+  gapBefore: SegmentGap | null;
+};
+
+/** Segments that overlap `from` to `to`, newest first, behind the last one of the page before. */
+export type SegmentQuery = { cameras?: readonly string[]; from?: number; to?: number; limit: number; after?: { id: string; startAt: number } };
+
+/** Closed segments of a camera together. */
+export type SegmentUsage = { camera: string; bytes: number; files: number; oldestAt: number };
+
 /** `ok` is false from a failed write or a missed deadline until the next success. */
 export type StoreStatus = { ok: boolean; reason: string | null; droppedEvents: number; pendingEvents: number };
 
@@ -44,6 +71,17 @@ export type Store = {
     transitions(query: { camera: string; since: number }): Promise<Transition[]>;
     /** Writes what is still in the batch. */
     flush(): Promise<void>;
+  };
+  segments: {
+    put(...segments: Segment[]): Promise<void>;
+    list(query: SegmentQuery): Promise<Segment[]>;
+    get(id: string): Promise<Segment | undefined>;
+    remove(...ids: string[]): Promise<void>;
+    /** The last one of a camera that began before. */
+    before(camera: string, at: number): Promise<Segment | undefined>;
+    /** Closed ones, oldest first, of one camera or of all. */
+    oldest(camera: string | null, limit: number): Promise<Segment[]>;
+    usage(): Promise<SegmentUsage[]>;
   };
   flights: {
     /** Of a journal row; undefined where it has none, or where newer ones took its place. */

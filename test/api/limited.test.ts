@@ -4,7 +4,7 @@ import test, { type TestContext } from 'node:test';
 import { io } from 'socket.io-client';
 import { routeRoles } from '../../src/api/access-table.ts';
 import { hashToken } from '../../src/api/auth.ts';
-import type { CameraView, EventView, IncidentView, SystemView } from '../../src/api/protocol.ts';
+import type { CameraView, EventView, IncidentView, RecordingView, SystemView } from '../../src/api/protocol.ts';
 import { apiBench } from '../support/api.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
@@ -21,6 +21,8 @@ async function bench(t: TestContext) {
   const script = scriptedControl(['gate', 'yard']);
   script.cameras.set('yard', cameraView('yard', { viewers: 5 }));
   script.incidents.push(incident('1', 'gate', 'yard', 'yard2'), incident('2', 'yard', 'yard2', 'yard3'));
+  script.recordings.push(...['gate', 'yard'].map((camera): RecordingView => ({ id: `${camera}-1`, camera, path: `${camera}/1.mkv`, startAt: '2026-01-01T00:00:00.000Z', endAt: '2026-01-01T00:00:01.000Z', durationMs: 1_000, bytes: 1, frames: 25, codec: 'H264', width: 1, height: 1, closed: true, gapBefore: null })));
+  script.recordingFile = import.meta.filename.replace('limited', 'page');
   script.events.push(event(1, 'gate'), event(2, 'yard', 'yard'));
   const both = <T extends { camera: string }>(list: T[]): T[] => list.flatMap((entry) => [entry, { ...entry, camera: 'yard' }]);
   script.flights.push(...['gate', 'yard'].map((camera) => ({ camera, seq: 1, class: 'auth' as const, code: 'rtsp-401', from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:01.000Z', dialogue: [], rtp: [] })));
@@ -35,7 +37,8 @@ for (const [route, role] of Object.entries(routeRoles)) {
   test(`${route} tells a viewer of "gate" nothing of "yard"`, async (t) => {
     const { app } = await bench(t);
     const [method, path] = route.split(' ') as ['GET', string];
-    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', id).replace('{seq}', '1'), headers });
+    const isRecording = path.startsWith('/api/v1/recordings/');
+    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', isRecording ? `${id}-1` : id).replace('{seq}', '1'), headers });
     const own = await askFor('gate');
     assert.ok(!own.body.includes('yard') && !own.body.includes('10.0.0.1'), own.body);
     if (role !== 'viewer') assert.equal(own.statusCode, 403);
@@ -43,7 +46,7 @@ for (const [route, role] of Object.entries(routeRoles)) {
     else assert.ok(own.statusCode < 300, own.body);
     if (role !== 'viewer' || !path.includes('{id}')) return;
     const [other, none] = [await askFor('yard'), await askFor('nowhere')];
-    assert.deepEqual([other.statusCode, other.json<{ code: string }>().code], [404, 'LOOKOUT_CAMERA_NOT_FOUND']);
+    assert.deepEqual([other.statusCode, other.json<{ code: string }>().code], [404, isRecording ? 'LOOKOUT_RECORDING_NOT_FOUND' : 'LOOKOUT_CAMERA_NOT_FOUND']);
     assert.equal(other.body.replace('yard', 'nowhere'), none.body, 'as if it did not exist');
   });
 }

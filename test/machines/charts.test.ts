@@ -8,6 +8,7 @@ import { failure } from '../../src/errors.ts';
 import { cameraMachine } from '../../src/machines/camera.ts';
 import { hostMachine } from '../../src/machines/host.ts';
 import { ingestMachine } from '../../src/machines/ingest.ts';
+import { outputMachine } from '../../src/machines/output.ts';
 import { sfuMachine } from '../../src/machines/sfu.ts';
 import { sourceMachine } from '../../src/machines/source.ts';
 import { successionMachine } from '../../src/machines/succession.ts';
@@ -16,7 +17,7 @@ import { viewerMachine } from '../../src/machines/viewer.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { description, settings } from '../support/scripted-camera.ts';
 
-const config = parseCamera({ id: 'test', url: 'rtsp://camera.test/stream', source: { mode: 'on-demand' } });
+const config = parseCamera({ id: 'test', url: 'rtsp://camera.test/stream', source: { mode: 'on-demand' }, outputs: { record: { mode: 'manual' } } });
 const feed = { port: 20_000, bindPort: 20_001, ssrc: 7, payloadType: 96 };
 const source = { config, transport: 'tcp', codec: 'H264', feed: { ...feed, open: false } };
 const lost = failure('sfu', 'test', 'test');
@@ -40,6 +41,16 @@ const charts: Record<string, Chart> = {
       { type: 'viewers.changed', count: 1 } as { type: string }, { type: 'slot.granted' },
       done('probe', description), { type: 'source.flowing' }, { type: 'source.stalled', sinceMs: 1 } as { type: string },
       fail('reset'), fail('refused'), fail('unsupported'), { type: 'source.released' }, done('revoke'),
+      { type: 'output.changed', output: 'record', open: true } as { type: string },
+    ],
+  },
+  output: {
+    machine: outputMachine.provide({ actions: { tellOpen: silent, tellSettled: silent } }),
+    input: { camera: 'test', output: 'record', wanted: false, options: { segmentSeconds: 300 }, hub: null, settings: settings.output, seed: 1 },
+    events: [
+      { type: 'output.want', wanted: true } as { type: string }, { type: 'output.attach', hub: { port: 1, codec: 'H264', gopMs: null } } as { type: string },
+      { type: 'output.detach' }, { type: 'process.started' }, { type: 'process.finished' }, { type: 'process.failed', failure: failure('storage', 'test', 'test') } as { type: string },
+      { type: 'process.exited', failure: null } as { type: string },
     ],
   },
   source: {
@@ -145,7 +156,7 @@ test('the camera, its host and the worker carry the four states by name', () => 
 /** What makes two equal state values different steps of the walk. */
 function marks(context: unknown): unknown[] {
   const seen = context as Record<string, unknown>;
-  return ['next', 'viewers', 'sourceAlive', 'workers', 'exhausted', 'connected', 'consuming', 'exited', 'wanted', 'feeding', 'held', 'feedOpen'].map((key) => seen[key]).concat(Object.keys((seen['cameras'] as object | undefined) ?? {}));
+  return ['next', 'viewers', 'sourceAlive', 'workers', 'exhausted', 'connected', 'consuming', 'exited', 'wanted', 'feeding', 'held', 'feedOpen', 'outputs', 'hub', 'failure', 'endedByItself'].map((key) => seen[key]).concat(Object.keys((seen['cameras'] as object | undefined) ?? {}));
 }
 
 /** The delayed transitions open in a state, as events. */

@@ -9,7 +9,7 @@ import { description, settle } from '../support/scripted-camera.ts';
 import { addCamera, scriptTree, type AnswerKind, type LeafKind, type ScriptedTree } from '../support/scripted-tree.ts';
 
 const cameraIds = ['a', 'b'] as const;
-const leafKinds = ['process', 'producer', 'slot', 'presence', 'worker'] as const satisfies LeafKind[];
+const leafKinds = ['process', 'producer', 'slot', 'presence', 'worker', 'recorder'] as const satisfies LeafKind[];
 const answerKinds = ['probe', 'revoke', 'close', 'cleanup'] as const satisfies AnswerKind[];
 const fail = (cls: FailureClass, at: number) => ({ ...failure(cls, 'scripted', 'scripted'), at });
 
@@ -20,7 +20,7 @@ const step = (told: string, act: Act): Step => ({ told, act });
 const cameraId = fc.constantFrom(...cameraIds);
 const cls = fc.constantFrom(...failureClasses);
 const nth = fc.nat({ max: 40 });
-const configOf = (id: string, transport: 'tcp' | 'udp' | 'auto', onDemand: boolean) => parseCamera({ id, url: 'rtsp://camera.test/stream', transport, source: { mode: onDemand ? 'on-demand' : 'always', closeAfterSeconds: 10 } });
+const configOf = (id: string, transport: 'tcp' | 'udp' | 'auto', onDemand: boolean) => parseCamera({ id, url: 'rtsp://camera.test/stream', transport, source: { mode: onDemand ? 'on-demand' : 'always', closeAfterSeconds: 10 }, outputs: { record: { mode: id === 'a' ? 'manual' : 'continuous' } } });
 
 const toRoot = fc.oneof(
   fc.tuple(cameraId, fc.boolean()).map(([id, onDemand]) => step(`add ${id}${onDemand ? ' on demand' : ''}`, ({ root }) => root.send(addCamera(configOf(id, 'auto', onDemand))))),
@@ -30,6 +30,7 @@ const toRoot = fc.oneof(
   nth.map((id) => step(`viewer ${id % 4} closed`, ({ root }) => root.send({ type: 'viewer.closed', id: `v${id % 4}` }))),
 );
 const toCamera = fc.tuple(cameraId, fc.constantFrom('camera.start', 'camera.stop', 'camera.restart', 'camera.retry')).map(([id, type]) => step(`${type} ${id}`, (tree) => tree.child(`camera:${id}`)?.send({ type })));
+const toRecorder = fc.tuple(cameraId, fc.boolean()).map(([id, wanted]) => step(`record ${id}: ${wanted}`, (tree) => tree.child(`camera:${id}`)?.send({ type: 'recording.set', wanted })));
 const toViewer = fc.tuple(nth, fc.constantFrom('viewer.transportMade', 'viewer.connected', 'viewer.consuming', 'viewer.disconnected', 'viewer.producerPaused', 'viewer.producerResumed', 'viewer.end'))
   .map(([id, type]) => step(`${type} ${id % 4}`, (tree) => tree.child(`viewer:v${id % 4}`)?.send({ type, reason: 'left' })));
 
@@ -41,6 +42,10 @@ const words: Record<LeafKind, (failed: FailureClass, at: number) => EventObject[
     { type: 'source.failed', failure: fail(failed, at) }, { type: 'process.stopped' }, { type: 'process.exited', failure: null }, { type: 'process.exited', failure: fail('host-crash', at) },
   ] as never,
   producer: (failed, at) => [{ type: 'producer.ready', worker: 0, workerPid: 1 }, { type: 'producer.failed', failure: fail('sfu', at) }, { type: 'producer.failed', failure: fail('unsupported', at) }] as never,
+  recorder: (failed, at) => [
+    { type: 'process.ready', pid: 2 }, { type: 'process.started' }, { type: 'process.file', file: 'x' }, { type: 'process.stats', stats: { frames: 1, bytes: 1, rssBytes: 1 } }, { type: 'process.finished' },
+    { type: 'process.failed', failure: fail(failed, at) }, { type: 'process.exited', failure: null }, { type: 'process.exited', failure: fail('host-crash', at) },
+  ] as never,
   slot: () => [{ type: 'slot.granted' }],
   presence: (_, at) => [{ type: 'presence.opened', at }] as never,
   worker: (_, at) => [{ type: 'worker.ready', pid: 1, port: 40_000 }, { type: 'worker.died', failure: fail('sfu', at), at }] as never,
@@ -61,15 +66,15 @@ const poison = fc.oneof(
   fc.constantFrom(...leafKinds).map((kind) => step(`next ${kind} throws at its start`, (tree) => tree.poisonStart(kind))),
   fc.constantFrom(...leafKinds).map((kind) => step(`next command to ${kind} throws`, (tree) => tree.poisonCommand(kind))),
   cameraId.map((id) => step(`camera ${id} throws`, (tree) => tree.child(`camera:${id}`)?.send({ type: 'camera.update', config: null }))),
-  fc.tuple(cameraId, fc.constantFrom('source', 'ingest')).map(([id, part]) => step(`${part} of ${id} throws`, (tree) => {
+  fc.tuple(cameraId, fc.constantFrom('source', 'ingest', 'output:record')).map(([id, part]) => step(`${part} of ${id} throws`, (tree) => {
     const actor = tree.child(`camera:${id}`)?.getSnapshot() as { children?: Record<string, { send(event: object): void } | undefined> } | undefined;
-    actor?.children?.[part]?.send(part === 'source' ? { type: 'process.exited' } : { type: 'producer.failed' });
+    actor?.children?.[part]?.send(part === 'source' ? { type: 'process.exited' } : part === 'ingest' ? { type: 'producer.failed' } : { type: 'process.failed' });
   })),
 );
 
 /** Common steps more often than rare ones, so that cameras get somewhere. */
 const life = fc.array(fc.oneof(
-  { weight: 4, arbitrary: toRoot }, { weight: 2, arbitrary: toCamera }, { weight: 2, arbitrary: toViewer }, { weight: 8, arbitrary: leafSpeaks },
+  { weight: 4, arbitrary: toRoot }, { weight: 2, arbitrary: toCamera }, { weight: 2, arbitrary: toViewer }, { weight: 1, arbitrary: toRecorder }, { weight: 8, arbitrary: leafSpeaks },
   { weight: 5, arbitrary: answers }, { weight: 3, arbitrary: time }, { weight: 5, arbitrary: microtasks }, { weight: 2, arbitrary: poison },
 ), { minLength: 10, maxLength: 80, size: 'max' });
 

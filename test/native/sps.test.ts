@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { BitReader, findNal, unescape } from '../../src/native/bits.ts';
-import { parseH264Sps, parseH265Sps, spsOfAvcConfiguration, spsOfH265Keyframe } from '../../src/native/sps.ts';
+import { BitReader, unescape } from '../../src/native/bits.ts';
+import { parseH264Sps, parseH265Sps, spsOfAvcConfiguration, spsOfHevcConfiguration } from '../../src/native/sps.ts';
 import { announcedProfiles, webrtcProfile, webrtcVerdict } from '../../src/native/verdict.ts';
 
 const h264 = (hex: string) => parseH264Sps(Buffer.from(hex, 'hex'));
@@ -22,7 +22,6 @@ describe('SPS', () => {
   test('NAL units of other types are none', () => {
     assert.equal(h264('68ce3c80'), null);
     assert.equal(parseH265Sps(Buffer.from('40010c01ffff', 'hex')), null);
-    assert.equal(spsOfH265Keyframe(Buffer.from('000000012601ac644d5c', 'hex')), null);
   });
 
   // Caps of rtph264depay behind x264, 320×240; cut short, or without a set, it says nothing.
@@ -34,10 +33,13 @@ describe('SPS', () => {
     assert.equal(spsOfAvcConfiguration(Buffer.alloc(0)), null);
   });
 
-  // x265, 320×240: VPS, SPS, PPS, IDR.
-  test('H.265 keyframe in byte-stream form gives its SPS behind the VPS', () => {
-    const frame = Buffer.from('0000000140010c01ffff040800000300980800000300003f92809000000001420101040800000300980800000300003f90014101e2294b25492657ff80008000b5060606040000030004000003006420000000014401c172860c4624000000012a01ac644d5c1ac82c9801ce', 'hex');
-    assert.deepEqual([spsOfH265Keyframe(frame)?.width, spsOfH265Keyframe(frame)?.height, spsOfH265Keyframe(frame)?.fps], [320, 240, null]);
+  // Caps of h265parse behind x265, 640×360; cut short, or without a set, it says nothing.
+  test('HEVC configuration record gives its SPS behind the VPS', () => {
+    const record = Buffer.from('0101600000009000000000003ff000fcfdf8f800000f03200001001840010c01ffff01600000030090000003000003003f928090210001003142010101600000030090000003000003003fa0050201696592a4932bffc00040005a83030302000003000200000300321022000100074401c172b46240', 'hex');
+    assert.deepEqual(spsOfHevcConfiguration(record), { profile: 'main', profileLevelId: null, width: 640, height: 360, fps: null });
+    for (let length = 0; length < record.indexOf('420101', 0, 'hex') + 20; length += 1) spsOfHevcConfiguration(record.subarray(0, length));
+    assert.equal(spsOfHevcConfiguration(record.subarray(0, 60)), null);
+    assert.equal(spsOfHevcConfiguration(Buffer.alloc(0)), null);
   });
 
   test('any bytes give a plausible size or null, and never throw', () => {
@@ -60,7 +62,6 @@ describe('SPS', () => {
     const bits = new BitReader(Uint8Array.of(0b1_010_011_0, 0b0100_0010, 0b1_0000000));
     assert.deepEqual([bits.unsigned(), bits.unsigned(), bits.unsigned(), bits.unsigned(), bits.signed()], [0, 1, 2, 3, -2]);
     assert.deepEqual([...unescape(Uint8Array.of(0, 0, 3, 1, 0, 0, 3, 0, 0, 3))], [0, 0, 1, 0, 0, 0, 0]);
-    assert.deepEqual([...findNal(Uint8Array.of(0, 0, 1, 9, 1, 0, 0, 1, 7, 5, 6), (byte) => byte === 7)!], [7, 5, 6]);
   });
 });
 

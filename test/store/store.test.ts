@@ -238,7 +238,7 @@ test('tokens and sessions of the first version go on after the migration', async
   const { store, dir, reopen } = await bench(t);
   await store.close();
   const db = new DatabaseSync(join(dir, 'lookout.db'));
-  db.exec(`DROP TABLE tokens; DROP TABLE sessions; DROP TABLE flights;
+  db.exec(`DROP TABLE tokens; DROP TABLE sessions; DROP TABLE flights; DROP TABLE segments;
     CREATE TABLE tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL) STRICT;
     CREATE TABLE sessions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
     INSERT INTO tokens VALUES ('h', 'admin', 'admin'); INSERT INTO sessions VALUES ('s', 'admin', 'admin', ${Date.now() + 60_000}); PRAGMA user_version = 1;`);

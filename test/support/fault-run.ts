@@ -1,6 +1,6 @@
 /** Runs one row of the fault matrix on the stage, and says what it proved. */
 import assert from 'node:assert/strict';
-import type { EventView } from '../../src/api/protocol.ts';
+import type { CameraView, EventView } from '../../src/api/protocol.ts';
 import { eventually } from './eventually.ts';
 import { harm, holdings, journalAfter, settledHoldings, undecoded, VoidRun, type FaultRig } from './fault-rig.ts';
 import type { FaultCase, FaultScene } from './fault-table.ts';
@@ -32,6 +32,7 @@ async function runOnce(rig: FaultRig, row: FaultCase, victim: string): Promise<F
   const seq = Math.max(0, ...(await lookout.events(victim)).map((event) => event.seq));
   const scene: FaultScene = { id: victim, cameras, inject: (request) => rig.inject(victim, request), command: (verb) => lookout.api('POST', `/api/v1/cameras/${victim}/${verb}`) };
 
+  if (row.recorded) await record(rig, victim, 'continuous');
   let began = Date.now();
   const begin = async (): Promise<void> => void (began = Date.now(), await row.begin(scene));
   if (row.fresh) await rig.renew(victim, begin);
@@ -40,6 +41,7 @@ async function runOnce(rig: FaultRig, row: FaultCase, victim: string): Promise<F
   const ended = Date.now();
   await row.end?.(scene);
   const live = await eventually(() => recovered(rig, { victim, row, seq }), { timeoutMs: row.recoverMs, what: `${victim} to be live after "${row.fault}"` });
+  if (row.recorded) await record(rig, victim, 'off');
   await pictureMoves(rig, victim);
   const after = await rig.state();
   const shared = (id: string): boolean => row.touches === 'worker' && before.workers.get(id) === before.workers.get(victim);
@@ -89,11 +91,27 @@ async function recovered({ lookout }: FaultRig, { victim, row, seq }: { victim: 
   const view = await lookout.camera(victim);
   if (view.substate !== 'live' || view.outputs.live.state !== 'open') return 0;
   const rows = await journalAfter(lookout, victim, seq);
+  if (row.recorded) return whenBack(view, rows);
   // There and back again: only then is the fault over.
   if (row.class === 'media-changed' && rows.filter(({ type }) => type === 'media.changed').length < 2) return 0;
   const live = rows.findLast((event) => event.to === 'streaming.live');
   // In mid-stream nothing but the journal's note may happen: the camera never left `live`.
   return live ? Date.parse(live.at) : row.class === null || row.class === 'media-changed' || row.class === 'sfu' ? Date.now() : 0;
+}
+
+/** When the recorder ran again. The camera itself must never have left `live`. */
+function whenBack(view: CameraView, rows: EventView[]): number {
+  assert.deepEqual(rows.filter(({ type }) => type === 'camera.transition').map(({ to }) => to), [], 'the camera heard of its recorder');
+  const ready = rows.findLast(({ type }) => type === 'output.ready');
+  return ready && view.outputs.record.state === 'running' ? Date.parse(ready.at) : 0;
+}
+
+async function record({ lookout }: FaultRig, id: string, mode: 'continuous' | 'off'): Promise<void> {
+  await lookout.api('PATCH', `/api/v1/cameras/${id}`, { body: { outputs: { record: { mode, segmentSeconds: 2 } } } });
+  await eventually(async () => {
+    const { state, file } = (await lookout.camera(id)).outputs.record;
+    return mode === 'off' ? state === 'off' : state === 'running' && file !== null;
+  }, { timeoutMs: 10_000, what: `recording of ${id} to be ${mode}` });
 }
 
 async function pictureMoves({ viewers }: FaultRig, id: string): Promise<void> {

@@ -22,6 +22,8 @@ export type FaultCase = {
   fresh?: boolean;
   /** Hits every camera on the same worker: their picture, never their source. */
   touches?: 'worker';
+  /** The camera is recorded meanwhile, and the fault is the recorder's: only its file may suffer. */
+  recorded?: boolean;
   /** Runs in `npm test`: one for each way of being recognised. The rest runs in `test:long`. */
   representative?: boolean;
   begin(scene: FaultScene): Promise<unknown>;
@@ -84,6 +86,9 @@ export const ownFaults: readonly FaultCase[] = [
   { fault: 'whose actor throws', class: 'local', code: 'actor-crashed', detectMs: 1_000, recoverMs: 6_000, begin: ({ inject }) => inject({ fault: 'throw-in-actor' }), representative: true },
   { fault: 'whose worker is killed', class: 'sfu', code: 'worker-died', detectMs: 1_000, recoverMs: 5_000, touches: 'worker', begin: ({ inject }) => inject({ fault: 'kill-worker' }), representative: true },
   { fault: 'whose worker is frozen', class: 'sfu', code: 'worker-frozen', detectMs: 4_500, recoverMs: 6_000, touches: 'worker', begin: ({ inject }) => inject({ fault: 'freeze-worker' }) },
+  { fault: 'fills its disk', class: 'storage', code: 'file-too-large', detectMs: 4_000, recoverMs: 6_000, recorded: true, begin: ({ inject }) => inject({ fault: 'disk-full', seconds: 2 }), representative: true },
+  { fault: 'whose recorder is killed', class: 'host-crash', code: 'sigkill', ...quick, recorded: true, begin: ({ inject }) => inject({ fault: 'kill-host', target: 'record' }), representative: true },
+  { fault: 'whose recorder is frozen', class: 'native-frozen', detectMs: 3_500, recoverMs: 5_000, recorded: true, begin: ({ inject }) => inject({ fault: 'freeze-host', target: 'record' }) },
   { fault: 'is flooded by viewers', class: null, detectMs: 2_500, recoverMs: 4_000, begin: ({ inject }) => inject({ fault: 'viewer-flood', seconds: 2, rate: 50 }), representative: true },
 ];
 

@@ -6,6 +6,7 @@ import { cameraMachine, type CameraSettings } from '../../src/machines/camera.ts
 import type { Description } from '../../src/media.ts';
 import { hostMachine, type ProcessCommand, type ProcessFact } from '../../src/machines/host.ts';
 import { ingestMachine, type ProducerCommand, type ProducerFact } from '../../src/machines/ingest.ts';
+import { outputMachine, type OutputProcessCommand, type OutputProcessFact } from '../../src/machines/output.ts';
 import { sourceMachine } from '../../src/machines/source.ts';
 import { successionMachine } from '../../src/machines/succession.ts';
 import { defaultPolicy } from '../../src/machines/policy.ts';
@@ -18,6 +19,7 @@ export const settings: CameraSettings = {
   bootingWindowMs: 60_000,
   releaseMs: 3_300,
   feedLingerMs: 5_000,
+  output: { policy: defaultPolicy, intensity: { failures: 10, windowMs: 300_000 }, resetAfterMs: 30_000, startMs: 10_000, finishMs: 3_000, reapMs: 2_000, settleMs: 500 },
   source: { spawnMs: 10_000, startMs: 10_000, stopMs: 300, reapMs: 2_000, successorMs: 15_000, shutMs: 500, cycleMs: 2_000 },
   recycleRssBytes: 0,
 };
@@ -40,6 +42,8 @@ export type ScriptedCamera = {
   /** Facts of the process before the newest: the one that a planned restart replaces. */
   oldSource(fact: ProcessFact): void;
   producer(fact: ProducerFact): void;
+  /** Facts of the process of the record output. */
+  recorder(fact: OutputProcessFact): void;
   /** What the process, the producer and the effects were asked, in order. */
   asked: string[];
   answerProbe(answer: Description | FailureClass): Promise<void>;
@@ -57,6 +61,7 @@ export function scriptCamera(options: { input?: Partial<CameraInput>; settings?:
   const asked: string[] = [];
   const toHosts: ((fact: ProcessFact) => void)[] = [];
   let toIngest: ((fact: ProducerFact) => void) | undefined;
+  let toOutput: ((fact: OutputProcessFact) => void) | undefined;
   let toCamera: ((event: EventObject) => void) | undefined;
   let probe: PromiseWithResolvers<Description> | undefined;
 
@@ -75,6 +80,12 @@ export function scriptCamera(options: { input?: Partial<CameraInput>; settings?:
     receive((command) => asked.push(command.type));
     return () => asked.push('producer.closed');
   });
+  const recorder = fromCallback<OutputProcessCommand, EventObject, EventObject>(({ sendBack, receive }) => {
+    toOutput = sendBack as (fact: OutputProcessFact) => void;
+    asked.push('recorder.start');
+    receive((command) => asked.push(command.type === 'process.finish' ? `recorder.finish${command.drain ? '.drain' : ''}` : 'recorder.kill'));
+    return () => asked.push('recorder.closed');
+  });
   const slot = fromCallback<EventObject, { camera: string; host: string; viewed: boolean }>(({ sendBack }) => {
     asked.push('slot.ask');
     queueMicrotask(() => sendBack({ type: 'slot.granted' }));
@@ -87,6 +98,7 @@ export function scriptCamera(options: { input?: Partial<CameraInput>; settings?:
   }) as never;
   const machine = cameraMachine.provide({
     actors: {
+      output: outputMachine.provide({ actors: { process: recorder as never } }),
       source: sourceMachine.provide({ actors: { host: hostMachine.provide({ actors: { process: process as never } }) } }),
       succession: successionMachine.provide({ actors: { slot, probe: describe } }),
       ingest: ingestMachine.provide({ actors: { producer: producer as never } }),
@@ -122,6 +134,10 @@ export function scriptCamera(options: { input?: Partial<CameraInput>; settings?:
     producer(fact) {
       if (!toIngest) throw new Error('no producer runs');
       toIngest(fact);
+    },
+    recorder(fact) {
+      if (!toOutput) throw new Error('no recorder runs');
+      toOutput(fact);
     },
     async answerProbe(answer) {
       if (typeof answer === 'string') probe?.reject(new FailureError({ ...failure(answer, 'scripted', `scripted ${answer}`), at: 1_000 }));

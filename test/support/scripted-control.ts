@@ -1,8 +1,8 @@
 /** A `ControlPlane` whose cameras and answers the test decides: the other side of the interfaces' tests. */
 import type { CameraInput } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
-import type { CameraCounters, ControlPlane, Delta, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
-import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, SfuView, SystemView } from '../../src/api/protocol.ts';
+import type { CameraCounters, ControlPlane, Delta, RecordingService, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
+import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, RecordingView, SfuView, SystemView } from '../../src/api/protocol.ts';
 import { LookoutError } from '../../src/errors.ts';
 
 /** The script: what the test reads and changes while it runs. */
@@ -21,6 +21,9 @@ export type Script = {
   readiness: { ready: boolean; reasons: string[] };
   snapshot: (id: string, width: number) => Promise<Snapshot>;
   probe: ControlPlane['probe'];
+  /** Recordings, newest first, and where the bytes of all of them are. */
+  recordings: RecordingView[];
+  recordingFile: string;
   /** Viewers by id, with the socket that owns them. */
   viewers: Map<string, { owner: string; notify: ViewerNotify; camera: string }>;
   /** Replaces one call of the viewer service. */
@@ -36,7 +39,7 @@ export function cameraView(id: string, changes: Partial<CameraView> = {}): Camer
     since: '2026-01-01T00:00:00.000Z', attempt: 0, nextRetryAt: null, lastError: null, restarts: 0,
     media: { codec: 'H264', profile: 'main', profileLevelId: '4d401f', width: 1280, height: 720, fps: 25, bitrate: 2_000_000, keyframeIntervalMs: 1000, audio: null },
     freshness: { packetAgeMs: 12, keyframeAgeMs: 400 }, viewers: 0, host: { pid: 4711, rssBytes: 1000 }, worker: { pid: 4712 },
-    outputs: { live: { state: 'open', lastError: null, host: null, verdict: { ok: true, why: 'main profile' } }, snapshot: { state: 'idle', lastError: null, host: null } },
+    outputs: { live: { state: 'open', lastError: null, host: null, verdict: { ok: true, why: 'main profile' } }, record: { state: 'off', mode: 'off', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', file: null, bytes: 0 }, snapshot: { state: 'idle', lastError: null, host: null } },
     ...changes,
   };
 }
@@ -59,8 +62,10 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
   const listeners = new Set<(delta: Delta) => void>();
   const script: Omit<Script, 'control'> = {
     cameras: new Map(ids.map((id) => [id, cameraView(id)])),
-    counters: new Map(ids.map((id) => [id, { id, packets: 1000, bytes: 2_000_000, keyframes: 40, ingestPacketsLost: 0, restarts: { reset: 2 }, stateSeconds: { streaming: 60, backoff: 1.5 } }])),
+    counters: new Map(ids.map((id) => [id, { id, packets: 1000, bytes: 2_000_000, keyframes: 40, ingestPacketsLost: 0, restarts: { reset: 2 }, stateSeconds: { streaming: 60, backoff: 1.5 }, recordingBytes: 3_000_000 }])),
     events: [],
+    recordings: [],
+    recordingFile: '/nowhere',
     flights: [],
     inputs: [],
     incidents: [],
@@ -145,10 +150,35 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }], admission: { holding: 1, waiting: 0, peak: 4 } }),
     probe: (url, seconds, signal) => script.probe(url, seconds, signal),
     snapshot: (id, { width }) => script.snapshot(id, width),
+    async record(id, wanted) {
+      script.calls.push(`record ${id}: ${wanted}`);
+      return shown(id);
+    },
+    recordings: createRecordings(script),
     viewers: createViewers(script),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+  };
+}
+
+function createRecordings(script: Omit<Script, 'control'>): RecordingService {
+  const must = (id: string): RecordingView => {
+    const found = script.recordings.find((recording) => recording.id === id);
+    if (!found) throw new LookoutError('LOOKOUT_RECORDING_NOT_FOUND', { message: `There is no recording "${id}".` });
+    return found;
+  };
+  return {
+    async list(query) {
+      script.calls.push(`list ${JSON.stringify(query)}`);
+      return { recordings: script.recordings.filter(({ camera }) => query.cameras?.includes(camera) ?? true).slice(0, query.limit), next: null };
+    },
+    get: async (id) => must(id),
+    file: async (id) => ({ path: script.recordingFile, name: `${must(id).id}.mkv` }),
+    async remove(id) {
+      if (!must(id).closed) throw new LookoutError('LOOKOUT_RECORDING_OPEN');
+      script.calls.push(`remove recording ${id}`);
     },
   };
 }

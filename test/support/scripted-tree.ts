@@ -8,6 +8,7 @@ import { cameraMachine } from '../../src/machines/camera.ts';
 import type { Description } from '../../src/media.ts';
 import { hostMachine } from '../../src/machines/host.ts';
 import { ingestMachine } from '../../src/machines/ingest.ts';
+import { outputMachine } from '../../src/machines/output.ts';
 import { sfuMachine } from '../../src/machines/sfu.ts';
 import { sourceMachine } from '../../src/machines/source.ts';
 import { successionMachine } from '../../src/machines/succession.ts';
@@ -17,7 +18,7 @@ import { workerMachine } from '../../src/machines/worker.ts';
 import { settings as camera } from './scripted-camera.ts';
 
 /** What can be made to throw. */
-export type LeafKind = 'process' | 'producer' | 'slot' | 'presence' | 'worker';
+export type LeafKind = 'process' | 'producer' | 'recorder' | 'slot' | 'presence' | 'worker';
 /** What answers once. */
 export type AnswerKind = 'probe' | 'revoke' | 'close' | 'cleanup';
 
@@ -79,6 +80,7 @@ export function scriptTree({ restarts = 1_000 }: { restarts?: number } = {}): Sc
           source: sourceMachine.provide({ actors: { host: hostMachine.provide({ actors: { process: leaf('process') } }) } }),
           succession: successionMachine.provide({ actors: { slot: leaf('slot'), probe: question('probe') } }),
           ingest: ingestMachine.provide({ actors: { producer: leaf('producer') } }),
+          output: outputMachine.provide({ actors: { process: leaf('recorder') } }),
           slot: leaf('slot'), presence: leaf('presence'), probe: question('probe'), revoke: question('revoke'),
         },
       }),

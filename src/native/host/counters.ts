@@ -1,7 +1,7 @@
 /** Reads a source pipeline's counters out of its elements. Looks each element up once: every look-up leaks a reference. */
 import { child, fieldOf, type GstPipeline, type GstSample } from '../gst.ts';
 import { sourceElements as names } from '../launch.ts';
-import { spsOfAvcConfiguration, spsOfH265Keyframe } from '../sps.ts';
+import { spsOfAvcConfiguration, spsOfHevcConfiguration } from '../sps.ts';
 import type { Sample } from '../freshness.ts';
 import type { VideoFormat } from '../../media.ts';
 
@@ -59,9 +59,10 @@ export function readCounters(pipeline: GstPipeline, codec: VideoFormat['codec'])
   };
 }
 
-/** Null where no parameter sets are at hand: nothing new is known then. H.264 has them in its caps, H.265 in the keyframe. */
-function mediaOf(codec: VideoFormat['codec'], { buf, caps }: GstSample): VideoFormat | null {
+/** Null where no parameter sets are at hand: nothing new is known then. */
+function mediaOf(codec: VideoFormat['codec'], { caps }: GstSample): VideoFormat | null {
   const { codec_data: configuration } = caps;
-  const sps = codec === 'H265' ? buf && spsOfH265Keyframe(buf) : configuration instanceof Uint8Array ? spsOfAvcConfiguration(configuration) : null;
+  if (!(configuration instanceof Uint8Array)) return null;
+  const sps = codec === 'H265' ? spsOfHevcConfiguration(configuration) : spsOfAvcConfiguration(configuration);
   return sps && { codec, profile: sps.profile, profileLevelId: sps.profileLevelId, width: sps.width, height: sps.height, fps: sps.fps };
 }

@@ -4,7 +4,7 @@ import type { VideoFormat } from '../../media.ts';
 import { failureOfMessage } from '../bus.ts';
 import { beginFreshness, judge, type Freshness, type FreshnessFact, type Sample } from '../freshness.ts';
 import { child, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
-import { sourceElements, sourceLaunch, sourceProperties, timestampOffset } from '../launch.ts';
+import { sourceClock, sourceElements, sourceLaunch, sourceProperties } from '../launch.ts';
 import { readCounters, type Counters } from './counters.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createGopMeter, createMeter } from './meter.ts';
@@ -44,8 +44,7 @@ const startMs = 10_000;
 
 /** Starts pulling. Failures, a syntax error in the launch description apart, arrive as `source.failed`. */
 export function startSource(spec: SourceSpec, emit: (event: HostEvent) => void): Runner {
-  const shiftNs = BigInt(spec.feed?.shiftMs ?? 0) * 1_000_000n;
-  const pipeline = new (loadGst().Pipeline)(sourceLaunch(spec, timestampOffset(process.hrtime.bigint() + shiftNs)));
+  const pipeline = new (loadGst().Pipeline)(sourceLaunch(spec, sourceClock(process.hrtime.bigint(), spec.feed?.shiftMs ?? 0)));
   const source = new Source({ spec, emit, pipeline });
   source.play();
   return source;

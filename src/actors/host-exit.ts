@@ -1,0 +1,18 @@
+/** The failure that the end of a host process stands for. */
+import { failure, type Failure } from '../errors.ts';
+import type { HostExit } from '../native/host.ts';
+
+/** Null where it was asked to end. `who` is whose process it was, as a person would say it. */
+export function exitFailure({ code, signal, reason }: HostExit, { pid, who }: { pid: number; who: string }): Failure | null {
+  const evidence = `pid ${pid} ended with ${signal === null ? `code ${code}` : `signal ${signal}`}`;
+  switch (reason) {
+    case 'asked':
+      return null;
+    case 'crashed':
+      return failure('host-crash', signal === null ? `exit-${code}` : signal.toLowerCase(), `The host process of ${who} ended unexpectedly (${signal ?? `code ${code}`}).`, evidence);
+    case 'frozen':
+      return failure('native-frozen', 'heartbeat-missed', `The host process of ${who} no longer answered and was killed.`, evidence);
+    case 'clogged':
+      return failure('native-frozen', 'pipe-clogged', `The host process of ${who} took no messages for a second and was killed.`, evidence);
+  }
+}

@@ -1,0 +1,128 @@
+/** The output machine with its effect: a host from the pool that runs the output, its words translated into facts. */
+import { failureOf } from '../errors.ts';
+import { outputMachine, type OutputProcessCommand, type OutputProcessFact, type OutputProcessInput } from '../machines/output.ts';
+import type { Host, HostPool } from '../native/host.ts';
+import type { ClosedFile, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
+import { effect } from './effect.ts';
+import { exitFailure } from './host-exit.ts';
+
+/** Who keeps the book of recordings. Every call returns at once. */
+export type RecordingSink = {
+  opened(camera: string, file: OpenedFile): void;
+  closed(camera: string, file: ClosedFile): void;
+  /** It held no frame and is gone. */
+  empty(camera: string, openPath: string): void;
+  /** Its host is gone: nobody will finish it. */
+  abandoned(camera: string, openPath: string): void;
+  /** So many bytes more were written. */
+  grew(camera: string, bytes: number): void;
+};
+
+/** What outputs need. */
+export type OutputDeps = {
+  pool: HostPool;
+  recordings: RecordingSink;
+  /** Absolute directory of recordings, and the largest file in it. */
+  record: { dir: string; segmentBytes: number };
+  /** Fault injection: what a host of this output has to suffer from its first moment. */
+  afflict: (camera: string, output: string, pid: number) => Promise<void>;
+};
+
+/** A hub closes this soon after its camera said that it would. */
+const drainMs = 400;
+
+/** The output machine, ready to run. */
+export function createOutput(deps: OutputDeps): typeof outputMachine {
+  const process = effect<OutputProcessCommand, OutputProcessInput>(({ input, sendBack, receive }) => {
+    const { camera, output } = input;
+    const tell = (fact: OutputProcessFact): void => sendBack(fact);
+    const book = keepBook(deps.recordings, camera);
+    let host: Host | undefined;
+    let ended = false;
+    deps.pool.take(`camera:${camera}/${output}`).then(
+      async (taken) => {
+        host = taken;
+        void taken.exited.then((exit) => {
+          book.end();
+          tell({ type: 'process.exited', failure: exitFailure(exit, { pid: taken.pid, who: `the ${output} output` }) });
+        });
+        if (ended) return void taken.kill();
+        taken.listen((event) => {
+          book.hear(event);
+          translate(event, tell);
+        });
+        tell({ type: 'process.ready', pid: taken.pid });
+        await deps.afflict(camera, output, taken.pid);
+        taken.send({ type: 'output.start', spec: specOf(input, deps) });
+      },
+      (error: unknown) => tell({ type: 'process.exited', failure: failureOf(error, 'local') }),
+    );
+    receive((command) => {
+      if (command.type === 'process.finish') host?.send({ type: 'output.finish', drainMs: command.drain ? drainMs : 0 });
+      if (command.type === 'process.kill') {
+        ended = true;
+        void host?.kill();
+      }
+    });
+    return () => {
+      ended = true;
+      void host?.kill();
+    };
+  });
+  return outputMachine.provide({ actors: { process } });
+}
+
+function specOf({ camera, output, hub, options }: OutputProcessInput, { record }: OutputDeps): OutputSpec {
+  return { output, camera, hub, ...record, segmentMs: options.segmentSeconds * 1_000 };
+}
+
+/** Tells the book of recordings what a host says of its files, and at its end what it left open. */
+function keepBook(recordings: RecordingSink, camera: string): { hear(event: HostEvent): void; end(): void } {
+  const open = new Set<string>();
+  let bytes = 0;
+  return {
+    hear(event) {
+      switch (event.type) {
+        case 'file.opened':
+          open.add(event.file.path);
+          return recordings.opened(camera, event.file);
+        case 'file.closed':
+          open.delete(event.file.openPath);
+          return recordings.closed(camera, event.file);
+        case 'file.empty':
+          open.delete(event.openPath);
+          return recordings.empty(camera, event.openPath);
+        case 'output.stats':
+          recordings.grew(camera, Math.max(0, event.stats.bytes - bytes));
+          bytes = event.stats.bytes;
+          return;
+        default:
+          return;
+      }
+    },
+    end() {
+      for (const path of open) recordings.abandoned(camera, path);
+      open.clear();
+    },
+  };
+}
+
+function translate(event: HostEvent, tell: (fact: OutputProcessFact) => void): void {
+  switch (event.type) {
+    case 'output.started':
+      return tell({ type: 'process.started' });
+    case 'output.stats':
+      return tell({ type: 'process.stats', stats: event.stats });
+    case 'output.failed':
+      return tell({ type: 'process.failed', failure: event.failure });
+    case 'output.finished':
+      return tell({ type: 'process.finished' });
+    case 'file.opened':
+      return tell({ type: 'process.file', file: event.file.path });
+    case 'file.closed':
+    case 'file.empty':
+      return tell({ type: 'process.file', file: null });
+    default:
+      return;
+  }
+}

@@ -1,0 +1,69 @@
+/** What a camera decides about its outputs: who shall run, on which hub, and what follows a crash. Pure; the actions are in `camera-setup.ts`. */
+import type { Failure } from '../errors.ts';
+import type { CameraContext } from './camera-context.ts';
+import type { Hub, OutputName, OutputOptions } from './events.ts';
+import type { OutputInput } from './output.ts';
+import { jittered } from './policy.ts';
+
+/** What a camera knows of one of its outputs. */
+export type OutputEntry = {
+  /** Its actor runs; commands to one that does not would make the camera itself throw. */
+  alive: boolean;
+  /** It holds a host and a file that wants to be finished. */
+  open: boolean;
+  /** How often its actor crashed since the stream was fresh for long enough. */
+  crashes: number;
+  /** What the crash said; null once it runs again. */
+  error: Failure | null;
+};
+
+export const outputNames: readonly OutputName[] = ['record'];
+
+/** Outputs of a camera that has not run yet. */
+export const noOutputs: Record<OutputName, OutputEntry> = { record: { alive: false, open: false, crashes: 0, error: null } };
+
+/** Whether this camera is to be recorded now. Pure configuration for `continuous`, an operator's or a schedule's word else. */
+export function wantsRecording({ config, recordingWanted }: Pick<CameraContext, 'config' | 'recordingWanted'>): boolean {
+  const { mode } = config.outputs.record;
+  return mode === 'continuous' || (mode !== 'off' && recordingWanted);
+}
+
+/** Whether an output has work while a source runs: an on-demand camera keeps its source for it. */
+export function needsSource(context: CameraContext): boolean {
+  return wantsRecording(context);
+}
+
+/** Outputs that the configuration asks for and that have no actor. */
+export function missingOutputs({ config, outputs }: CameraContext): OutputName[] {
+  return outputNames.filter((name) => !outputs[name].alive && config.outputs[name].mode !== 'off');
+}
+
+export function livingOutputs({ outputs }: CameraContext): OutputName[] {
+  return outputNames.filter((name) => outputs[name].alive);
+}
+
+/** The hub of the running source, if there is one. */
+export function hubOf({ host, media, description, stats }: CameraContext): Hub | null {
+  const codec = media?.codec ?? description?.video?.codec;
+  return host?.hubPort && codec ? { port: host.hubPort, codec, gopMs: stats?.keyframeIntervalMs ?? null } : null;
+}
+
+export function outputOptions({ config }: CameraContext): OutputOptions {
+  return { segmentSeconds: config.outputs.record.segmentSeconds };
+}
+
+/** What the actor of an output is started with. */
+export function outputInput(context: CameraContext, output: OutputName): OutputInput {
+  const { config, settings, history } = context;
+  return { camera: config.id, output, wanted: wantsRecording(context), options: outputOptions(context), hub: hubOf(context), settings: settings.output, seed: history.seed };
+}
+
+export function withOutput({ outputs }: CameraContext, name: OutputName, change: Partial<OutputEntry>): Pick<CameraContext, 'outputs'> {
+  return { outputs: { ...outputs, [name]: { ...outputs[name], ...change } } };
+}
+
+/** At once after the first crash, then ever later. A turn of the clock lies between, so that no crash at the start becomes an endless loop. */
+export function outputRespawnMs({ outputs, settings }: CameraContext): number {
+  const crashes = Math.max(...outputNames.map((name) => outputs[name].crashes));
+  return crashes <= 1 ? 0 : jittered({ ...settings.policy.storage, floorMs: 0 }, crashes - 2, 1).delayMs;
+}
