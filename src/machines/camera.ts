@@ -155,7 +155,7 @@ export const cameraMachine = cameraSetup.createMachine({
         ...sourceFacts,
         ...commands,
         'source.switching': { actions: 'cycleIngest' },
-        'source.replaced': { target: '.live', actions: ['recordReplaced', 'ensureIngest', 'endSuccession'] },
+        'source.replaced': { target: '.live', actions: ['recordReplaced', 'attachOutputs', 'ensureIngest', 'endSuccession'] },
         ...notReplaced,
         'succession.ready': [
           { guard: { type: 'fitsIngest', params: ({ event }) => ({ description: event.description }) }, actions: { type: 'replaceSource', params: ({ event }) => ({ description: event.description }) } },
@@ -174,7 +174,7 @@ export const cameraMachine = cameraSetup.createMachine({
             'source.stalled': 'stalled',
             // Planned restarts of a live camera: make before break. Where that is not possible the way is the ordinary one.
             'camera.restart': { guard: 'canSucceed', actions: ['forgive', succeed('restart')] },
-            'camera.update': { guard: 'canSucceed', actions: ['recordUpdate', 'resetTransport', 'forgive', succeed('address'), 'startLinger'] },
+            'camera.update': { guard: 'canSucceed', actions: ['recordUpdate', 'syncOutputs', 'resetTransport', 'forgive', succeed('address'), 'startLinger'] },
             'source.stats': [
               { guard: 'hasGrown', actions: ['recordStats', succeed('grown')] },
               { actions: 'recordStats' },

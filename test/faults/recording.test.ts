@@ -185,6 +185,22 @@ test('a camera that resets leaves a finished file and a named gap, and records a
   await decodes(pathOf(lookout, file), 'h264');
 });
 
+test('a planned restart moves the recorder to the new source without a gap', async (t) => {
+  const lookout = await recording(t, { segmentSeconds: 60 });
+  await lookout.until('gate', 'streaming.live');
+  const was = await recordIs(lookout, 'running');
+  await eventually(async () => (await lookout.camera('gate')).outputs.record.bytes > 15_000, { timeoutMs: 8_000, what: 'something on the disk' });
+  await lookout.api('POST', '/api/v1/cameras/gate/restart');
+  const [file] = await atLeast(lookout, 1) as [RecordingView];
+  const open = await eventually(async () => (await list(lookout)).find(({ closed }) => !closed), { timeoutMs: 8_000, what: 'the next file' }) as RecordingView;
+  assert.equal(open.gapBefore, null);
+  assert.ok(Date.parse(open.startAt) <= Date.parse(file.endAt!) + 80, `${Date.parse(open.startAt) - Date.parse(file.endAt!)} ms without a frame`);
+  const now = await lookout.camera('gate');
+  assert.notEqual(now.host?.pid, was.host?.pid);
+  assert.deepEqual([now.since, now.outputs.record.lastError], [was.since, null]);
+  t.diagnostic(`the files overlap by ${Date.parse(file.endAt!) - Date.parse(open.startAt)} ms`);
+});
+
 test('recording by hand starts and stops by command, and goes on after a restart of the program', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'lookout-manual-'));
   defer(t, () => rm(dataDir, { recursive: true, force: true }));
