@@ -24,11 +24,12 @@ test('cameras of gst-rtsp-server stream over TCP and UDP, and source and ingest 
     const { producers } = await lookout.sfu();
     return producers.length === 2 && producers.every(({ keyframeCount, packetsLost }) => keyframeCount >= 3 && packetsLost === 0);
   }, { timeoutMs: 15_000, what: 'three keyframes in both ingests' });
-  const metrics = await fetch(`${lookout.url}/metrics`, { headers: { authorization: `Bearer ${new URLSearchParams(new URL(lookout.loginLink).hash.slice(1)).get('token')}` } }).then((answer) => answer.text());
-  for (const { id } of fleet) {
-    const count = Number(new RegExp(`vms_media_camera_keyframes_total\\{camera="${id}"\\} (\\d+)`, 'u').exec(metrics)?.[1]);
-    assert.ok(count >= 3, `${id} counted ${count} keyframes at the source`);
-  }
+  // A source tells its counters once a second.
+  const counted = async (): Promise<number[]> => {
+    const metrics = await (await fetch(`${lookout.url}/metrics`, { headers: { authorization: `Bearer ${new URLSearchParams(new URL(lookout.loginLink).hash.slice(1)).get('token')}` } })).text();
+    return fleet.map(({ id }) => Number(new RegExp(`vms_media_camera_keyframes_total\\{camera="${id}"\\} (\\d+)`, 'u').exec(metrics)?.[1]));
+  };
+  await eventually(async () => (await counted()).every((count) => count >= 3), { timeoutMs: 5_000, what: 'three keyframes counted at both sources' });
   assert.equal((await lookout.camera('high')).media?.profile, 'high');
 });
 
