@@ -1,4 +1,5 @@
 /** Entry of the supervisor process: arguments and environment in, a running program out, signals until the end. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, helpText, loadConfig, type Config } from './config.ts';
@@ -12,6 +13,7 @@ const exitUsage = 2;
 const beatMs = 1_000;
 const stopWithinMs = 10_000;
 
+if (process.env['LOOKOUT_STANDBY'] !== undefined) await ownTurn();
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(helpText());
   process.exit(0);
@@ -63,6 +65,18 @@ starting.then(
   },
   (error: unknown) => die(error, 'Lookout could not start'),
 );
+
+/** Under a guardian: everything is loaded, and nothing happens before its word. It says which ports the one before had. */
+async function ownTurn(): Promise<void> {
+  delete process.env['LOOKOUT_STANDBY'];
+  const title = [process.execPath, ...process.execArgv, ...process.argv.slice(1)].join(' ');
+  process.title = 'lookout: standby';
+  const [{ port, grpcPort }] = await once(process, 'message') as [{ port?: number; grpcPort?: number }];
+  process.title = title;
+  // The last flag wins.
+  if (port !== undefined) process.argv.push('--port', String(port));
+  if (grpcPort !== undefined) process.env['LOOKOUT_GRPC_PORT'] = String(grpcPort);
+}
 
 async function stop(program: Program): Promise<void> {
   await program.stop();

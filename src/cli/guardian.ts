@@ -6,6 +6,9 @@
  * happens too often. An orderly end (0) and a configuration that cannot be used (2) are handed on. The first SIGTERM or
  * SIGINT is passed through, the second ends at once. Neither outlives the other: the kernel kills the supervisor when
  * the guardian dies, and the guardian ends with the supervisor's exit code.
+ *
+ * Loading its code is most of a supervisor's start. So a standby has loaded it and waits for its turn; until then it
+ * reads no configuration, opens nothing and does nothing.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -14,7 +17,7 @@ import { join } from 'node:path';
 
 /** What the supervisor tells the guardian. */
 type Word =
-  | { type: 'running'; port: number; grpcPort: number | null; restarts: number; windowMs: number; frozenMs: number }
+  | { type: 'running'; port: number; grpcPort: number | null; restarts: number; windowMs: number; frozenMs: number; standby: boolean }
   | { type: 'beat' }
   | { type: 'gaveUp'; reason: string };
 
@@ -28,27 +31,48 @@ const checkMs = 1_000;
 const orderlyMs = 12_000;
 const atOnceMs = 1_000;
 const firstDelayMs = 500;
+/** A standby starts when the supervisor has run for so long: it must not compete with the start of the cameras. */
+const standbyAfterMs = 10_000;
 
 /** What its configuration says, as soon as it runs. */
-let rules = { restarts: 5, windowMs: 60_000, frozenMs: 20_000 };
+let rules = { restarts: 5, windowMs: 60_000, frozenMs: 20_000, standby: true };
 let port: number | undefined;
 let grpcPort: number | undefined;
 let child: ChildProcess | undefined;
+let standby: ChildProcess | undefined;
+let planned: NodeJS.Timeout | undefined;
 let waiting: NodeJS.Timeout | undefined;
 let signals = 0;
 let deaths: number[] = [];
 /** One for all its supervisors: the link that was printed first stays valid. */
 const linkToken = randomBytes(24).toString('base64url');
 
-function start(): void {
-  // The last flag wins: port 0 means one free port, not a new one after each restart.
-  const args = [...process.argv.slice(2), ...(port === undefined ? [] : ['--port', String(port)])];
-  const started = spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, ...heapFlags, entry, ...args], {
+function launch(more: NodeJS.ProcessEnv): ChildProcess {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, ...heapFlags, entry, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // A session of its own: a terminal's Ctrl-C reaches it through us only, once.
     detached: true,
-    env: { ...process.env, LOOKOUT_LINK_TOKEN: linkToken, ...(grpcPort === undefined ? {} : { LOOKOUT_GRPC_PORT: String(grpcPort) }) },
+    env: { ...process.env, LOOKOUT_LINK_TOKEN: linkToken, LOOKOUT_STANDBY: '1', ...more },
   });
+}
+
+function planStandby(): void {
+  clearTimeout(planned);
+  planned = setTimeout(() => {
+    if (standby || signals > 0 || !rules.standby) return;
+    const waits = launch({});
+    standby = waits;
+    const gone = (): void => void (standby === waits && (standby = undefined));
+    waits.once('exit', gone).once('error', gone);
+  }, standbyAfterMs);
+}
+
+function start(): void {
+  clearTimeout(planned);
+  const started = standby ?? launch({});
+  standby = undefined;
+  // What a supervisor found must be the same for the next one: port 0 means one free port, not a new one after each restart.
+  started.send({ type: 'start', port, grpcPort });
   child = started;
   let reason: string | undefined;
   const watch = watchBeats(started);
@@ -59,6 +83,7 @@ function start(): void {
     port = word.port;
     grpcPort = word.grpcPort ?? grpcPort;
     rules = word;
+    planStandby();
   });
   started.once('error', (error) => {
     say(`The supervisor cannot be started: ${error.message}`);
@@ -110,6 +135,8 @@ function ended(code: number | null, signal: NodeJS.Signals | null, reason: strin
 function onSignal(signal: NodeJS.Signals): void {
   signals += 1;
   clearTimeout(waiting);
+  clearTimeout(planned);
+  standby?.kill('SIGKILL');
   const stopping = child;
   if (!stopping) process.exit(128 + constants.signals[signal]);
   stopping.kill(signal);

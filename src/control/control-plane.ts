@@ -3,7 +3,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { Admission } from '../actors/admission.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Root } from '../actors/tree.ts';
-import type { CameraCounters, ControlPlane, Delta, ViewerService } from '../api/control.ts';
+import type { CameraCounters, ControlPlane, Delta, Snapshot, ViewerService } from '../api/control.ts';
 import type { AvailabilityView, CameraState, CameraView, ExplanationView, SystemView } from '../api/protocol.ts';
 import { FailureError, LookoutError } from '../errors.ts';
 import type { sfuMachine, WorkerStatus } from '../machines/sfu.ts';
@@ -142,18 +142,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     incidents: () => deps.incidents.list(),
     resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })), admission: deps.admission.figures() }),
     probe: (url, seconds, signal) => accepting().then(() => probe(deps.probe, url, { seconds, signal })),
-    async snapshot(id, { width }) {
-      await accepting();
-      const camera = must(id);
-      const hubPort = child(root, id)?.getSnapshot().context.host?.hubPort;
-      if (camera.state !== 'streaming' || !hubPort || !camera.media) throw notLive(camera);
-      try {
-        return await deps.snapshots.take({ camera: id, hubPort, codec: camera.media.codec }, width);
-      } catch (error) {
-        if (error instanceof FailureError) throw new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: id, message: error.failure.message, failure: error.failure, cause: error });
-        throw error;
-      }
-    },
+    snapshot: (id, { width }) => accepting().then(() => pictureOf(deps, must(id), width)),
     async record(id, wanted) {
       await accepting();
       must(id);
@@ -165,6 +154,18 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     viewers,
     subscribe: bus.subscribe,
   };
+}
+
+async function pictureOf({ root, snapshots }: ControlDeps, camera: CameraView, width: number): Promise<Snapshot> {
+  const { id } = camera;
+  const hubPort = child(root, id)?.getSnapshot().context.host?.hubPort;
+  if (camera.state !== 'streaming' || !hubPort || !camera.media) throw notLive(camera);
+  try {
+    return await snapshots.take({ camera: id, hubPort, codec: camera.media.codec }, width);
+  } catch (error) {
+    if (error instanceof FailureError) throw new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: id, message: error.failure.message, failure: error.failure, cause: error });
+    throw error;
+  }
 }
 
 /** An actor and all below it. */

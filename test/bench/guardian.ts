@@ -16,7 +16,9 @@ for (const id of ids) await lookout.until(id, 'streaming.live', 60_000);
 const answers: number[] = [];
 const gaps: number[] = [];
 for (let nth = 0; nth < kills; nth += 1) {
-  const supervisor = (await childrenOf(lookout.pid))[0]?.pid;
+  // Its standby has to be there again, as it would be in real life.
+  await eventually(async () => (await childrenOf(lookout.pid)).some(({ command }) => command.startsWith('lookout: standby')), { timeoutMs: 60_000, intervalMs: 200, what: 'a standby' });
+  const supervisor = (await childrenOf(lookout.pid)).find(({ command }) => command.includes('src/main.ts'))?.pid;
   if (supervisor === undefined) throw new Error('there is no supervisor');
   const killedAt = Date.now();
   process.kill(supervisor, 'SIGKILL');

@@ -87,7 +87,7 @@ suite('flight recordings', { concurrency: 4 }, () => {
       await play(id);
       await fault();
       const row = await firstFailure(id);
-      assert.deepEqual([row.class, row.recording], [cls, true]);
+      assert.deepEqual([row.class, row.recording], [cls, true], `${row.code}: ${row.evidence}\n${lookout.lines.filter((line) => line.includes('stderr')).join('\n')}`);
       const recording = await recordingOf(row);
       assertWhole(recording);
       assert.deepEqual([recording.camera, recording.seq, recording.class], [id, row.seq, cls]);
@@ -114,14 +114,14 @@ suite('flight recordings', { concurrency: 4 }, () => {
 
   test('a host that is killed leaves its recording up to the last packets, which plays on when it is over', async () => {
     await play('killed');
+    const { packets: sent } = await cameras.stats('killed');
     await lookout.api('POST', '/api/v1/cameras/killed/faults', { body: { fault: 'kill-host' } });
     const row = await firstFailure('killed');
     assert.deepEqual([row.class, row.code, row.recording], ['host-crash', 'sigkill', true]);
     const recording = await recordingOf(row);
     assertWhole(recording);
-    const lasted = Date.parse(recording.to) - Date.parse(recording.from);
-    const last = recording.rtp.at(-1)!;
-    assert.ok(lasted - last.at - last.ms < 250, `last packet ${lasted - last.at - last.ms} ms before the end`);
+    // 75 a second: what a host would only tell every second would be missing.
+    assert.ok(packetsOf(recording) >= sent - 20, `${packetsOf(recording)} of ${sent} packets`);
     await using simulator = await startSimulator({ mounts: [{ name: 'replay', replay: recording }] });
     await lookout.add({ id: 'again-killed', url: simulator.url('replay'), transport: 'tcp' });
     await lookout.until('again-killed', 'streaming.live');

@@ -57,3 +57,11 @@ test('a gate drops until it is armed, keeps from the newest keyframe on, and let
   assert.deepEqual([...new Set(heard.map(({ from }) => from))], [bindPort]);
   assert.equal(ready, 1, 'ready is said once');
 });
+
+test('a gate whose port somebody else holds is refused, and holds nothing', async (t) => {
+  const holder = createSocket('udp4');
+  t.after(() => new Promise<void>((resolve) => holder.close(() => resolve())));
+  holder.bind(0, '127.0.0.1');
+  await once(holder, 'listening');
+  await assert.rejects(createGate({ port: 9, bindPort: holder.address().port, onReady: () => undefined }), /EADDRINUSE/u);
+});

@@ -20,8 +20,8 @@ const guardian = join(import.meta.dirname, '..', '..', 'src', 'cli', 'guardian.t
 
 /** The supervisor that the guardian runs now; `not` is one that was. */
 const supervisorOf = (lookout: Lookout, not = 0): Promise<number> => eventually(async () => {
-  const [child] = await childrenOf(lookout.pid);
-  return child && child.pid !== not && child.command.includes('src/main.ts') ? child.pid : undefined;
+  const child = (await childrenOf(lookout.pid)).find(({ pid, command }) => pid !== not && command.includes('src/main.ts'));
+  return child?.pid;
 }, { timeoutMs: 10_000, what: 'a supervisor' }) as Promise<number>;
 
 const allGone = (pids: number[], timeoutMs = 2_000): Promise<unknown> =>
@@ -70,6 +70,23 @@ test('twenty cameras are live again after the supervisor’s SIGKILL, and the ga
   const gaps = [...back.values()].sort((a, b) => a - b);
   // How fast is for `npm run bench -- guardian` to say.
   t.diagnostic(`live again after: first ${gaps[0]} ms, median ${gaps[9]} ms, p95 ${gaps[18]} ms, last ${gaps[19]} ms`);
+});
+
+test('a standby waits with its code loaded, takes over from a killed supervisor, and another one waits behind it', async () => {
+  await using lookout = await startLookout({ guarded: true, env });
+  const standby = (not = 0): Promise<number> => eventually(async () => (await childrenOf(lookout.pid)).find(({ pid, command }) => pid !== not && command.startsWith('lookout: standby'))?.pid, { timeoutMs: 30_000, intervalMs: 200, what: 'a standby' }) as Promise<number>;
+  const waits = await standby();
+  const was = await supervisorOf(lookout);
+  assert.notEqual(waits, was);
+  process.kill(was, 'SIGKILL');
+  assert.equal(await supervisorOf(lookout, was), waits);
+  await eventually(() => lookout.cameras(), { timeoutMs: 10_000, what: 'it to answer on the same port' });
+  const next = await standby(waits);
+  // It is no process of the program's: killed, it is nobody's loss, and the program does not count it.
+  process.kill(next, 'SIGKILL');
+  await allGone([next]);
+  assert.deepEqual(await lookout.stop('SIGTERM'), { code: 0, signal: null });
+  await allGone([waits]);
 });
 
 test('a supervisor that stands still is killed and replaced', async () => {

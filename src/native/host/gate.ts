@@ -36,7 +36,14 @@ const receiveBytes = 4 * 1024 * 1024;
 export async function createGate({ port, bindPort, onReady }: GateOptions): Promise<Gate> {
   const inlet = createSocket({ type: 'udp4', recvBufferSize: receiveBytes });
   const outlet = createSocket({ type: 'udp4', reusePort: true });
-  await Promise.all([bound(inlet, 0), bound(outlet, bindPort)]);
+  const close = (): void => void (inlet.close(), outlet.close());
+  try {
+    await bound(inlet, 0);
+    await bound(outlet, bindPort);
+  } catch (error) {
+    close();
+    throw error;
+  }
   let state: 'shut' | 'armed' | 'keeping' | 'open' = 'shut';
   let kept: Buffer[] = [];
   let bytes = 0;
@@ -72,10 +79,7 @@ export async function createGate({ port, bindPort, onReady }: GateOptions): Prom
       forget('open');
     },
     kept: () => kept.length,
-    close() {
-      inlet.close();
-      outlet.close();
-    },
+    close,
   };
 }
 

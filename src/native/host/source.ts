@@ -87,7 +87,7 @@ class Source implements Runner {
   play(): void {
     Object.assign(child(this.#pipeline, sourceElements.src), sourceProperties(this.#spec));
     this.#timer = setTimeout(() => this.#fail(failure('timeout', 'start-timeout', `The camera did not begin to play within ${startMs / 1000} s.`)), startMs);
-    if (this.#spec.feed?.gated) this.#gate = this.#aimAtGate(this.#spec.feed);
+    if (this.#spec.feed?.gated) this.#aimAtGate(this.#spec.feed);
     playAndListen(this.#pipeline, (message) => this.#onMessage(message));
   }
 
@@ -98,29 +98,36 @@ class Source implements Runner {
   }
 
   armGate(): void {
-    void this.#gate?.then((gate) => gate.arm());
+    this.#gate?.then((gate) => gate.arm(), () => undefined);
   }
 
   openGate(): void {
-    void this.#gate?.then((gate) => {
+    // Taken at once: the ingest may say twice that it is ready, before the first word was heeded.
+    const opening = this.#gate;
+    this.#gate = undefined;
+    opening?.then((gate) => {
       gate.open();
-      this.#gate = undefined;
       child(this.#pipeline, sourceElements.udp).port = this.#spec.feed!.port;
       this.#setValve();
       setTimeout(() => gate.close(), gateLingerMs).unref();
-    });
+    }, () => undefined);
   }
 
   #setValve(): void {
     if (this.#valve !== undefined) this.#valve.drop = !this.#feedOpen;
   }
 
-  async #aimAtGate({ port, bindPort }: { port: number; bindPort: number }): Promise<Gate> {
-    const gate = await createGate({ port, bindPort, onReady: () => this.#emit({ type: 'gate.ready' }) });
-    gate.arm();
-    if (this.#valve !== undefined) child(this.#pipeline, sourceElements.udp).port = gate.port;
-    this.#setValve();
-    return gate;
+  #aimAtGate({ port, bindPort }: { port: number; bindPort: number }): void {
+    const gate = createGate({ port, bindPort, onReady: () => this.#emit({ type: 'gate.ready' }) });
+    this.#gate = gate;
+    gate.then((made) => {
+      made.arm();
+      if (this.#valve !== undefined) child(this.#pipeline, sourceElements.udp).port = made.port;
+      this.#setValve();
+    }).catch((error: unknown) => {
+      this.#gate = undefined;
+      this.#fail(failure('local', 'gate-port', `The feed of this camera cannot be opened: ${error instanceof Error ? error.message : String(error)}.`));
+    });
   }
 
   disturb({ kind, rate, ms }: Disturbance): void {
