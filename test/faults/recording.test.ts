@@ -217,7 +217,7 @@ test('recording by hand starts and stops by command, and goes on after a restart
   await recordIs(second, 'running');
   await second.api('POST', '/api/v1/cameras/gate/recording/stop');
   await recordIs(second, 'off');
-  assert.ok((await closedOnes(second)).length >= 1);
+  await eventually(async () => (await list(second)).length >= 1 && (await list(second)).every(({ closed }) => closed), { timeoutMs: 5_000, what: 'every file to be closed' });
   assert.equal((await second.api<{ code: string }>('POST', '/api/v1/cameras/nobody/recording/start', { expect: 404 })).code, 'LOOKOUT_CAMERA_NOT_FOUND');
 });
 
