@@ -60,7 +60,7 @@ async function shoot(pool: HostPool, { camera, hubPort, codec }: PictureSource, 
     if (event.type === 'snapshot.taken') resolve({ jpeg: event.jpeg, takenAt: Date.now(), width: event.width, height: event.height });
     if (event.type === 'snapshot.failed') reject(new FailureError(event.failure));
   });
-  void host.exited.then(() => reject(new FailureError(makeFailure('host-crash', 'snapshot-host', 'The process that decodes the picture ended.'))));
+  void host.exited.then(({ reason, signal, code }) => reject(new FailureError(makeFailure('host-crash', 'snapshot-host', `The process that decodes the picture ended (${reason}, ${signal ?? `code ${code}`}).`))));
   host.send({ type: 'snapshot.take', hubPort, codec, width, quality });
   try {
     return await promise;

@@ -106,6 +106,8 @@ class HostProcess implements OwnedHost {
   send(command: HostCommand): void {
     if (this.#ended || !this.#child.connected) return;
     if (this.#isClogged()) return this.#put('clogged');
+    // Loading a decoder may block it for longer than a heartbeat bears on a busy machine; whoever asked has a deadline of its own.
+    if (command.type === 'snapshot.take') this.#heartbeat.stop();
     this.#unsent.push(performance.now());
     this.#child.send(command, () => this.#unsent.shift());
   }
