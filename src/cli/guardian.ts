@@ -47,12 +47,12 @@ let deaths: number[] = [];
 /** One for all its supervisors: the link that was printed first stays valid. */
 const linkToken = randomBytes(24).toString('base64url');
 
-function launch(more: NodeJS.ProcessEnv): ChildProcess {
+function launch(): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, ...heapFlags, entry, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // A session of its own: a terminal's Ctrl-C reaches it through us only, once.
     detached: true,
-    env: { ...process.env, LOOKOUT_LINK_TOKEN: linkToken, LOOKOUT_STANDBY: '1', ...more },
+    env: { ...process.env, LOOKOUT_LINK_TOKEN: linkToken, LOOKOUT_STANDBY: '1' },
   });
 }
 
@@ -60,7 +60,7 @@ function planStandby(): void {
   clearTimeout(planned);
   planned = setTimeout(() => {
     if (standby || signals > 0 || !rules.standby) return;
-    const waits = launch({});
+    const waits = launch();
     standby = waits;
     const gone = (): void => void (standby === waits && (standby = undefined));
     waits.once('exit', gone).once('error', gone);
@@ -69,7 +69,7 @@ function planStandby(): void {
 
 function start(): void {
   clearTimeout(planned);
-  const started = standby ?? launch({});
+  const started = standby ?? launch();
   standby = undefined;
   // What a supervisor found must be the same for the next one: port 0 means one free port, not a new one after each restart.
   started.send({ type: 'start', port, grpcPort });

@@ -1,12 +1,13 @@
 /** The parts of the camera chart: contracts of its actors, guards, delays and actions. The structure is in `camera.ts`. */
 import { assertEvent, assign, cancel, enqueueActions, fromCallback, fromPromise, setup, type DoneActorEvent, type ErrorActorEvent, type EventObject } from 'xstate';
-import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
 import type { Description } from '../media.ts';
 import {
   afterFailure, announcedProfile, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
   type CameraContext, type CameraMachineInput, type Next,
 } from './camera-context.ts';
 import { hubOf, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsRecording, withOutput } from './camera-outputs.ts';
+import { crashOf } from './crash.ts';
 import type { CameraCommand, IngestFact, OutputFact, OutputName, SourceFact, SuccessionFact, WaitFact } from './events.ts';
 import { ingestMachine } from './ingest.ts';
 import { outputMachine } from './output.ts';
@@ -61,7 +62,6 @@ export const cameraSetup = setup({
     hasNoOpenOutput: ({ context }) => context.next !== 'disposed' || livingOutputs(context).every((name) => !context.outputs[name].open),
     hasVideo: (_, params: { description: Description }) => params.description.video !== null,
     leadsTo: ({ context }, params: { next: Next }) => context.next === params.next,
-    isReplacing: ({ context }) => context.handover?.phase === 'starting',
     fitsIngest: ({ context }, params: { description: Description }) => fitsIngest(context, params.description),
     hasGrown: ({ context, event }) => event.type === 'source.stats' && context.mayRecycle && context.settings.recycleRssBytes > 0 && event.stats.rssBytes >= context.settings.recycleRssBytes,
     /** A second source for the new address can start beside the one that runs; while another starts, it cannot. */
@@ -237,11 +237,5 @@ export const cameraSetup = setup({
     }),
   },
 });
-
-/** The failure that a crashed child stands for. */
-export function crashOf(error: unknown): Failure {
-  const cause = failureOf(error, 'local');
-  return makeFailure('local', 'actor-crashed', `An actor of this camera threw: ${cause.message}`, cause.message);
-}
 
 export { initialContext };

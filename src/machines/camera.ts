@@ -12,7 +12,8 @@
  * the events, randomness from a seed.
  */
 import { unsupportedTracks } from './camera-context.ts';
-import { cameraSetup, crashOf, initialContext } from './camera-setup.ts';
+import { cameraSetup, initialContext } from './camera-setup.ts';
+import { crashOf } from './crash.ts';
 import { failureOf, type Failure } from '../errors.ts';
 import type { SuccessionReason } from './succession.ts';
 

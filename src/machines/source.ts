@@ -10,9 +10,10 @@
  * After `source.release` the camera hears `source.released` once every process is reaped.
  */
 import { assertEvent, enqueueActions, sendParent, setup, type ErrorActorEvent } from 'xstate';
-import { failure as makeFailure, failureOf, type Failure } from '../errors.ts';
+import { failure as makeFailure, type Failure } from '../errors.ts';
 import type { VideoFormat } from '../media.ts';
 import type { SourceInput } from './camera-context.ts';
+import { crashOf } from './crash.ts';
 import type { SourceCommand, SourceFact } from './events.ts';
 import { hostMachine, type HostDeadlines, type HostFact, type Slot } from './host.ts';
 
@@ -42,11 +43,6 @@ type Context = {
 const none = { pid: 0, hubPort: 0, media: null };
 const other = (slot: Slot): Slot => (slot === 'a' ? 'b' : 'a');
 const hostOf = (slot: Slot) => `host:${slot}` as const;
-/** The failure that a crashed host actor stands for. */
-function crashOf(error: unknown): Failure {
-  const cause = failureOf(error, 'local');
-  return makeFailure('local', 'actor-crashed', `An actor of this camera threw: ${cause.message}`, cause.message);
-}
 
 const sourceSetup = setup({
   types: {
