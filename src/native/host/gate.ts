@@ -15,8 +15,8 @@ export type Gate = {
   readonly port: number;
   /** Keep from the next keyframe on; `onReady` is called with it. */
   arm(): void;
-  /** Let out what was kept, and all that follows. */
-  open(): void;
+  /** Let out what was kept, and all that follows. Resolves behind the end of an access unit: the moment to aim the feed elsewhere. */
+  open(): Promise<void>;
   /** How many packets are kept. */
   kept(): number;
   close(): void;
@@ -29,6 +29,7 @@ const loopback = '127.0.0.1';
 const rtpHeaderBytes = 12;
 /** A keyframe and what follows until the old feed is shut, some ms later. More than this is kept by nobody: the next keyframe will do. */
 const keptBytes = 16 * 1024 * 1024;
+const marker = 0x80;
 const accessUnitDelimiter = 9;
 const receiveBytes = 4 * 1024 * 1024;
 
@@ -59,9 +60,12 @@ export async function createGate({ port, bindPort, onReady }: GateOptions): Prom
     kept = [];
     bytes = 0;
   };
+  const between = Promise.withResolvers<void>();
   const letOut = (packet: Buffer): void => outlet.send(packet, port, loopback, () => undefined);
+  /** Sending takes a turn: a feed that is aimed elsewhere before would overtake what is kept, and mediasoup would drop it. */
+  const pass = (packet: Buffer): void => outlet.send(packet, port, loopback, () => (packet.readUInt8(1) & marker) !== 0 && between.resolve());
   inlet.on('message', (packet) => {
-    if (state === 'open') letOut(packet);
+    if (state === 'open') pass(packet);
     else if (state === 'keeping') keep(packet);
     else if (state === 'armed' && beginsKeyframe(packet)) {
       state = 'keeping';
@@ -77,6 +81,7 @@ export async function createGate({ port, bindPort, onReady }: GateOptions): Prom
       if (kept[0]) letOut(herald(kept[0]));
       for (const packet of kept) letOut(packet);
       forget('open');
+      return between.promise;
     },
     kept: () => kept.length,
     close,

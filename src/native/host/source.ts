@@ -105,10 +105,10 @@ class Source implements Runner {
     // Taken at once: the ingest may say twice that it is ready, before the first word was heeded.
     const opening = this.#gate;
     this.#gate = undefined;
-    opening?.then((gate) => {
-      gate.open();
-      child(this.#pipeline, sourceElements.udp).port = this.#spec.feed!.port;
+    opening?.then(async (gate) => {
       this.#setValve();
+      await gate.open();
+      child(this.#pipeline, sourceElements.udp).port = this.#spec.feed!.port;
       setTimeout(() => gate.close(), gateLingerMs).unref();
     }, () => undefined);
   }
