@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { addonIsCurrent, buildAddon } from './setup/addon.mjs';
 import { compileCacheIsCurrent, primeCompileCache } from './setup/compile-cache.mjs';
 import { RUNTIME, TESTS, WORKER, installPackages, missingPackages } from './setup/debian-packages.mjs';
-import { buildFlightPlugin, flightPluginIsCurrent } from './setup/flight-plugin.mjs';
+import { buildGstPlugin, gstPluginIsCurrent } from './setup/gst-plugin.mjs';
 import { withLock } from './setup/lock.mjs';
 import { findNode } from './setup/node.mjs';
 import { installNpmPackages, npmIsCurrent } from './setup/npm-packages.mjs';
@@ -32,7 +32,7 @@ const steps = ({ forTests }) => {
     },
     { title: 'npm packages', isCurrent: npmIsCurrent, work: installNpmPackages },
     { title: 'GStreamer addon', isCurrent: addonIsCurrent, work: buildAddon },
-    { title: 'flight recorder', isCurrent: flightPluginIsCurrent, work: buildFlightPlugin },
+    { title: 'GStreamer plugin', isCurrent: gstPluginIsCurrent, work: buildGstPlugin },
     { title: 'mediasoup worker', isCurrent: () => workerRuns(workerPath()), work: obtainWorker },
     { title: 'web page', isCurrent: pageIsCurrent, work: buildPage },
     { title: 'compile cache', isCurrent: compileCacheIsCurrent, work: primeCompileCache },

@@ -15,8 +15,8 @@ export const setupFile = inRoot('.cache', 'setup.json');
 /** The compile cache the hosts run with (`NODE_COMPILE_CACHE`). */
 export const compileCache = inRoot('.cache', 'compile');
 
-/** The flight recorder's plugin, in a directory of its own (`GST_PLUGIN_PATH` of the hosts). */
-export const flightPlugin = inRoot('.cache', 'gst', 'liblookoutflight.so');
+/** Lookout's GStreamer plugin, in a directory of its own (`GST_PLUGIN_PATH` of the hosts). */
+export const gstPlugin = inRoot('.cache', 'gst', 'liblookout.so');
 
 /** Shared by every clone of this user; the worker's binary is kept here. */
 export const sharedCache = (environment = process.env) =>

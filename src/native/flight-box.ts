@@ -1,4 +1,4 @@
-/** The file a host notes its dialogue and its RTP headers in: made and read here, mapped and written by `flight/lookoutflight.c`. */
+/** The file a host notes its counters, its dialogue and its RTP headers in: made and read here, mapped and written by `plugin/*.c`. */
 import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,16 +11,35 @@ export type FlightBox = {
   readonly fd: number;
   /** A copy, whole as of the last packet even where the host was killed. */
   read(): Buffer;
+  /** What is counted by now; undefined before the host loaded its plugin. Costs one system call and wakes nobody. */
+  counters(): BoxCounters | undefined;
   close(): void;
+};
+
+/** What a source counted. Times are ms on `process.hrtime`'s clock; null before there was any. */
+export type BoxCounters = {
+  /** Video as it was received, and its newest RTP timestamp at 90 kHz. */
+  packets: number;
+  bytes: number;
+  packetAt: number | null;
+  timestamp: number;
+  /** As they left the depayloader. */
+  frames: number;
+  keyframes: number;
+  keyframeAt: number | null;
+  audioPackets: number;
+  /** The parameter sets (`codec_data`); `serial` counts their changes, null while they are being written. */
+  format: { serial: number; data: Uint8Array } | null;
 };
 
 /** A message as the box has it, credentials not removed yet. `at` counts ms from the box's start. */
 export type BoxMessage = { at: number; direction: 'sent' | 'received'; text: string };
 
-/** Byte offsets and sizes of `Box`, `Run` and `Message` in the C file. */
+/** Byte offsets and sizes of `Box`, `Counters`, `Run` and `Message` in `plugin/box.h`. */
 const layout = {
-  bytes: 65_536, magic: 'LKFLGHT1', started: 8, runsWritten: 16, startLength: 20, start: 64, startBytes: 12_288, messageHead: 12,
-  later: 12_352, laterSlots: 8, laterBytes: 512, runs: 16_448, runCount: 1534, runBytes: 32,
+  bytes: 65_536, magic: 'LKFLGHT2', started: 8, runsWritten: 16, startLength: 20, packets: 64, videoBytes: 72, packetAt: 80, timestamp: 84, frames: 88, keyframes: 92,
+  keyframeAt: 96, audioPackets: 100, formatSerial: 104, formatLength: 108, format: 128, formatBytes: 896, start: 1024, startBytes: 12_288, messageHead: 12,
+  later: 13_312, laterSlots: 8, laterBytes: 512, runs: 17_408, runCount: 1504, runBytes: 32,
 } as const;
 
 /** Memory without a disk behind it, where there is some: the kernel would write a mapped file back again and again. */
@@ -40,8 +59,10 @@ export function openFlightBox(): FlightBox | undefined {
     return undefined;
   }
   const open = fd;
+  const head = Buffer.alloc(layout.start);
   return {
     fd: open,
+    counters: () => (readSync(open, head, 0, layout.start, 0) < layout.start ? undefined : countersOf(head)),
     read() {
       const copy = Buffer.allocUnsafe(layout.bytes);
       return copy.subarray(0, readSync(open, copy, 0, layout.bytes, 0));
@@ -50,9 +71,31 @@ export function openFlightBox(): FlightBox | undefined {
   };
 }
 
+function countersOf(head: Buffer): BoxCounters | undefined {
+  if (!hasMagic(head)) return undefined;
+  const began = Number(head.readBigUInt64LE(layout.started));
+  const [packets, keyframes] = [Number(head.readBigUInt64LE(layout.packets)), head.readUInt32LE(layout.keyframes)];
+  const [serial, length] = [head.readUInt32LE(layout.formatSerial), head.readUInt32LE(layout.formatLength)];
+  // Odd while it is written.
+  const whole = serial > 0 && serial % 2 === 0 && length <= layout.formatBytes;
+  return {
+    packets, bytes: Number(head.readBigUInt64LE(layout.videoBytes)), timestamp: head.readUInt32LE(layout.timestamp),
+    packetAt: packets === 0 ? null : began + head.readUInt32LE(layout.packetAt),
+    frames: head.readUInt32LE(layout.frames), keyframes,
+    keyframeAt: keyframes === 0 ? null : began + head.readUInt32LE(layout.keyframeAt),
+    audioPackets: head.readUInt32LE(layout.audioPackets),
+    // Only looked at when the serial is a new one: no copy.
+    format: whole ? { serial, data: head.subarray(layout.format, layout.format + length) } : null,
+  };
+}
+
+function hasMagic(box: Buffer): boolean {
+  return box.toString('latin1', 0, layout.magic.length) === layout.magic;
+}
+
 /** When the box's clock began, on `process.hrtime`'s clock, ms; undefined where no pipeline ran yet. */
 export function boxStart(box: Buffer): number | undefined {
-  if (box.length < layout.bytes || box.toString('latin1', 0, layout.magic.length) !== layout.magic) return undefined;
+  if (box.length < layout.bytes || !hasMagic(box)) return undefined;
   return Number(box.readBigUInt64LE(layout.started));
 }
 

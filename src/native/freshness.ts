@@ -2,8 +2,11 @@
 import { failure, type Failure } from '../errors.ts';
 import type { HealthLimits } from './protocol.ts';
 
-/** The counters of one moment. `at` is a monotonic clock in ms; `rtpTime` the newest RTP timestamp at 90 kHz. */
-export type Sample = { at: number; packets: number; frames: number; keyframes: number; audioPackets: number; rtpTime: number | null };
+/**
+ * The counters of one moment. `at` is a monotonic clock in ms; `rtpTime` the newest RTP timestamp at 90 kHz; `packetAt` and
+ * `keyframeAt` say when the newest came, where that is known better than by the moment of looking.
+ */
+export type Sample = { at: number; packets: number; frames: number; keyframes: number; audioPackets: number; rtpTime: number | null; packetAt?: number | null; keyframeAt?: number | null };
 
 /** What a sample proves. Nothing follows a failure. */
 export type FreshnessFact = { type: 'flowing' } | { type: 'stalled'; sinceMs: number } | { type: 'failed'; failure: Failure };
@@ -56,14 +59,15 @@ function observe(before: Freshness, sample: Sample): Freshness {
   const { at } = sample;
   const state: Freshness = { ...before, last: sample };
   if (sample.packets > before.last.packets) {
-    state.packetAt = at;
-    state.firstPacketAt ??= at;
+    state.packetAt = sample.packetAt ?? at;
+    state.firstPacketAt ??= state.packetAt;
   }
   if (sample.audioPackets > before.last.audioPackets) state.audioAt = at;
   if (sample.keyframes > before.last.keyframes) {
-    const gop = before.keyframeAt === null ? null : (at - before.keyframeAt) / (sample.keyframes - before.last.keyframes);
+    const keyframeAt = sample.keyframeAt ?? at;
+    const gop = before.keyframeAt === null ? null : (keyframeAt - before.keyframeAt) / (sample.keyframes - before.last.keyframes);
     if (gop !== null) state.longestGopMs = Math.max(before.longestGopMs ?? 0, gop);
-    state.keyframeAt = at;
+    state.keyframeAt = keyframeAt;
   }
   if (sample.rtpTime !== before.last.rtpTime) state.rtpAt = at;
   return state;

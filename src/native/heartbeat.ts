@@ -7,11 +7,17 @@ export type Heartbeat = {
   pong(seq: number): void;
   /** The host said something else: a sign of life as well, so the next heartbeat can wait. */
   heard(): void;
+  /** Asks at once; resolves with the answer to a question that was asked no earlier, and never where the host is beyond answering. */
+  ask(): Promise<void>;
+  /** True: others see that it lives, and only a word now and then is wanted of it. */
+  relax(calm: boolean): void;
   stop(): void;
 };
 
 type Options = {
   heartbeatMs: number;
+  /** Between two heartbeats of a host that is watched by its media. */
+  calmMs: number;
   frozenMs: number;
   readyMs: number;
   ping: (seq: number) => void;
@@ -19,45 +25,79 @@ type Options = {
 };
 
 /** Starts with the deadline for `begin`. */
-export function watchHeartbeat({ heartbeatMs, frozenMs, readyMs, ping, onFrozen }: Options): Heartbeat {
-  let seq = 0;
-  let timer: NodeJS.Timeout | undefined;
+export function watchHeartbeat(options: Options): Heartbeat {
+  return new Watch(options);
+}
+
+class Watch implements Heartbeat {
+  readonly #options: Options;
+  #seq = 0;
+  #timer: NodeJS.Timeout | undefined;
   /** True between an answer and the next heartbeat. */
-  let isWaiting = false;
+  #isWaiting = false;
+  #isCalm = false;
+  #askers: { seq: number; resolve: () => void }[] = [];
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#timer = setTimeout(() => this.#expire(0), options.readyMs);
+  }
+
+  begin(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#beat();
+  }
+
+  pong(answered: number): void {
+    if (answered !== this.#seq || this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    // Marks this heartbeat as answered, should its deadline be in the queue already.
+    this.#seq += 1;
+    const [due, later] = [this.#askers.filter(({ seq }) => seq <= answered), this.#askers.filter(({ seq }) => seq > answered)];
+    this.#askers = later;
+    for (const { resolve } of due) resolve();
+    if (later.length > 0) return this.#beat();
+    this.#timer = setTimeout(() => this.#beat(), this.#isCalm ? this.#options.calmMs : this.#options.heartbeatMs);
+    this.#isWaiting = true;
+  }
+
+  heard(): void {
+    if (this.#isWaiting) this.#timer?.refresh();
+  }
+
+  ask(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#timer === undefined) return;
+      // One in flight may have been answered before the question arose: the next one counts.
+      this.#askers.push({ seq: this.#isWaiting ? this.#seq + 1 : this.#seq + 2, resolve });
+      if (!this.#isWaiting) return;
+      clearTimeout(this.#timer);
+      this.#beat();
+    });
+  }
+
+  relax(calm: boolean): void {
+    this.#isCalm = calm;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #beat(): void {
+    this.#isWaiting = false;
+    this.#seq += 1;
+    const asked = this.#seq;
+    this.#timer = setTimeout(() => this.#expire(asked), this.#options.frozenMs);
+    this.#options.ping(asked);
+  }
 
   /** When our own event loop was late, the answer may wait unread: read once more before judging. */
-  const expire = (asked: number): void => {
-    setImmediate(() => setImmediate(() => timer !== undefined && asked === seq && onFrozen()));
-  };
-  const beat = (): void => {
-    isWaiting = false;
-    seq += 1;
-    const asked = seq;
-    timer = setTimeout(() => expire(asked), frozenMs);
-    ping(asked);
-  };
-
-  timer = setTimeout(() => expire(0), readyMs);
-  return {
-    begin() {
-      if (timer === undefined) return;
-      clearTimeout(timer);
-      beat();
-    },
-    pong(answered) {
-      if (answered !== seq || timer === undefined) return;
-      clearTimeout(timer);
-      // Marks this heartbeat as answered, should its deadline be in the queue already.
-      seq += 1;
-      timer = setTimeout(beat, heartbeatMs);
-      isWaiting = true;
-    },
-    heard() {
-      if (isWaiting) timer?.refresh();
-    },
-    stop() {
-      clearTimeout(timer);
-      timer = undefined;
-    },
-  };
+  #expire(asked: number): void {
+    setImmediate(() => setImmediate(() => {
+      if (this.#timer !== undefined && asked === this.#seq) this.#options.onFrozen();
+    }));
+  }
 }

@@ -2,22 +2,22 @@
 import { flushCompileCache } from 'node:module';
 import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
-import { startSource, type Disturbance } from './host/source.ts';
+import { startSource, type Runner } from './host/source.ts';
 import { startRecord } from './host/record.ts';
 import { takeSnapshot } from './host/snapshot.ts';
 import type { HostCommand, HostEvent } from './protocol.ts';
 
 /** An idle host loads the plugins a source needs, so that a warm spare has them in memory when it is taken. */
 const warmAfterMs = 100;
-const warmLaunch = 'rtspsrc ! lookoutflight ! identity ! rtph264depay ! h264parse ! tee ! valve ! rtph264pay ! udpsink  rtpstreampay ! tcpserversink  rtpjitterbuffer ! fakesink  rtpbin';
+const warmLaunch = 'rtspsrc ! lookoutflight ! rtph264depay ! lookoutcount ! tee ! valve ! rtph264pay ! udpsink  lookouthub  rtpjitterbuffer ! fakesink  rtpbin';
 
 function main(): void {
-  let running: { stop(): void; setFeed?(open: boolean): void; armGate?(): void; openGate?(): void; disturb?(fault: Disturbance): void; finish?(drainMs: number): void } | undefined;
+  let running: (Partial<Runner> & { stop(): void; finish?(drainMs: number): void }) | undefined;
   let statsInFlight = false;
 
   const emit = (event: HostEvent): void => {
     if (!process.connected) return;
-    if (event.type === 'source.stats' || event.type === 'output.stats') {
+    if (event.type === 'output.stats') {
       // Latest only: a supervisor that does not read gets the next one instead of a backlog.
       if (statsInFlight) return;
       statsInFlight = true;
@@ -27,7 +27,7 @@ function main(): void {
 
   const handle = (command: HostCommand): void => {
     switch (command.type) {
-      case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss() });
+      case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss(), ...feedOf(running?.fed?.()) });
       case 'source.start': running = startSource(command.spec, emit); return;
       case 'feed.set': return running?.setFeed?.(command.open);
       case 'gate.arm': return running?.armGate?.();
@@ -62,6 +62,10 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   loadGst();
   emit({ type: 'ready', pid: process.pid });
+}
+
+function feedOf(feed: { bytes: number; sequence: number | null } | undefined): { feed?: { bytes: number; sequence: number | null } } {
+  return feed === undefined ? {} : { feed };
 }
 
 /** An order that cannot even begin: a number out of range, a missing plugin. */

@@ -9,7 +9,7 @@ export type HostPoolOptions = Pick<HostOptions, 'registry' | 'instance' | 'compi
   spares?: 0 | 1;
 };
 
-const defaults = { heartbeatMs: 1300, frozenMs: 1000, readyMs: 10_000, spares: 1, onStderr: () => {} } as const;
+const defaults = { heartbeatMs: 1300, calmMs: 5000, frozenMs: 1000, readyMs: 10_000, spares: 1, onStderr: () => {} } as const;
 /** The owner of a spare in the registry. */
 const spareOwner = 'pool/spare';
 /** A spare that dies young (out of memory, broken installation) is not re-made in a tight loop. */

@@ -3,9 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { boxStart, openFlightBox, type FlightBox } from './flight-box.ts';
+import { noBox, watchSource, type SourceWatch } from './source-watch.ts';
 import { drainLines } from './stderr.ts';
 import type { Host, HostExit } from './host.ts';
-import type { HostCommand, HostEvent } from './protocol.ts';
+import type { HostCommand, HostEvent, SourceSpec } from './protocol.ts';
 import type { Lease, Registry } from './registry.ts';
 
 /** What every host of a pool has in common. */
@@ -15,8 +16,9 @@ export type HostOptions = {
   instance: string;
   /** Directory of V8's compile cache, primed by set-up (`host-main.ts --prime`). */
   compileCache: string;
-  /** Distance between two heartbeats, and how long one may stay unanswered. */
+  /** Distance between two heartbeats, the same while media shows that it lives, and how long one may stay unanswered. */
   heartbeatMs: number;
+  calmMs: number;
   frozenMs: number;
   /** Until `ready`: a host that is still loading cannot answer a heartbeat. */
   readyMs: number;
@@ -45,6 +47,8 @@ const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48', '--v8-p
 const clogMs = 1000;
 const keptEvents = 256;
 const releaseGraceMs = 300;
+/** So long a new source is asked often: its successor continues behind what its feed last sent. */
+const settledMs = 10_000;
 
 /** Spawns a host. Returns at once: commands sent before it is ready wait in its pipe. */
 export function spawnHost(owner: string, options: HostOptions): OwnedHost {
@@ -66,6 +70,11 @@ class HostProcess implements OwnedHost {
   #onStopped: (() => void) | undefined;
   #releasing: Promise<void> | undefined;
   #rssBytes = 0;
+  #fed: { bytes: number; sequence: number | null } = { bytes: 0, sequence: null };
+  #watch: SourceWatch | undefined;
+  #flowingSince: number | undefined;
+  /** Its source failed: nothing more is told of it. */
+  #sourceOver = false;
   /** When the oldest message that the pipe has not taken yet was sent. */
   #unsent: number[] = [];
 
@@ -108,8 +117,11 @@ class HostProcess implements OwnedHost {
     if (this.#isClogged()) return this.#put('clogged');
     // Loading a decoder may block it for longer than a heartbeat bears on a busy machine; whoever asked has a deadline of its own.
     if (command.type === 'snapshot.take') this.#heartbeat.stop();
+    if (command.type === 'source.start') this.#watchSource(command.spec);
     this.#unsent.push(performance.now());
     this.#child.send(command, () => this.#unsent.shift());
+    // An order to a host that is rarely asked: whether it got through shows at once.
+    if (this.#flowingSince !== undefined && command.type !== 'ping') void this.#heartbeat.ask();
   }
 
   listen(listener: (event: HostEvent) => void): void {
@@ -160,6 +172,7 @@ class HostProcess implements OwnedHost {
     // A host that ran no source leaves nothing worth its memory.
     this.#lastFlight = flight && boxStart(flight) !== undefined ? flight : undefined;
     this.#ended = true;
+    this.#watch?.stop();
     this.#box?.close();
     this.#heartbeat.stop();
     this.#options.registry.forget(this.#lease);
@@ -174,13 +187,40 @@ class HostProcess implements OwnedHost {
     if (event.type === 'ready') return this.#heartbeat.begin();
     if (event.type === 'pong') {
       this.#rssBytes = event.rssBytes;
+      this.#fed = event.feed ?? this.#fed;
       return this.#heartbeat.pong(event.seq);
     }
     this.#heartbeat.heard();
-    if (event.type === 'source.stats' || event.type === 'output.stats') this.#rssBytes = event.stats.rssBytes;
+    if (event.type === 'output.stats') this.#rssBytes = event.stats.rssBytes;
     if (event.type === 'stopped') this.#onStopped?.();
+    if (event.type === 'source.started') this.#watch?.begin();
+    this.#tell(event);
+  }
+
+  #tell(event: HostEvent): void {
+    if (event.type.startsWith('source.') && this.#sourceOver) return;
+    if (event.type === 'source.failed') {
+      this.#sourceOver = true;
+      this.#watch?.stop();
+    }
     if (this.#listener !== undefined) this.#listener(event);
     else if (this.#kept.length < keptEvents) this.#kept.push(event);
+  }
+
+  #watchSource(spec: SourceSpec): void {
+    const box = this.#box;
+    if (box === undefined) return this.#tell({ type: 'source.failed', failure: noBox() });
+    this.#watch = watchSource({
+      counters: () => box.counters(), codec: spec.video.codec, limits: spec.health,
+      alive: () => this.#heartbeat.ask(),
+      known: () => ({ feedBytes: this.#fed.bytes, feedSequence: this.#fed.sequence, rssBytes: this.#rssBytes }),
+      emit: (event) => {
+        if (event.type === 'source.flowing') this.#flowingSince = performance.now();
+        if (event.type === 'source.stalled') this.#flowingSince = undefined;
+        this.#heartbeat.relax(this.#flowingSince !== undefined && performance.now() - this.#flowingSince > settledMs);
+        this.#tell(event);
+      },
+    });
   }
 
   #isClogged(): boolean {

@@ -5,11 +5,8 @@
 import { CameraUrl } from '../camera-url.ts';
 import type { HostCommand, SourceSpec } from './protocol.ts';
 
-/** What bounds the hub: a client further behind than `soft` goes on at the latest keyframe, beyond `hard` it is cut. */
+/** What bounds the hub: a client further behind than `soft` goes on at the latest keyframe, beyond `hard` (where the hub is Matroska) it is cut. */
 const hubLimits = { softBytes: 16 * 1024 * 1024, hardBytes: 24 * 1024 * 1024 } as const;
-
-/** RFC 4571 has 16 bits for a packet's length. */
-const hubPacketBytes = 60_000;
 
 /** One receive buffer for UDP cameras; the kernel caps it at net.core.rmem_max. */
 const udpReceiveBytes = 4 * 1024 * 1024;
@@ -27,13 +24,12 @@ const codecs = {
 } as const;
 
 /** Element names of a source, as its runner looks them up. */
-export const sourceElements = { src: 'src', rtp: 'rtp', depay: 'depay', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', frames: 'frames', keyframes: 'keyframes', audio: 'audio', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
- * block, and a queue costs a thread switch per packet. Counters: `stats` of `lookoutflight`
- * (`flight/lookoutflight.c`) for packets, of an identity for frames,
- * `rtph26Xdepay.stats` for the RTP clock, the `keyframes` sink behind an identity that drops delta units.
+ * block, and a queue costs a thread switch per packet. `lookoutflight` and `lookoutcount` (`plugin/`) count packets, frames and
+ * keyframes where the supervisor reads them without waking this process (`source-watch.ts`).
  *
  * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in a valve, which is no sink: a
  * sink that a camera without audio never links to would wait for its EOS for ever.
@@ -43,11 +39,10 @@ export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
   const branches = [
     rtspsrc(spec),
     `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! lookoutflight name=rtp codec=${spec.video.codec === 'H264' ? 1 : 2}`
-      + ` ! ${codec.depay} name=depay${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! tee name=t`,
+      + ` ! ${codec.depay}${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! lookoutcount ! tee name=t`,
     feed(spec, clock.feed),
     hub(spec.video.codec, clock),
-    't. ! identity name=frames ! identity drop-buffer-flags=delta-unit ! fakesink name=keyframes sync=false async=false',
-    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! lookoutflight name=audio track=1 ! valve drop=true`,
+    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! lookoutflight track=1 ! valve drop=true`,
   ];
   return branches.filter((branch) => branch !== '').join('  ');
 }
@@ -73,16 +68,14 @@ function corrupting({ faults }: SourceSpec): string {
 
 /**
  * What outputs read, the latest keyframe first, stamped on the same monotonic time line as the feed. H.264: RTP framed by
- * RFC 4571. H.265: a Matroska stream, a cluster for each keyframe. The keyframe is found by the delta flag, and of what
- * could carry timestamps in GStreamer 1.22 gdppay drops that flag, mpegtsmux costs ten times as much, and rtph265pay sets
- * it right only for keyframes that fit one packet; rtph264pay keeps it, and matroskamux marks a cluster that begins with a keyframe.
+ * RFC 4571, made by `lookouthub` for those who read. H.265: a Matroska stream, a cluster for each keyframe. The keyframe is
+ * found by the delta flag, and of what could carry timestamps in GStreamer 1.22 gdppay drops that flag, mpegtsmux costs ten
+ * times as much, and rtph265pay sets it right only for keyframes that fit one packet; matroskamux marks a cluster that begins with a keyframe.
  */
 function hub(codec: keyof typeof codecs, clock: SourceClock): string {
-  const framing = codec === 'H265'
-    ? `${codecs.H265.caps} ! matroskamux streamable=true min-cluster-duration=0 cluster-timestamp-offset=${integer(clock.ms, 0, Number.MAX_SAFE_INTEGER)}000000`
-    : `rtph264pay pt=96 mtu=${hubPacketBytes} timestamp-offset=${integer(clock.rtp, 0, 0xffffffff)} config-interval=-1 aggregate-mode=zero-latency ! rtpstreampay`;
-  return `t. ! ${framing} ! tcpserversink name=hub host=127.0.0.1 port=0 sync-method=latest-keyframe recover-policy=keyframe`
-    + ` unit-format=bytes units-soft-max=${hubLimits.softBytes} units-max=${hubLimits.hardBytes}`
+  if (codec === 'H264') return `t. ! lookouthub name=hub timestamp-offset=${integer(clock.rtp, 0, 0xffffffff)} soft-bytes=${hubLimits.softBytes}`;
+  return `t. ! ${codecs.H265.caps} ! matroskamux streamable=true min-cluster-duration=0 cluster-timestamp-offset=${integer(clock.ms, 0, Number.MAX_SAFE_INTEGER)}000000`
+    + ` ! tcpserversink name=hub host=127.0.0.1 port=0 sync-method=latest-keyframe recover-policy=keyframe unit-format=bytes units-soft-max=${hubLimits.softBytes} units-max=${hubLimits.hardBytes}`
     + ' enable-last-sample=false sync=false async=false';
 }
 

@@ -40,6 +40,8 @@ const recordIs = (lookout: Lookout, state: string, timeoutMs = 10_000): Promise<
   const view = await lookout.camera('gate');
   return view.outputs.record.state === state ? view : undefined;
 }, { timeoutMs, what: `the recorder to be ${state}` }) as Promise<CameraView>;
+/** A recorder runs as soon as it reads the hub; its file begins with the next keyframe. */
+const writes = (lookout: Lookout): Promise<unknown> => eventually(async () => (await lookout.camera('gate')).outputs.record.file !== null, { timeoutMs: 15_000, what: 'a file that is being written' });
 const pathOf = (lookout: Lookout, { path }: { path: string }): string => join(lookout.dataDir, 'recordings', path);
 
 /** The camera went on as if nothing had been: same host, same state since the same moment. */
@@ -210,14 +212,17 @@ test('recording by hand starts and stops by command, and goes on after a restart
   await first.until('gate', 'streaming.live');
   assert.equal((await first.camera('gate')).outputs.record.state, 'off');
   await first.api('POST', '/api/v1/cameras/gate/recording/start');
-  await recordIs(first, 'running');
+  await writes(first);
   await first.stop();
   const second = await startLookout({ config: quickDisk, dataDir });
   defer(t, () => second[Symbol.asyncDispose]());
-  await recordIs(second, 'running');
+  await writes(second);
   await second.api('POST', '/api/v1/cameras/gate/recording/stop');
   await recordIs(second, 'off');
-  await eventually(async () => (await list(second)).length >= 1 && (await list(second)).every(({ closed }) => closed), { timeoutMs: 5_000, what: 'every file to be closed' });
+  await eventually(async () => {
+    const all = await list(second);
+    return all.length >= 2 && all.every(({ closed }) => closed);
+  }, { timeoutMs: 20_000, what: 'a file of each life, and every one closed' });
   assert.equal((await second.api<{ code: string }>('POST', '/api/v1/cameras/nobody/recording/start', { expect: 404 })).code, 'LOOKOUT_CAMERA_NOT_FOUND');
 });
 

@@ -25,16 +25,16 @@ const hostWith = (box: Buffer) => ({ flight: () => box, exited: new Promise<neve
 /** A box as the plugin would leave it: `startedAt` on the monotonic clock, runs by their times, messages in both areas. */
 function writtenBox({ startedAt, runs = [], start = [], later = [] }: { startedAt: number; runs?: number[]; start?: [at: number, text: string][]; later?: [at: number, text: string][] }): Buffer {
   const box = Buffer.alloc(65_536);
-  box.write('LKFLGHT1', 'latin1');
+  box.write('LKFLGHT2', 'latin1');
   box.writeBigUInt64LE(BigInt(startedAt), 8);
   box.writeUInt32LE(runs.length, 16);
   runs.forEach((at, index) => {
-    const offset = 16_448 + (index % 1534) * 32;
+    const offset = 17_408 + (index % 1504) * 32;
     for (const [value, place] of [[index + 1, 0], [at, 4], [0xdecafbad, 8], [(index * 3600) >>> 0, 12], [0, 16], [1000, 20]] as const) box.writeUInt32LE(value, offset + place);
     for (const [value, place] of [[(index * 2) & 0xffff, 24], [2, 26], [5, 28]] as const) box.writeUInt16LE(value, offset + place);
     box[offset + 30] = 0x80 | 96;
   });
-  let end = 64;
+  let end = 1024;
   const write = (place: number, serial: number, [at, text]: [number, string]): void => {
     box.writeUInt32LE(serial, place);
     box.writeUInt32LE(at, place + 4);
@@ -46,8 +46,8 @@ function writtenBox({ startedAt, runs = [], start = [], later = [] }: { startedA
     write(end, index + 1, message);
     end += Math.ceil((12 + message[1].length) / 4) * 4;
   });
-  box.writeUInt32LE(end - 64, 20);
-  later.forEach((message, index) => write(12_352 + (index % 8) * 512, start.length + index + 1, message));
+  box.writeUInt32LE(end - 1024, 20);
+  later.forEach((message, index) => write(13_312 + (index % 8) * 512, start.length + index + 1, message));
   return box;
 }
 
@@ -75,7 +75,7 @@ describe('flight recorder', () => {
     time.now += 5000;
     recorder.boarding('gate', hostWith(box));
     const copy = recorder.copy('gate', failure);
-    assert.ok(copy && copy.runs.length === 1534 * 32 && copy.head.length < 20_000, `${copy?.runs.length} ${copy?.head.length}`);
+    assert.ok(copy && copy.runs.length === 1504 * 32 && copy.head.length < 20_000, `${copy?.runs.length} ${copy?.head.length}`);
     assert.deepEqual(readFlight(copy, row).rtp.map(({ sequence }) => sequence).slice(0, 2), [3466 * 2, 3467 * 2]);
   });
 
@@ -98,7 +98,7 @@ describe('flight recorder', () => {
     const box = writtenBox({ startedAt: time.now, later: [[1, `SET_PARAMETER x\r\nX-Note: ${'y'.repeat(464)}\r\nZ: c4n4ry`]] });
     time.now += 10;
     recorder.boarding('gate', hostWith(box));
-    assert.equal(box.readUInt16LE(12_352 + 8), 500);
+    assert.equal(box.readUInt16LE(13_312 + 8), 500);
     const copy = recorder.copy('gate', failure);
     assert.ok(copy && /SET_PARAMETER/u.test(copy.head) && !copy.head.includes('c4n4'), copy?.head);
   });

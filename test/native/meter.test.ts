@@ -1,7 +1,7 @@
 /** Rates from counters: exact over a window although the looks are coarse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGopMeter, createMeter } from '../../src/native/host/meter.ts';
+import { createGopMeter, createMeter } from '../../src/native/meter.ts';
 
 test('a GOP of 2 s reads as 2 s although it is looked at every 400 ms', () => {
   const meter = createGopMeter();

@@ -1,13 +1,9 @@
-/** Runs one source pipeline inside a host: starts it, watches its freshness, says what it sees. */
+/** Runs one source pipeline inside a host: starts it, aims its feed, says what its bus says. Freshness is judged outside (`source-watch.ts`). */
 import { failure, type Failure } from '../../errors.ts';
-import type { VideoFormat } from '../../media.ts';
 import { failureOfMessage } from '../bus.ts';
-import { beginFreshness, judge, type Freshness, type FreshnessFact, type Sample } from '../freshness.ts';
-import { child, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
+import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { sourceClock, sourceElements, sourceLaunch, sourceProperties } from '../launch.ts';
-import { readCounters, type Counters } from './counters.ts';
 import { createGate, type Gate } from './gate.ts';
-import { createGopMeter, createMeter } from './meter.ts';
 import type { HostCommand, HostEvent, SourceSpec } from '../protocol.ts';
 
 /** A pipeline that a host runs. */
@@ -16,6 +12,8 @@ export type Runner = {
   /** Of a gated feed: keep from the next keyframe on, and let out. */
   armGate(): void;
   openGate(): void;
+  /** Bytes handed to the feed, and its newest sequence number; undefined where there is no feed. */
+  fed(): { bytes: number; sequence: number | null } | undefined;
   /** Fault injection, only in a source made with `faults`. */
   disturb(fault: Disturbance): void;
   /** To NULL; blocks for the RTSP TEARDOWN, 200 ms at most. */
@@ -25,18 +23,9 @@ export type Runner = {
 /** Packets that get lost, or bytes that get damaged, for `ms`. */
 export type Disturbance = Pick<Extract<HostCommand, { type: 'fault.disturb' }>, 'kind' | 'rate' | 'ms'>;
 
-/** How often the counters are read while the next packet is the news that everybody waits for. */
-const eagerMs = 20;
-/** Until the very first packet even more often: this is time in which a viewer sees a frozen picture. */
-const firstMs = 5;
-const statsMs = 1000;
 /** A track that is reported missing is believed after this long without a packet of it. */
 const doubtMs = 500;
 const missingTrack = 'track-missing';
-/** While packets flow the next look may come a little later: waking a process costs more than looking. */
-const calmFactor = 1.6;
-/** Reading caps and SPS copies a keyframe (0.4 ms): a change of media is told within this and one GOP. */
-const mediaMs = 2000;
 /** How long the gate stays after it was opened, for what is still on its way through it. */
 const gateLingerMs = 1000;
 /** From play to the answer to PLAY. rtspsrc bounds each step by its own tcp-timeout; this bounds their sum. */
@@ -54,28 +43,28 @@ class Source implements Runner {
   readonly #spec: SourceSpec;
   readonly #emit: (event: HostEvent) => void;
   readonly #pipeline: GstPipeline;
-  readonly #counters: Counters;
+  readonly #rtp: GstElement;
+  readonly #hub: GstElement;
   readonly #valve: GstElement | undefined;
+  readonly #pay: GstElement | undefined;
+  readonly #udp: GstElement | undefined;
   /** Undefined where the feed goes straight to the ingest. */
   #gate: Promise<Gate> | undefined;
   #feedOpen: boolean;
-  readonly #meter = createMeter();
-  readonly #gop = createGopMeter();
-  #freshness: Freshness | undefined;
+  #isPlaying = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #disturbances: Record<Disturbance['kind'], { elements: [GstElement | undefined, string][]; timer?: NodeJS.Timeout }>;
   #warning = '';
-  #media = '';
-  #mediaDueAt = 0;
-  #statsAt = 0;
   #over = false;
 
   constructor({ spec, emit, pipeline }: { spec: SourceSpec; emit: (event: HostEvent) => void; pipeline: GstPipeline }) {
     this.#spec = spec;
     this.#emit = emit;
     this.#pipeline = pipeline;
-    this.#counters = readCounters(pipeline, spec.video.codec);
-    this.#valve = pipeline.findChild(sourceElements.valve);
+    // Each look-up leaks a reference: once.
+    this.#rtp = child(pipeline, sourceElements.rtp);
+    this.#hub = child(pipeline, sourceElements.hub);
+    [this.#valve, this.#pay, this.#udp] = [sourceElements.valve, sourceElements.pay, sourceElements.udp].map((name) => pipeline.findChild(name));
     this.#feedOpen = spec.feed?.open ?? false;
     const { drop, dropAudio, corrupt } = sourceElements;
     this.#disturbances = {
@@ -108,7 +97,7 @@ class Source implements Runner {
     opening?.then(async (gate) => {
       this.#setValve();
       await gate.open();
-      child(this.#pipeline, sourceElements.udp).port = this.#spec.feed!.port;
+      this.#udp!.port = this.#spec.feed!.port;
       setTimeout(() => gate.close(), gateLingerMs).unref();
     }, () => undefined);
   }
@@ -122,12 +111,18 @@ class Source implements Runner {
     this.#gate = gate;
     gate.then((made) => {
       made.arm();
-      if (this.#valve !== undefined) child(this.#pipeline, sourceElements.udp).port = made.port;
+      if (this.#udp !== undefined) this.#udp.port = made.port;
       this.#setValve();
     }).catch((error: unknown) => {
       this.#gate = undefined;
       this.#fail(failure('local', 'gate-port', `The feed of this camera cannot be opened: ${error instanceof Error ? error.message : String(error)}.`));
     });
+  }
+
+  fed(): { bytes: number; sequence: number | null } | undefined {
+    if (this.#udp === undefined || this.#pay === undefined) return undefined;
+    const bytes = Number(this.#udp['bytes-served'] ?? 0);
+    return { bytes, sequence: bytes === 0 ? null : Number(this.#pay['seqnum']) };
   }
 
   disturb({ kind, rate, ms }: Disturbance): void {
@@ -161,84 +156,16 @@ class Source implements Runner {
    */
   #doubt(failed: Failure): void {
     setTimeout(() => {
-      if (this.#counters.sample().packets === 0) this.#fail(failed);
+      if ((fieldOf(this.#rtp['stats'], 'num-buffers') ?? 0) === 0) this.#fail(failed);
     }, doubtMs);
   }
 
-  /** The camera answered PLAY: from now on silence is a failure. rtspsrc says so again after it followed a redirect. */
+  /** The camera answered PLAY. rtspsrc says so again after it followed a redirect. */
   #begin(): void {
-    if (this.#freshness !== undefined) return;
-    this.#statsAt = performance.now();
-    this.#freshness = beginFreshness(this.#statsAt);
-    this.#emit({ type: 'source.started', hubPort: this.#counters.hubPort() });
-    this.#schedule();
-  }
-
-  #schedule(): void {
+    if (this.#isPlaying) return;
+    this.#isPlaying = true;
     clearTimeout(this.#timer);
-    const { checkMs } = this.#spec.health;
-    const eager = this.#freshness?.status !== 'flowing' && !this.#isLongStalled();
-    const calm = this.#freshness?.status === 'flowing' && this.#freshness.packetAt === this.#freshness.last.at;
-    this.#timer = setTimeout(() => this.#check(), eager ? Math.min(this.#freshness?.status === 'waiting' ? firstMs : eagerMs, checkMs) : calm ? checkMs * calmFactor : checkMs);
-  }
-
-  #isLongStalled(): boolean {
-    return this.#freshness?.status === 'stalled' && performance.now() - (this.#freshness.packetAt ?? 0) > 10_000;
-  }
-
-  #check(): void {
-    const sample = this.#look();
-    const { state, facts } = judge(this.#freshness!, sample, this.#spec.health);
-    const newKeyframe = sample.keyframes > this.#freshness!.last.keyframes;
-    this.#freshness = state;
-    this.#gop.add(sample);
-    if (newKeyframe && sample.at >= this.#mediaDueAt) this.#tellMedia(sample.at);
-    for (const fact of facts) this.#tell(fact);
-    if (this.#over) return;
-    if (sample.at - this.#statsAt >= statsMs) this.#tellStats(sample.at);
-    this.#schedule();
-  }
-
-  /** A glance while packets flow, every counter once a second and as soon as they do not. */
-  #look(): Sample {
-    const { status, last } = this.#freshness!;
-    if (status === 'flowing' && performance.now() - this.#statsAt < statsMs) {
-      const glance = this.#counters.glance(last);
-      if (glance.packets > last.packets) return glance;
-    }
-    return this.#counters.sample();
-  }
-
-  #tell(fact: FreshnessFact): void {
-    if (fact.type === 'failed') this.#fail(fact.failure);
-    else if (fact.type === 'flowing') this.#emit({ type: 'source.flowing' });
-    else this.#emit({ type: 'source.stalled', sinceMs: fact.sinceMs });
-  }
-
-  #tellMedia(now: number): void {
-    this.#mediaDueAt = now + mediaMs;
-    const media: VideoFormat | null = this.#counters.media();
-    const key = JSON.stringify(media);
-    if (media === null || key === this.#media) return;
-    this.#media = key;
-    this.#emit({ type: 'source.media', media });
-  }
-
-  #tellStats(now: number): void {
-    this.#statsAt = now;
-    const { last, packetAt, keyframeAt } = this.#freshness!;
-    const { received, fed } = this.#counters.bytes();
-    this.#meter.add({ at: now, frames: last.frames, bytes: received });
-    const age = (at: number | null): number | null => (at === null ? null : Math.round(now - at));
-    this.#emit({
-      type: 'source.stats',
-      stats: {
-        packets: last.packets, bytes: received, frames: last.frames, keyframes: last.keyframes,
-        packetAgeMs: age(packetAt), keyframeAgeMs: age(keyframeAt),
-        keyframeIntervalMs: this.#gop.read(),
-        ...this.#meter.read(), feedBytes: fed, feedSequence: this.#counters.feedSequence(), rssBytes: process.memoryUsage.rss(),
-      },
-    });
+    this.#emit({ type: 'source.started', hubPort: Number(this.#hub['current-port']) });
   }
 
   #fail(failed: Failure): void {

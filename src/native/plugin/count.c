@@ -1,0 +1,50 @@
+/* lookoutcount: counts access units and keyframes, and notes the codec's parameter sets, where they pass. */
+#include <string.h>
+#include "box.h"
+
+typedef struct { GstElement parent; GstPad *source; } LookoutCount;
+typedef struct { GstElementClass parent; } LookoutCountClass;
+
+G_DEFINE_TYPE (LookoutCount, lookout_count, GST_TYPE_ELEMENT)
+
+static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
+  (void) pad;
+  if (lookout_box != NULL) {
+    Counters *counters = &lookout_box->counters;
+    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+      counters->keyframe_at = lookout_box_now ();
+      counters->keyframes += 1;
+    }
+    counters->frames += 1;
+  }
+  return gst_pad_push (((LookoutCount *) parent)->source, buffer);
+}
+
+static void note_format (GstCaps *caps) {
+  const GValue *value = gst_structure_get_value (gst_caps_get_structure (caps, 0), "codec_data");
+  GstBuffer *data = value != NULL && GST_VALUE_HOLDS_BUFFER (value) ? gst_value_get_buffer (value) : NULL;
+  if (data == NULL || gst_buffer_get_size (data) > FORMAT_BYTES) return;
+  /* The serial is odd while it is written: whoever reads meanwhile comes again. */
+  __atomic_store_n (&lookout_box->counters.format_serial, lookout_box->counters.format_serial + 1, __ATOMIC_RELEASE);
+  lookout_box->counters.format_length = gst_buffer_extract (data, 0, lookout_box->format, FORMAT_BYTES);
+  __atomic_store_n (&lookout_box->counters.format_serial, lookout_box->counters.format_serial + 1, __ATOMIC_RELEASE);
+}
+
+static gboolean count_event (GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && lookout_box != NULL) {
+    GstCaps *caps = NULL;
+    gst_event_parse_caps (event, &caps);
+    note_format (caps);
+  }
+  return gst_pad_event_default (pad, parent, event);
+}
+
+static void lookout_count_class_init (LookoutCountClass *class) {
+  GstElementClass *element = GST_ELEMENT_CLASS (class);
+  gst_element_class_set_static_metadata (element, "Frame counter", "Generic", "Counts frames and keyframes", "Lookout");
+  lookout_pad_templates (element);
+}
+
+static void lookout_count_init (LookoutCount *self) {
+  lookout_add_pads (GST_ELEMENT (self), &self->source, count_chain, count_event);
+}

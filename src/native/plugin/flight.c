@@ -1,0 +1,135 @@
+/*
+ * lookoutflight: stands in a pipeline where RTP passes, counts it (`stats`, as identity does) and notes every header, so
+ * that the last half minute before a failure can be read and replayed.
+ */
+#include "box.h"
+
+/* A run is cut after so long, and at a pause: when its packets came stays known that well. */
+#define RUN_MS 1000
+#define PAUSE_MS 100
+
+typedef struct {
+  GstElement parent;
+  GstPad *source;
+  guint track, codec;
+  guint64 packets, bytes;
+  Run *open;
+  guint32 serial;
+} LookoutFlight;
+typedef struct { GstElementClass parent; } LookoutFlightClass;
+enum { PROP_STATS = 1, PROP_TRACK, PROP_CODEC };
+
+G_DEFINE_TYPE (LookoutFlight, lookout_flight, GST_TYPE_ELEMENT)
+
+/* Whether a payload begins a keyframe: its parameter sets, or its first slice (RFC 6184, RFC 7798). Codec 1: H.264, 2: H.265. */
+static gboolean begins_keyframe (guint codec, const guint8 *payload, gsize length) {
+  if (codec == 1 && length >= 4) {
+    guint type = payload[0] & 0x1f;
+    if (type == 24) type = payload[3] & 0x1f;
+    else if (type == 28) type = payload[1] & 0x80 ? payload[1] & 0x1f : 0;
+    return type == 5 || type == 7;
+  }
+  if (codec == 2 && length >= 6) {
+    guint type = payload[0] >> 1 & 0x3f;
+    if (type == 48) type = payload[4] >> 1 & 0x3f;
+    else if (type == 49) type = payload[2] & 0x80 ? payload[2] & 0x3f : 0;
+    return (type >= 16 && type <= 21) || type == 32;
+  }
+  return FALSE;
+}
+
+static gsize header_length (const guint8 *packet, gsize size) {
+  gsize length = 12 + (packet[0] & 0x0f) * 4;
+  if ((packet[0] & 0x10) && size >= length + 4) length += 4 + 4 * GST_READ_UINT16_BE (packet + length + 2);
+  return MIN (length, size);
+}
+
+/* Whether a packet follows from the open run; where it is the second one, it sets the step. */
+static gboolean continues (const Run *run, guint16 sequence, guint32 timestamp, guint8 marker_type, guint32 at) {
+  if ((guint16) (run->sequence + run->count) != sequence || run->count == G_MAXUINT16) return FALSE;
+  if (at - run->at > RUN_MS || at - run->at - run->ms > PAUSE_MS) return FALSE;
+  guint32 step = run->count == 1 ? timestamp - run->timestamp : run->step;
+  if (run->timestamp + run->count * step != timestamp) return FALSE;
+  /* One access unit ends with its marker; units of one packet each all look alike. */
+  return step == 0 ? (run->marker_type & 0x80) == 0 && (marker_type & 0x7f) == run->marker_type : marker_type == run->marker_type;
+}
+
+static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size) {
+  guint32 at = lookout_box_now (), timestamp = GST_READ_UINT32_BE (packet + 4), ssrc = GST_READ_UINT32_BE (packet + 8);
+  guint16 sequence = GST_READ_UINT16_BE (packet + 2);
+  gsize header = header_length (packet, size);
+  gboolean keyframe = begins_keyframe (self->codec, packet + header, size - header);
+  Counters *counters = &lookout_box->counters;
+  if (self->track == 0) {
+    counters->packet_at = at;
+    counters->timestamp = timestamp;
+    counters->bytes += size;
+    counters->packets += 1;
+  } else counters->audio_packets += 1;
+  g_mutex_lock (&lookout_box_lock);
+  Run *run = self->open;
+  gboolean mine = run != NULL && run->serial == self->serial && run->ssrc == ssrc && continues (run, sequence, timestamp, packet[1], at);
+  /* With a step every packet is a unit of its own: a keyframe among them begins a run, so that it can be told which one it is. */
+  if (mine && keyframe && timestamp != run->timestamp) mine = FALSE;
+  if (!mine) {
+    self->serial = lookout_box->runs + 1;
+    self->open = run = &lookout_box->run[lookout_box->runs % RUNS];
+    *run = (Run) { .serial = self->serial, .at = at, .ssrc = ssrc, .timestamp = timestamp, .sequence = sequence, .track = self->track };
+    lookout_box->runs += 1;
+  } else if (run->count == 1) run->step = timestamp - run->timestamp;
+  run->count += 1;
+  run->ms = at - run->at;
+  run->bytes += size;
+  run->marker_type = packet[1];
+  if (keyframe) run->track |= 0x80;
+  g_mutex_unlock (&lookout_box_lock);
+}
+
+static GstFlowReturn flight_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
+  LookoutFlight *self = (LookoutFlight *) parent;
+  (void) pad;
+  GstMapInfo map;
+  if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    if (lookout_box != NULL && map.size >= 12) note_packet (self, map.data, map.size);
+    GST_OBJECT_LOCK (self);
+    self->packets += 1;
+    self->bytes += map.size;
+    GST_OBJECT_UNLOCK (self);
+    gst_buffer_unmap (buffer, &map);
+  }
+  return gst_pad_push (self->source, buffer);
+}
+
+static void flight_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  LookoutFlight *self = (LookoutFlight *) object;
+  if (id == PROP_TRACK) g_value_set_uint (value, self->track);
+  else if (id == PROP_CODEC) g_value_set_uint (value, self->codec);
+  else if (id == PROP_STATS) {
+    GST_OBJECT_LOCK (self);
+    g_value_take_boxed (value, gst_structure_new ("stats", "num-bytes", G_TYPE_UINT64, self->bytes, "num-buffers", G_TYPE_UINT64, self->packets, NULL));
+    GST_OBJECT_UNLOCK (self);
+  } else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+}
+
+static void flight_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  LookoutFlight *self = (LookoutFlight *) object;
+  if (id == PROP_TRACK) self->track = g_value_get_uint (value);
+  else if (id == PROP_CODEC) self->codec = g_value_get_uint (value);
+  else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+}
+
+static void lookout_flight_class_init (LookoutFlightClass *class) {
+  GObjectClass *object = G_OBJECT_CLASS (class);
+  GstElementClass *element = GST_ELEMENT_CLASS (class);
+  object->get_property = flight_get_property;
+  object->set_property = flight_set_property;
+  g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Packets and bytes that passed", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_TRACK, g_param_spec_uint ("track", "Track", "What its packets are noted under", 0, 127, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_CODEC, g_param_spec_uint ("codec", "Codec", "Whose keyframes are marked: 1 H.264, 2 H.265", 0, 2, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  gst_element_class_set_static_metadata (element, "Flight recorder", "Generic", "Notes RTP headers", "Lookout");
+  lookout_pad_templates (element);
+}
+
+static void lookout_flight_init (LookoutFlight *self) {
+  lookout_add_pads (GST_ELEMENT (self), &self->source, flight_chain, NULL);
+}

@@ -1,0 +1,71 @@
+/*
+ * Lookout's GStreamer plugin, for what gstreamer-superficial has no way to do (no probes, no signals) and what no element
+ * of GStreamer does for next to nothing (docs/decisions.md):
+ *
+ *   lookoutflight     stands where RTP passes, counts it and notes every header
+ *   lookoutdialogue   an extension of rtspsrc (GstRTSPExtension): rtspsrc makes one by itself and shows it its dialogue
+ *   lookoutcount      stands where access units pass, counts frames and keyframes and notes the parameter sets
+ *   lookouthub        a sink that keeps the latest GOP and serves it to outputs
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <sys/mman.h>
+#include "box.h"
+
+Box *lookout_box = NULL;
+GMutex lookout_box_lock;
+
+static guint64 now_ms (void) {
+  struct timespec now;
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (guint64) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void lookout_open_box (void) {
+  const char *fd = getenv ("LOOKOUT_FLIGHT_FD");
+  if (fd == NULL || lookout_box != NULL) return;
+  void *memory = mmap (NULL, BOX_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, atoi (fd), 0);
+  if (memory == MAP_FAILED) return;
+  lookout_box = memory;
+  lookout_box->started_ms = now_ms ();
+  memcpy (lookout_box->magic, "LKFLGHT2", 8);
+}
+
+guint32 lookout_box_now (void) {
+  return now_ms () - lookout_box->started_ms;
+}
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+void lookout_pad_templates (GstElementClass *element) {
+  gst_element_class_add_static_pad_template (element, &sink_template);
+  gst_element_class_add_static_pad_template (element, &src_template);
+}
+
+/* Pads of our own instead of GstBaseTransform: that asks about caps, allocation and quality of service for each buffer. */
+void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event) {
+  GstPad *sink = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (sink, chain);
+  if (event != NULL) gst_pad_set_event_function (sink, event);
+  *source = gst_pad_new_from_static_template (&src_template, "src");
+  for (int i = 0; i < 2; i += 1) {
+    GstPad *pad = i == 0 ? sink : *source;
+    GST_PAD_SET_PROXY_CAPS (pad);
+    GST_PAD_SET_PROXY_ALLOCATION (pad);
+    GST_PAD_SET_PROXY_SCHEDULING (pad);
+    gst_element_add_pad (element, pad);
+  }
+}
+
+static gboolean plugin_init (GstPlugin *plugin) {
+  lookout_open_box ();
+  return gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
+      && gst_element_register (plugin, "lookoutdialogue", GST_RANK_MARGINAL, lookout_dialogue_get_type ())
+      && gst_element_register (plugin, "lookoutcount", GST_RANK_NONE, lookout_count_get_type ())
+      && gst_element_register (plugin, "lookouthub", GST_RANK_NONE, lookout_hub_get_type ());
+}
+
+#define PACKAGE "lookout"
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, lookout, "What sources of Lookout note and serve", plugin_init, "1.0", "MIT/X11", "Lookout", "https://github.com")
