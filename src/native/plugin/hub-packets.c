@@ -5,6 +5,7 @@
 #define PAYLOAD_TYPE 96
 #define PAYLOAD_BYTES 59000
 #define NAL_SPS 7
+#define NAL_AUD 9
 #define FU_A 28
 
 static gboolean take_sets (const guint8 *data, gsize size, gsize *at, guint count, GByteArray *sets) {
@@ -102,11 +103,16 @@ static void put_all (HubStream *stream, guint32 timestamp, const guint8 *data, g
 void hub_packetize (HubStream *stream, const HubUnit *unit, GByteArray *out) {
   GstMapInfo map;
   if (!gst_buffer_map (unit->buffer, &map, GST_MAP_READ)) return;
+  gsize at = 0;
   if (unit->parameter_sets != NULL && !has_parameter_sets (map.data, map.size, unit->length_size)) {
-    gsize size;
+    const guint8 *first;
+    gsize length, size;
+    /* An access unit delimiter comes before everything (H.264 §7.4.1.2.3). */
+    if (next_nal (map.data, map.size, &at, unit->length_size, &first, &length) && (first[0] & 0x1f) == NAL_AUD) put_nal (stream, unit->timestamp, first, length, FALSE, out);
+    else at = 0;
     const guint8 *sets = g_bytes_get_data (unit->parameter_sets, &size);
     put_all (stream, unit->timestamp, sets, size, 4, FALSE, out);
   }
-  put_all (stream, unit->timestamp, map.data, map.size, unit->length_size, TRUE, out);
+  put_all (stream, unit->timestamp, map.data + at, map.size - at, unit->length_size, TRUE, out);
   gst_buffer_unmap (unit->buffer, &map);
 }

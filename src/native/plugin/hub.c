@@ -33,7 +33,7 @@ typedef struct {
   GstBaseSink parent;
   guint timestamp_offset, soft_bytes;
   guint32 timestamp; /* of the newest unit */
-  gint port;
+  gint wanted_port, port;
   int listener, wake;
   GThread *thread;
   GArray *clients; /* The thread's own. */
@@ -45,7 +45,7 @@ typedef struct {
   guint length_size;
 } LookoutHub;
 typedef struct { GstBaseSinkClass parent; } LookoutHubClass;
-enum { PROP_PORT = 1, PROP_TIMESTAMP_OFFSET, PROP_SOFT_BYTES };
+enum { PROP_CURRENT_PORT = 1, PROP_PORT, PROP_TIMESTAMP_OFFSET, PROP_SOFT_BYTES };
 
 G_DEFINE_TYPE (LookoutHub, lookout_hub, GST_TYPE_BASE_SINK)
 
@@ -205,7 +205,7 @@ static gboolean refuse (LookoutHub *self, const char *what) {
 
 static gboolean hub_start (GstBaseSink *sink) {
   LookoutHub *self = (LookoutHub *) sink;
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl (INADDR_LOOPBACK) } };
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (self->wanted_port), .sin_addr = { htonl (INADDR_LOOPBACK) } };
   socklen_t length = sizeof (address);
   self->listener = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (self->listener < 0) return refuse (self, "socket");
@@ -237,7 +237,8 @@ static gboolean hub_stop (GstBaseSink *sink) {
 
 static void hub_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec) {
   LookoutHub *self = (LookoutHub *) object;
-  if (id == PROP_PORT) g_value_set_int (value, self->port);
+  if (id == PROP_CURRENT_PORT) g_value_set_int (value, self->port);
+  else if (id == PROP_PORT) g_value_set_int (value, self->wanted_port);
   else if (id == PROP_TIMESTAMP_OFFSET) g_value_set_uint (value, self->timestamp_offset);
   else if (id == PROP_SOFT_BYTES) g_value_set_uint (value, self->soft_bytes);
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
@@ -245,7 +246,8 @@ static void hub_get_property (GObject *object, guint id, GValue *value, GParamSp
 
 static void hub_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec) {
   LookoutHub *self = (LookoutHub *) object;
-  if (id == PROP_TIMESTAMP_OFFSET) self->timestamp_offset = g_value_get_uint (value);
+  if (id == PROP_PORT) self->wanted_port = g_value_get_int (value);
+  else if (id == PROP_TIMESTAMP_OFFSET) self->timestamp_offset = g_value_get_uint (value);
   else if (id == PROP_SOFT_BYTES) self->soft_bytes = g_value_get_uint (value);
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
@@ -265,7 +267,8 @@ static void lookout_hub_class_init (LookoutHubClass *class) {
   object->get_property = hub_get_property;
   object->set_property = hub_set_property;
   object->finalize = hub_finalize;
-  g_object_class_install_property (object, PROP_PORT, g_param_spec_int ("current-port", "Port", "Where it listens on 127.0.0.1, -1 while it does not", -1, 65535, -1, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_CURRENT_PORT, g_param_spec_int ("current-port", "Current port", "Where it listens on 127.0.0.1, -1 while it does not", -1, 65535, -1, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_PORT, g_param_spec_int ("port", "Port", "Where to listen, 0 for any free one", 0, 65535, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_TIMESTAMP_OFFSET, g_param_spec_uint ("timestamp-offset", "Timestamp offset", "RTP timestamp of a running time of 0", 0, G_MAXUINT32, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_SOFT_BYTES, g_param_spec_uint ("soft-bytes", "Bytes", "A client for whose sake more would be kept goes on at the latest keyframe", 1, G_MAXUINT32, 16 * 1024 * 1024, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "Hub", "Sink/Network", "Serves the latest GOP and what follows", "Lookout");
