@@ -47,6 +47,9 @@ export const CameraInput = Type.Object({
     live: Type.Optional(Type.Object({
       feed: Type.Optional(Type.Union([Type.Literal('on-demand'), Type.Literal('always')], { default: 'on-demand' })),
     }, strict)),
+    hls: Type.Optional(Type.Object({
+      mode: Type.Optional(Type.Union([Type.Literal('off'), Type.Literal('on-demand'), Type.Literal('always')], { default: 'on-demand', description: '`on-demand` begins with the first request and ends when nobody asks any more' })),
+    }, strict)),
     record: Type.Optional(RecordInput),
   }, strict)),
 }, strict);
@@ -78,7 +81,7 @@ export type CameraConfig = {
   tls: { verify: boolean; fingerprint: string | undefined };
   enabled: boolean;
   source: { mode: 'always' | 'on-demand'; closeAfterSeconds: number };
-  outputs: { live: { feed: 'on-demand' | 'always' }; record: RecordConfig };
+  outputs: { live: { feed: 'on-demand' | 'always' }; hls: { mode: 'off' | 'on-demand' | 'always' }; record: RecordConfig };
 };
 
 /** One window of a weekly schedule. */
@@ -103,7 +106,7 @@ export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
     tls: { verify: input.tls?.verify ?? true, fingerprint: input.tls?.fingerprint },
     enabled: input.enabled ?? true,
     source: { mode: input.source?.mode ?? 'always', closeAfterSeconds: input.source?.closeAfterSeconds ?? 10 },
-    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' }, record: parseRecord(input.outputs?.record) },
+    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' }, hls: { mode: input.outputs?.hls?.mode ?? 'on-demand' }, record: parseRecord(input.outputs?.record) },
   };
 }
 
@@ -122,7 +125,7 @@ export function cameraToInput(camera: CameraConfig): CameraInput & { id: string 
     tls: { verify: camera.tls.verify, ...(camera.tls.fingerprint ? { fingerprint: camera.tls.fingerprint } : {}) },
     enabled: camera.enabled,
     source: camera.source,
-    outputs: { live: camera.outputs.live, record: { ...camera.outputs.record, schedule: [...camera.outputs.record.schedule] } },
+    outputs: { live: camera.outputs.live, hls: camera.outputs.hls, record: { ...camera.outputs.record, schedule: [...camera.outputs.record.schedule] } },
   };
 }
 

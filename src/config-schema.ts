@@ -164,6 +164,11 @@ export const ConfigSchema = section('Lookout', {
     segmentBytes: whole(4_000_000_000, 1_000_000, 1_000_000_000_000, 'A file ends before it is larger, whatever its time'),
     checkMs: ms(30_000, 200, 3_600_000, 'Time between two looks at what can be removed'),
   }),
+  hls: section('HLS, for players that have no WebRTC', {
+    segmentSeconds: whole(2, 1, 10, 'Length of a segment; it ends at the keyframe nearest to it, so a camera with rarer keyframes has longer ones'),
+    segments: whole(6, 3, 60, 'Segments in a playlist; as many more stay on the disk for players that are late'),
+    idleSeconds: whole(30, 5, 3600, 'An output on demand ends when nobody fetched anything for so long'),
+  }),
   journal: section('Why each transition happened', {
     rowsPerCamera: whole(5000, 100, 1_000_000, 'Rows kept for each camera'),
     flightsPerCamera: whole(20, 0, 10_000, 'Flight recordings kept for each camera: what passed in the 30 s before a failure, 5 to 40 kB each'),

@@ -69,7 +69,7 @@ describe('the documents', () => {
     const all = settings().map(({ path }) => path);
     const sections = new Set(all.filter((path) => path.includes('.')).map((path) => path.slice(0, path.indexOf('.'))));
     const known = (name: string): boolean => !sections.has(name.slice(0, name.indexOf('.'))) || all.some((path) => path === name || path.startsWith(`${name}.`));
-    assert.deepEqual(unknown(/`([a-z]\w*(?:\.\w+)+)`/gu, (name) => /\.(?:ts|md|yaml|db|key|json)$/u.test(name) || known(name)), []);
+    assert.deepEqual(unknown(/`([a-z]\w*(?:\.\w+)+)`/gu, (name) => /\.(?:ts|js|md|yaml|db|key|json)$/u.test(name) || known(name)), []);
   });
 
   it('name files that exist', () => {

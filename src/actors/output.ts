@@ -2,7 +2,7 @@
 import { failureOf } from '../errors.ts';
 import { outputMachine, type OutputProcessCommand, type OutputProcessFact, type OutputProcessInput } from '../machines/output.ts';
 import type { Host, HostPool } from '../native/host.ts';
-import type { ClosedFile, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
+import type { ClosedFile, HlsSegment, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
 import { effect } from './effect.ts';
 import { exitFailure } from './host-exit.ts';
 
@@ -18,10 +18,20 @@ export type RecordingSink = {
   grew(camera: string, bytes: number): void;
 };
 
+/** Who keeps the playlists. Every call returns at once. */
+export type HlsSink = {
+  /** A new run: where its segments go (absolute), and how many of them stay. */
+  begin(camera: string): { session: string; dir: string; keep: number };
+  closed(session: string, segment: HlsSegment): void;
+  /** Its host is gone. */
+  end(session: string): void;
+};
+
 /** What outputs need. */
 export type OutputDeps = {
   pool: HostPool;
   recordings: RecordingSink;
+  hls: HlsSink;
   /** Absolute directory of recordings, and the largest file in it. */
   record: { dir: string; segmentBytes: number };
   /** Fault injection: what a host of this output has to suffer from its first moment. */
@@ -36,7 +46,7 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
   const process = effect<OutputProcessCommand, OutputProcessInput>(({ input, sendBack, receive }) => {
     const { camera, output } = input;
     const tell = (fact: OutputProcessFact): void => sendBack(fact);
-    const book = keepBook(deps.recordings, camera);
+    const { spec, book } = output === 'hls' ? hlsRun(input, deps.hls) : recordRun(input, deps);
     let host: Host | undefined;
     let ended = false;
     deps.pool.take(`camera:${camera}/${output}`).then(
@@ -53,9 +63,12 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
         });
         tell({ type: 'process.ready', pid: taken.pid });
         await deps.afflict(camera, output, taken.pid);
-        taken.send({ type: 'output.start', spec: specOf(input, deps) });
+        taken.send({ type: 'output.start', spec });
       },
-      (error: unknown) => tell({ type: 'process.exited', failure: failureOf(error, 'local') }),
+      (error: unknown) => {
+        book.end();
+        tell({ type: 'process.exited', failure: failureOf(error, 'local') });
+      },
     );
     receive((command) => {
       if (command.type === 'process.finish') host?.send({ type: 'output.finish', drainMs: command.drain ? drainMs : 0 });
@@ -72,8 +85,24 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
   return outputMachine.provide({ actors: { process } });
 }
 
-function specOf({ camera, output, hub, options }: OutputProcessInput, { record }: OutputDeps): OutputSpec {
-  return { output, camera, hub, ...record, segmentMs: options.segmentSeconds * 1_000 };
+/** What a host is told to do, and who hears what it says of its files. */
+type Run = { spec: OutputSpec; book: { hear(event: HostEvent): void; end(): void } };
+
+function recordRun({ camera, hub, options }: OutputProcessInput, { record, recordings }: OutputDeps): Run {
+  return { spec: { output: 'record', camera, hub, ...record, segmentMs: options.segmentSeconds * 1_000 }, book: keepBook(recordings, camera) };
+}
+
+function hlsRun({ camera, hub, options }: OutputProcessInput, hls: HlsSink): Run {
+  const { session, dir, keep } = hls.begin(camera);
+  return {
+    spec: { output: 'hls', camera, hub, dir, keep, segmentMs: options.segmentSeconds * 1_000 },
+    book: {
+      hear(event) {
+        if (event.type === 'segment.closed') hls.closed(session, event.segment);
+      },
+      end: () => hls.end(session),
+    },
+  };
 }
 
 /** Tells the book of recordings what a host says of its files, and at its end what it left open. */

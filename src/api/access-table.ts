@@ -39,6 +39,8 @@ export const routeRoles = {
   'GET /api/v1/tokens': 'admin',
   'POST /api/v1/tokens': 'admin',
   'DELETE /api/v1/tokens/{id}': 'admin',
+  'GET /hls/{camera}/index.m3u8': 'viewer',
+  'GET /hls/{camera}/{session}/{segment}': 'viewer',
   'GET /healthz': 'public',
   'GET /readyz': 'public',
   'GET /metrics': 'viewer',

@@ -24,6 +24,8 @@ declare module 'fastify' {
 }
 
 const camerasPrefix = '/api/v1/cameras/:id';
+/** Players that cannot set headers send their token in the address here, and nowhere else. */
+const hlsPrefix = '/hls/:camera/';
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** True where an `Origin` is the page's own or one the configuration allows. `host` is the `Host` header. */
@@ -61,16 +63,25 @@ function credentialsOf(request: FastifyRequest) {
   return {
     authorization: request.headers.authorization,
     session: request.cookies[sessionCookie],
+    token: queryToken(request),
     address: request.ip,
   };
+}
+
+/** The token in the address of a request, where one may be. */
+export function queryToken(request: FastifyRequest): string | undefined {
+  if (request.routeOptions.url?.startsWith(hlsPrefix) !== true) return undefined;
+  const { token } = request.query as { token?: unknown };
+  return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
 /** A camera that may not be seen does not exist, whatever is asked about it: no route has to think of it. */
 function checkLimits(request: FastifyRequest, identity: Identity): void {
   if (request.routeOptions.config.wholeFleet === true) throw new LookoutError('LOOKOUT_FORBIDDEN', { message: 'This is about all cameras, and your token is limited to some.' });
-  if (request.routeOptions.url?.startsWith(camerasPrefix) !== true) return;
-  const { id } = request.params as { id: string };
-  if (!maySee(identity, id)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
+  const { url } = request.routeOptions;
+  if (url?.startsWith(camerasPrefix) !== true && url?.startsWith(hlsPrefix) !== true) return;
+  const { id = '', camera = id } = request.params as { id?: string; camera?: string };
+  if (!maySee(identity, camera)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera, message: `There is no camera "${camera}".` });
 }
 
 function checkInternal(request: FastifyRequest, secret: string | undefined): void {

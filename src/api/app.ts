@@ -26,6 +26,7 @@ import { cameraRoutes } from './routes/cameras.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { operationRoutes, sfuRoutes } from './routes/operations.ts';
 import { explanationRoutes } from './routes/explanation.ts';
+import { hlsRoutes } from './routes/hls.ts';
 import { probeRoutes } from './routes/probe.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -91,6 +92,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(sessionRoutes, { auth, config });
     await api.register(tokenRoutes, { auth, store });
   }, { prefix: '/api/v1' });
+  await app.register(hlsRoutes, { control });
   await app.register(operationRoutes, { control, store, metrics });
   await installPage(app, pageDir);
   const io = installSockets({ app, auth, config, control, log, onFirstFrame: metrics.observeFirstFrame });
@@ -142,7 +144,8 @@ function warnOfShortSecrets({ token, internalSecret }: Config, log: Log): void {
 /** Who changed what, one line each; reading is not worth a line. */
 function logChanges(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
-    const fields = { method: request.method, url: request.url, statusCode: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), by: request.identity?.name ?? null };
+    // Without its query, which may hold a token.
+    const fields = { method: request.method, url: request.url.split('?')[0], statusCode: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), by: request.identity?.name ?? null };
     if (request.method === 'GET' || request.method === 'HEAD') request.log.debug(fields, 'request answered');
     else request.log.info(fields, 'request answered');
   });

@@ -71,6 +71,14 @@ export type RecordingService = {
   remove(id: string): Promise<void>;
 };
 
+/** Live video over HLS. */
+export type HlsService = {
+  /** Begins the output where it is on demand, and waits for its first segment. Throws `LOOKOUT_NOT_LIVE`, `LOOKOUT_HLS_OFF`. URIs in it are relative, and carry the token. */
+  playlist(camera: string, token?: string): Promise<string>;
+  /** A segment, or what a player needs before it; absolute path. Throws `LOOKOUT_SEGMENT_NOT_FOUND`. */
+  file(camera: string, session: string, name: string): { path: string; type: string };
+};
+
 /** The supervisor as the interfaces see it. Views are snapshots without credentials. */
 export type ControlPlane = {
   system(): SystemView;
@@ -109,6 +117,7 @@ export type ControlPlane = {
   /** Starts or stops recording by hand. Throws `LOOKOUT_RECORDING_MODE` where the camera is not recorded so. */
   record(id: string, wanted: boolean): Promise<CameraView>;
   recordings: RecordingService;
+  hls: HlsService;
   viewers: ViewerService;
   /** Returns the unsubscribe function. */
   subscribe(listener: (delta: Delta) => void): () => void;

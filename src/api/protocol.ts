@@ -43,6 +43,9 @@ export type RecordOutputView = OutputView & {
   bytes: number;
 };
 
+/** The HLS output; its states are those of the record output. */
+export type HlsOutputView = OutputView & { mode: 'off' | 'on-demand' | 'always'; since: string; /** In the playlist now. */ segments: number };
+
 /** A recording. While it is being written (`closed` false), `endAt` is null and the figures are 0. */
 export type RecordingView = {
   id: string;
@@ -88,7 +91,7 @@ export type CameraView = {
   viewers: number;
   host: { pid: number; rssBytes: number } | null;
   worker: { pid: number } | null;
-  outputs: { live: OutputView & { verdict: Verdict | null }; record: RecordOutputView; snapshot: OutputView };
+  outputs: { live: OutputView & { verdict: Verdict | null }; hls: HlsOutputView; record: RecordOutputView; snapshot: OutputView };
 };
 
 /** What `POST /api/v1/probe` tells: what was not seen is null, never guessed. */

@@ -44,6 +44,7 @@ export const CameraSchema = Type.Object({
   viewers: number, host: HostSchema, worker: nullable(Type.Object({ pid: Type.Integer() })),
   outputs: Type.Object({
     live: Type.Object({ ...output, verdict: nullable(VerdictSchema) }),
+    hls: Type.Object({ ...output, mode: oneOf('off', 'on-demand', 'always'), since: text, segments: number }),
     record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), since: text, file: maybeText, bytes: number }),
     snapshot: Type.Object(output),
   }),

@@ -1,8 +1,9 @@
 /** From a camera's snapshot to what the world may see of it: an allow-list, no credential, times in ISO 8601 UTC. */
 import type { SnapshotFrom } from 'xstate';
-import type { CameraState, CameraSubstate, CameraView, LastError, MediaView, RecordOutputView, Verdict } from '../api/protocol.ts';
+import type { CameraState, CameraSubstate, CameraView, HlsOutputView, LastError, MediaView, OutputView, RecordOutputView, Verdict } from '../api/protocol.ts';
 import type { Failure } from '../errors.ts';
 import type { CameraContext, cameraMachine } from '../machines/camera.ts';
+import type { OutputName } from '../machines/events.ts';
 import type { Freshness } from './figures.ts';
 import { outputState, type OutputSnapshot, type OutputTrace } from './output-journal.ts';
 import { webrtcVerdict } from '../native/verdict.ts';
@@ -11,7 +12,7 @@ import { webrtcVerdict } from '../native/verdict.ts';
 export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
 
 /** What the snapshot does not hold: when states were entered, whether lookout.yaml declares it, the snapshot output's last failure, when packets last came, and what was recorded. */
-export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; record: { trace: OutputTrace | undefined; bytes: number }; now: number };
+export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; hls: { trace: OutputTrace | undefined; segments: number }; record: { trace: OutputTrace | undefined; bytes: number }; now: number };
 
 /** State and substate by their published names. */
 export function stateOf(snapshot: Pick<CameraSnapshot, 'value'>): { state: CameraState; substate: CameraSubstate } {
@@ -51,20 +52,35 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
     worker: context.worker && { pid: context.worker.pid },
     outputs: {
       live: { state: liveState(context), lastError: errorView(context.ingestError), host: null, verdict: verdictOf(context) },
+      hls: hlsView(snapshot, facts),
       record: recordView(snapshot, facts),
       snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
     },
   };
 }
 
-function recordView({ context, children }: CameraSnapshot, { record, since }: CameraFacts): RecordOutputView {
-  const { mode } = context.config.outputs.record;
-  const output = children['output:record']?.getSnapshot() as OutputSnapshot | undefined;
-  const { error } = context.outputs.record;
-  const common = { mode, since: iso(record.trace?.since ?? since), bytes: record.bytes };
-  if (output?.status !== 'active') return { ...common, state: mode === 'off' ? 'off' : 'backoff', lastError: errorView(error), host: null, file: null };
-  const { pid, stats, file, lastError } = output.context;
-  return { ...common, state: outputState(output), lastError: errorView(error ?? lastError), host: pid === null ? null : { pid, rssBytes: stats?.rssBytes ?? 0 }, file };
+function hlsView(snapshot: CameraSnapshot, { hls, since }: CameraFacts): HlsOutputView {
+  return { ...outputView(snapshot, 'hls'), mode: snapshot.context.config.outputs.hls.mode, since: iso(hls.trace?.since ?? since), segments: hls.segments };
+}
+
+function recordView(snapshot: CameraSnapshot, { record, since }: CameraFacts): RecordOutputView {
+  const file = outputOf(snapshot, 'record')?.context.file ?? null;
+  return { ...outputView(snapshot, 'record'), mode: snapshot.context.config.outputs.record.mode, since: iso(record.trace?.since ?? since), bytes: record.bytes, file };
+}
+
+/** What all outputs show. */
+function outputView(snapshot: CameraSnapshot, name: OutputName): OutputView {
+  const { error } = snapshot.context.outputs[name];
+  const output = outputOf(snapshot, name);
+  if (!output) return { state: snapshot.context.config.outputs[name].mode === 'off' ? 'off' : 'backoff', lastError: errorView(error), host: null };
+  const { pid, stats, lastError } = output.context;
+  return { state: outputState(output), lastError: errorView(error ?? lastError), host: pid === null ? null : { pid, rssBytes: stats?.rssBytes ?? 0 } };
+}
+
+/** The snapshot of an output whose actor lives. */
+function outputOf({ children }: CameraSnapshot, name: OutputName): OutputSnapshot | undefined {
+  const output = children[`output:${name}`]?.getSnapshot() as OutputSnapshot | undefined;
+  return output?.status === 'active' ? output : undefined;
 }
 
 /** `ready`: the SFU can take it; `open`: the feed flows; `unsupported`: WebRTC cannot carry it. */

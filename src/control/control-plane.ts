@@ -18,6 +18,8 @@ import type { DiskFaults } from './disk-faults.ts';
 import { createFaults } from './faults.ts';
 import { explain } from './explanation.ts';
 import type { Figures } from './figures.ts';
+import type { HlsLive } from './hls-live.ts';
+import { playlistText } from './hls-playlist.ts';
 import type { Incidents } from './incidents.ts';
 import { plainEvent, type Observer } from './observer.ts';
 import { probe, type ProbeDeps } from './probe.ts';
@@ -41,6 +43,7 @@ export type ControlDeps = {
   registry: Registry;
   figures: Figures;
   recordings: Recordings;
+  hls: HlsLive;
   wishes: RecordingWishes;
   diskFaults: DiskFaults;
   snapshots: Snapshots;
@@ -151,6 +154,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       return must(id);
     },
     recordings: deps.recordings,
+    hls: {
+      playlist: async (id, token) => accepting().then(() => deps.hls.playlist(must(id))).then((playlist) => playlistText(playlist, token)),
+      file: (id, session, name) => deps.hls.file(must(id).id, session, name),
+    },
     viewers,
     subscribe: bus.subscribe,
   };
@@ -190,7 +197,7 @@ function createViews(deps: ControlDeps) {
       const last = shown.get(id);
       return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
     }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, declared: deps.declared.has(id), now: Date.now() };
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), hls: { trace: observer.output(id, 'hls'), segments: deps.hls.segments(id) }, record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, declared: deps.declared.has(id), now: Date.now() };
     const camera = viewOf(snapshot, facts);
     shown.set(id, camera);
     return camera;

@@ -30,6 +30,7 @@ import { createDeclared } from './declared.ts';
 import { createDemo, type Demo } from './demo.ts';
 import { createDiskFaults } from './disk-faults.ts';
 import { createFigures } from './figures.ts';
+import { createHlsLive } from './hls-live.ts';
 import { createIncidents } from './incidents.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
 import { startRecordingWishes } from './recording-wishes.ts';
@@ -94,7 +95,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     if (wanted.length > 0) await demo.stop();
     return parts.declared.sync(wanted);
   };
-  await parts.recordings.begin();
+  await Promise.all([parts.recordings.begin(), parts.hls.clear()]);
   // Before the interfaces: the cameras' processes start on other cores while this one builds them.
   const alive = await startAliveMark(store.settings, log);
   const known = await startCameras({ given, parts, before: alive.before, sync });
@@ -120,6 +121,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     parts.incidents.stop();
     parts.retention.stop();
     parts.wishes.stop();
+    await parts.hls.stop();
     await alive.stop();
     await pool.close();
     for (const lease of registry.leases({ kind: 'pid' })) await lease.release();
@@ -175,6 +177,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const diskFaults = createDiskFaults();
   const keeper = createKeeper(config.recordings.dir);
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
+  const hls = createHlsLive({ dir: join(config.data, 'hls'), settings: config.hls, send: (camera, wanted) => tellHls(root, camera, wanted), log });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
   const admission = createAdmission(supervision.admission);
   const root = createTree({
@@ -183,7 +186,7 @@ function createParts(given: ProgramOptions, store: Store) {
     admission,
     source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
-    output: { pool, recordings, record: config.recordings, afflict: diskFaults.afflict },
+    output: { pool, recordings, hls, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
       plane,
       log: sfuLog,
@@ -209,12 +212,20 @@ function createParts(given: ProgramOptions, store: Store) {
       store.flights.remove(id).catch((error: unknown) => log.warn({ err: error, camera: id }, 'recordings of a removed camera stay'));
       snapshots.forget(id);
       wishes.forget(id);
+      hls.forget(id);
       bus.tell({ type: 'camera', id, camera: null });
     },
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed, keeper, recordings, retention, wishes, diskFaults };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults };
+}
+
+/** Nothing is sent to an actor that knows it, or that ended. */
+function tellHls(root: Root, camera: string, wanted: boolean): void {
+  const actor = child(root, camera);
+  const snapshot = actor?.getSnapshot();
+  if (snapshot?.status === 'active' && snapshot.context.hlsWanted !== wanted) actor?.send({ type: 'hls.set', wanted });
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */

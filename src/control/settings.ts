@@ -38,6 +38,7 @@ export function supervisorSettings(config: Config): SupervisorSettings {
       releaseMs: hosts.stopMs + 3_000,
       feedLingerMs: 5_000,
       output: { policy: policyOf(config), intensity: supervision.intensity, resetAfterMs: supervision.resetAfterMs, startMs: rtsp.startMs, finishMs: 3_000, reapMs: 2_000, settleMs: 500 },
+      hlsSegmentSeconds: config.hls.segmentSeconds,
       source: { spawnMs: 10_000, startMs: rtsp.startMs, stopMs: hosts.stopMs, reapMs: 2_000, successorMs: supervision.health.keyframeMs, shutMs: 500, cycleMs: sfu.requestMs },
       recycleRssBytes: hosts.recycleRssBytes,
     },

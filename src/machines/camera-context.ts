@@ -26,6 +26,7 @@ export type CameraSettings = {
   /** How long the feed to the SFU stays open after the last viewer. */
   feedLingerMs: number;
   output: OutputSettings;
+  hlsSegmentSeconds: number;
 };
 
 /** What a camera is started with. The feed is leased before and outlives every source and worker. */
@@ -71,6 +72,8 @@ export type CameraContext = {
   feedOpen: boolean;
   /** An operator or a schedule wants the camera recorded; continuous recording asks nobody. */
   recordingWanted: boolean;
+  /** Somebody fetches it over HLS. */
+  hlsWanted: boolean;
   outputs: Record<OutputName, OutputEntry>;
   /** The last planned restart; null where there was none since the source started. */
   handover: Handover | null;
@@ -92,7 +95,7 @@ export function initialContext({ config, settings, feed, seed }: CameraMachineIn
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, outputs: noOutputs,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, hlsWanted: false, outputs: noOutputs,
   };
 }
 

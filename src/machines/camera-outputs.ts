@@ -17,10 +17,11 @@ export type OutputEntry = {
   error: Failure | null;
 };
 
-export const outputNames: readonly OutputName[] = ['record'];
+export const outputNames: readonly OutputName[] = ['hls', 'record'];
 
 /** Outputs of a camera that has not run yet. */
-export const noOutputs: Record<OutputName, OutputEntry> = { record: { alive: false, open: false, crashes: 0, error: null } };
+const noOutput: OutputEntry = { alive: false, open: false, crashes: 0, error: null };
+export const noOutputs: Record<OutputName, OutputEntry> = { hls: noOutput, record: noOutput };
 
 /** Whether this camera is to be recorded now. Pure configuration for `continuous`, an operator's or a schedule's word else. */
 export function wantsRecording({ config, recordingWanted }: Pick<CameraContext, 'config' | 'recordingWanted'>): boolean {
@@ -28,9 +29,20 @@ export function wantsRecording({ config, recordingWanted }: Pick<CameraContext, 
   return mode === 'continuous' || (mode !== 'off' && recordingWanted);
 }
 
+/** Whether this camera is to be offered over HLS now. */
+export function wantsHls({ config, hlsWanted }: Pick<CameraContext, 'config' | 'hlsWanted'>): boolean {
+  const { mode } = config.outputs.hls;
+  return mode === 'always' || (mode === 'on-demand' && hlsWanted);
+}
+
+/** Whether an output is to run. */
+export function wantsOutput(context: CameraContext, output: OutputName): boolean {
+  return output === 'hls' ? wantsHls(context) : wantsRecording(context);
+}
+
 /** Whether an output has work while a source runs: an on-demand camera keeps its source for it. */
 export function needsSource(context: CameraContext): boolean {
-  return wantsRecording(context);
+  return outputNames.some((output) => wantsOutput(context, output));
 }
 
 /** Outputs that the configuration asks for and that have no actor. */
@@ -48,14 +60,14 @@ export function hubOf({ host, media, description, stats }: CameraContext): Hub |
   return host?.hubPort && codec ? { port: host.hubPort, codec, gopMs: stats?.keyframeIntervalMs ?? null } : null;
 }
 
-export function outputOptions({ config }: CameraContext): OutputOptions {
-  return { segmentSeconds: config.outputs.record.segmentSeconds };
+export function outputOptions({ config, settings }: CameraContext, output: OutputName): OutputOptions {
+  return { segmentSeconds: output === 'hls' ? settings.hlsSegmentSeconds : config.outputs.record.segmentSeconds };
 }
 
 /** What the actor of an output is started with. */
 export function outputInput(context: CameraContext, output: OutputName): OutputInput {
   const { config, settings, history } = context;
-  return { camera: config.id, output, wanted: wantsRecording(context), options: outputOptions(context), hub: hubOf(context), settings: settings.output, seed: history.seed };
+  return { camera: config.id, output, wanted: wantsOutput(context, output), options: outputOptions(context, output), hub: hubOf(context), settings: settings.output, seed: history.seed };
 }
 
 export function withOutput({ outputs }: CameraContext, name: OutputName, change: Partial<OutputEntry>): Pick<CameraContext, 'outputs'> {

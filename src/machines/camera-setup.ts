@@ -6,7 +6,7 @@ import {
   afterFailure, announcedProfile, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
   type CameraContext, type CameraMachineInput, type Next,
 } from './camera-context.ts';
-import { hubOf, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsRecording, withOutput } from './camera-outputs.ts';
+import { hubOf, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsOutput, withOutput } from './camera-outputs.ts';
 import { crashOf } from './crash.ts';
 import type { CameraCommand, IngestFact, OutputFact, OutputName, SourceFact, SuccessionFact, WaitFact } from './events.ts';
 import { ingestMachine } from './ingest.ts';
@@ -31,7 +31,7 @@ export const cameraSetup = setup({
     input: {} as CameraMachineInput,
     context: {} as CameraContext,
     events: {} as CameraEvent,
-    children: {} as { source: 'source'; ingest: 'ingest'; 'output:record': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
+    children: {} as { source: 'source'; ingest: 'ingest'; 'output:hls': 'output'; 'output:record': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
     tags: {} as 'viewable' | 'waiting',
   },
   actors: {
@@ -90,7 +90,7 @@ export const cameraSetup = setup({
     forgive: assign(({ context }) => ({ history: { ...context.history, attempt: 0, window: [], sameInARow: 0, lastClass: null }, cause: null, why: null, delayMs: 0 })),
     recordFailure: assign(({ context }, params: { failure: Failure; wasStreaming: boolean }) => afterFailure(context, params.failure, params.wasStreaming)),
     recordDescription: assign((_, params: { description: Description }) => ({ description: params.description, media: null })),
-    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: { record: { ...context.outputs.record, crashes: 0 } } })),
+    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: { hls: { ...context.outputs.hls, crashes: 0 }, record: { ...context.outputs.record, crashes: 0 } } })),
     recordUpdate: assign(({ event }) => {
       assertEvent(event, 'camera.update');
       return { config: event.config };
@@ -120,8 +120,8 @@ export const cameraSetup = setup({
     /** Spawns what the configuration asks for, tells what is there of changes. Also after a crash. */
     syncOutputs: enqueueActions(({ context, enqueue }) => {
       for (const name of livingOutputs(context)) {
-        enqueue.sendTo(`output:${name}`, { type: 'output.want', wanted: wantsRecording(context) });
-        enqueue.sendTo(`output:${name}`, { type: 'output.update', options: outputOptions(context) });
+        enqueue.sendTo(`output:${name}`, { type: 'output.want', wanted: wantsOutput(context, name) });
+        enqueue.sendTo(`output:${name}`, { type: 'output.update', options: outputOptions(context, name) });
       }
       for (const name of missingOutputs(context)) {
         enqueue.assign(({ context: now }) => withOutput(now, name, { alive: true, open: false, error: null }));
@@ -142,6 +142,10 @@ export const cameraSetup = setup({
     setRecording: assign(({ event }) => {
       assertEvent(event, 'recording.set');
       return { recordingWanted: event.wanted };
+    }),
+    setHls: assign(({ event }) => {
+      assertEvent(event, 'hls.set');
+      return { hlsWanted: event.wanted };
     }),
     stopOutputs: enqueueActions(({ context, enqueue }) => {
       for (const name of livingOutputs(context)) enqueue.stopChild(`output:${name}`);

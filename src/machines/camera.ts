@@ -73,7 +73,9 @@ export const cameraMachine = cameraSetup.createMachine({
     'ingest.respawn': { actions: ['startIngest', 'ensureIngest'] },
     'output.changed': { actions: 'recordOutput' },
     'output.respawn': { actions: 'syncOutputs' },
+    'xstate.error.actor.output:hls': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'hls', error: event.error }) } },
     'xstate.error.actor.output:record': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'record', error: event.error }) } },
+    'hls.set': { actions: ['setHls', 'syncOutputs', 'startLinger'] },
     'recording.set': { actions: ['setRecording', 'syncOutputs', 'startLinger'] },
   },
   states: {

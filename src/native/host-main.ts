@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
 import { startSource, type Runner } from './host/source.ts';
+import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
 import { takeSnapshot } from './host/snapshot.ts';
 import type { HostCommand, HostEvent } from './protocol.ts';
@@ -36,7 +37,7 @@ function main(): void {
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
       case 'snapshot.take': running = takeSnapshot(command, emit); return;
-      case 'output.start': running = startRecord(command.spec, emit); return;
+      case 'output.start': running = command.spec.output === 'hls' ? startHls(command.spec, emit) : startRecord(command.spec, emit); return;
       case 'output.finish': return running?.finish?.(command.drainMs);
       case 'stop':
         running?.stop();

@@ -1,6 +1,6 @@
 /** The launch description of a recorder: hub → Matroska files, pass-through, cut at keyframes. Pure. */
 import { hubClient, integer } from './launch.ts';
-import type { RecordSpec } from './protocol.ts';
+import type { HubSpec, RecordSpec } from './protocol.ts';
 
 /** Element names of a recorder, as its runner looks them up. `depay` and `stamp` are in the client of an H.264 hub. */
 export const recordElements = { frames: 'frames', mux: 'record', origin: 'origin', depay: 'depay', stamp: 'stamp' } as const;
@@ -16,9 +16,17 @@ const unknownHalfGopMs = 1_000;
  * Where the hub is Matroska, the demuxer's running time begins with its first keyframe; `origin` tells when that was.
  */
 export function recordLaunch({ hub, segmentMs, segmentBytes }: RecordSpec): string {
-  const halfGop = hub.gopMs === null ? Math.min(unknownHalfGopMs, Math.round(segmentMs / 4)) : Math.round(hub.gopMs / 2);
-  const limit = `max-size-time=${integer(segmentMs + halfGop, 1, 7_200_000)}000000 max-size-bytes=${integer(segmentBytes, 0, Number.MAX_SAFE_INTEGER)}`;
-  const origin = hub.codec === 'H265' ? '  t. ! identity drop-buffer-flags=delta-unit ! fakesink name=origin silent=false sync=false async=false' : '';
+  const limit = `max-size-time=${integer(segmentLimitMs(hub, segmentMs), 1, 7_200_000)}000000 max-size-bytes=${integer(segmentBytes, 0, Number.MAX_SAFE_INTEGER)}`;
   return `${hubClient(hub.codec, hub.port, true)} ! identity name=frames ! tee name=t`
-    + `  t. ! splitmuxsink name=record muxer="matroskamux offset-to-zero=true" sink="filesink buffer-mode=unbuffered" ${limit}${origin}`;
+    + `  t. ! splitmuxsink name=record muxer="matroskamux offset-to-zero=true" sink="filesink buffer-mode=unbuffered" ${limit}${originBranch(hub)}`;
+}
+
+/** The limit that makes files end at the keyframe nearest to the time wanted. */
+export function segmentLimitMs({ gopMs }: HubSpec, segmentMs: number): number {
+  return segmentMs + (gopMs === null ? Math.min(unknownHalfGopMs, Math.round(segmentMs / 4)) : Math.round(gopMs / 2));
+}
+
+/** What tells the time line when the first keyframe of a Matroska hub was; nothing for another hub. */
+export function originBranch({ codec }: HubSpec): string {
+  return codec === 'H265' ? '  t. ! identity drop-buffer-flags=delta-unit ! fakesink name=origin silent=false sync=false async=false' : '';
 }

@@ -40,13 +40,19 @@ export type HealthLimits = {
 };
 
 /** What an output is started with: the hub it reads, and what it makes of that. */
-export type OutputSpec = RecordSpec;
+export type OutputSpec = RecordSpec | HlsSpec;
 
 /** A hub as an output reads it; `gopMs` where it is known. */
 export type HubSpec = { port: number; codec: 'H264' | 'H265'; gopMs: number | null };
 
 /** A recording: files below `dir`/`camera`, cut at the keyframe nearest to `segmentMs`, and before `segmentBytes`. */
 export type RecordSpec = { output: 'record'; camera: string; hub: HubSpec; dir: string; segmentMs: number; segmentBytes: number };
+
+/** HLS: segments in `dir`, which is this run's own and absolute; the newest `keep` of them stay. */
+export type HlsSpec = { output: 'hls'; camera: string; hub: HubSpec; dir: string; segmentMs: number; keep: number };
+
+/** A segment that is complete. `map`: the file that a player needs before it, for fragmented MP4. Times are ms since the epoch. */
+export type HlsSegment = { name: string; map: string | null; startAt: number; durationMs: number; bytes: number };
 
 /** A file that is being written. `path` is below the directory of recordings; times are ms since the epoch. */
 export type OpenedFile = { path: string; startAt: number };
@@ -104,4 +110,5 @@ export type HostEvent =
   | { type: 'file.closed'; file: ClosedFile }
   /** It held no frame and was removed. */
   | { type: 'file.empty'; openPath: string }
+  | { type: 'segment.closed'; segment: HlsSegment }
   | { type: 'stopped' };

@@ -27,11 +27,13 @@ export type Matroska = {
   durationField: { offset: number; length: number; scaleNs: number } | null;
 };
 
-const ids = {
+/** Element ids, as RFC 9559 has them. */
+export const matroskaIds = {
   segment: 0x18538067, info: 0x1549a966, scale: 0x2ad7b1, duration: 0x4489, tracks: 0x1654ae6b, entry: 0xae, number: 0xd7, type: 0x83, codec: 0x86,
-  video: 0xe0, width: 0xb0, height: 0xba, cluster: 0x1f43b675, timestamp: 0xe7, simpleBlock: 0xa3, group: 0xa0, block: 0xa1, reference: 0xfb, ebml: 0x1a45dfa3,
+  video: 0xe0, width: 0xb0, height: 0xba, cluster: 0x1f43b675, timestamp: 0xe7, simpleBlock: 0xa3, group: 0xa0, block: 0xa1, reference: 0xfb, ebml: 0x1a45dfa3, codecPrivate: 0x63a2,
 } as const;
-const masters = new Set<number>([ids.segment, ids.info, ids.tracks, ids.entry, ids.video, ids.cluster, ids.group]);
+/** Elements that hold elements. */
+export const matroskaMasters = new Set<number>([matroskaIds.segment, matroskaIds.info, matroskaIds.tracks, matroskaIds.entry, matroskaIds.video, matroskaIds.cluster, matroskaIds.group]);
 const headerBytes = 12;
 const blockHeaderBytes = 11;
 const windowBytes = 8192;
@@ -43,9 +45,9 @@ export function measureMatroska(readAt: ReadAt, size: number): Matroska | null {
   let at = 0;
   while (at < size) {
     const header = elementAt(read(at, headerBytes));
-    if (header === null || (at === 0 && header.id !== ids.ebml)) break;
+    if (header === null || (at === 0 && header.id !== matroskaIds.ebml)) break;
     const start = at + header.bytes;
-    if (masters.has(header.id)) {
+    if (matroskaMasters.has(header.id)) {
       walk.enter(header.id);
       at = start;
       continue;
@@ -85,24 +87,24 @@ class Walk {
   }
 
   enter(id: number): void {
-    if (id === ids.segment) this.#isMatroska = true;
-    if (id === ids.entry) this.#tracks.push({ number: 0, type: 'other', codec: '', width: null, height: null, frames: 0 });
+    if (id === matroskaIds.segment) this.#isMatroska = true;
+    if (id === matroskaIds.entry) this.#tracks.push({ number: 0, type: 'other', codec: '', width: null, height: null, frames: 0 });
   }
 
   leaf(id: number, at: number, length: number): void {
     const track = this.#tracks.at(-1);
-    if (id === ids.simpleBlock || id === ids.block) this.#block(at, length, id === ids.simpleBlock);
-    else if (id === ids.timestamp) this.#cluster = this.#integer(at, length);
-    else if (id === ids.scale) this.#scaleNs = this.#integer(at, length);
-    else if (id === ids.duration) this.#duration(at, length);
+    if (id === matroskaIds.simpleBlock || id === matroskaIds.block) this.#block(at, length, id === matroskaIds.simpleBlock);
+    else if (id === matroskaIds.timestamp) this.#cluster = this.#integer(at, length);
+    else if (id === matroskaIds.scale) this.#scaleNs = this.#integer(at, length);
+    else if (id === matroskaIds.duration) this.#duration(at, length);
     // A block of a group that refers to another frame is no keyframe.
-    else if (id === ids.reference && this.#tracks.find(({ type }) => type === 'video')?.frames === 1) this.#firstIsKeyframe = false;
+    else if (id === matroskaIds.reference && this.#tracks.find(({ type }) => type === 'video')?.frames === 1) this.#firstIsKeyframe = false;
     else if (track === undefined) return;
-    else if (id === ids.number) track.number = this.#integer(at, length);
-    else if (id === ids.type) track.type = ([, 'video', 'audio'] as const)[this.#integer(at, length)] ?? 'other';
-    else if (id === ids.codec) track.codec = new TextDecoder().decode(this.#read(at, Math.min(length, 64))).replaceAll('\0', '');
-    else if (id === ids.width) track.width = this.#integer(at, length);
-    else if (id === ids.height) track.height = this.#integer(at, length);
+    else if (id === matroskaIds.number) track.number = this.#integer(at, length);
+    else if (id === matroskaIds.type) track.type = ([, 'video', 'audio'] as const)[this.#integer(at, length)] ?? 'other';
+    else if (id === matroskaIds.codec) track.codec = new TextDecoder().decode(this.#read(at, Math.min(length, 64))).replaceAll('\0', '');
+    else if (id === matroskaIds.width) track.width = this.#integer(at, length);
+    else if (id === matroskaIds.height) track.height = this.#integer(at, length);
   }
 
   result(): Matroska | null {
@@ -150,7 +152,7 @@ class Walk {
 }
 
 /** Id and size at the start of `bytes`; `length` null where the size is unknown. */
-function elementAt(bytes: Uint8Array): { id: number; length: number | null; bytes: number } | null {
+export function elementAt(bytes: Uint8Array): { id: number; length: number | null; bytes: number } | null {
   const id = varint(bytes, 0, false);
   if (id === null || id.bytes > 4) return null;
   const size = varint(bytes, id.bytes, true);
@@ -159,7 +161,7 @@ function elementAt(bytes: Uint8Array): { id: number; length: number | null; byte
 }
 
 /** A number whose first byte tells its width; `strip` takes the width's mark away. Plain arithmetic: 2⁵³ is enough for sizes. */
-function varint(bytes: Uint8Array, at: number, strip: boolean): { value: number; bytes: number; unknown: boolean } | null {
+export function varint(bytes: Uint8Array, at: number, strip: boolean): { value: number; bytes: number; unknown: boolean } | null {
   const first = bytes[at];
   if (first === undefined || first === 0) return null;
   const width = Math.clz32(first) - 23;
@@ -175,7 +177,7 @@ function varint(bytes: Uint8Array, at: number, strip: boolean): { value: number;
 }
 
 /** Most reads are a few bytes, close together. */
-function windowed(readAt: ReadAt, size: number): ReadAt {
+export function windowed(readAt: ReadAt, size: number): ReadAt {
   let from = 0;
   let window: Uint8Array = new Uint8Array(0);
   return (offset, length) => {

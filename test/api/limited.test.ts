@@ -1,5 +1,6 @@
 /** A viewer that is limited to some cameras: for it, the others do not exist, whatever it asks and whatever happens to them. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { io } from 'socket.io-client';
 import { routeRoles } from '../../src/api/access-table.ts';
@@ -38,13 +39,13 @@ for (const [route, role] of Object.entries(routeRoles)) {
     const { app } = await bench(t);
     const [method, path] = route.split(' ') as ['GET', string];
     const isRecording = path.startsWith('/api/v1/recordings/');
-    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', isRecording ? `${id}-1` : id).replace('{seq}', '1'), headers });
+    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', isRecording ? `${id}-1` : id).replace('{seq}', '1').replace('{camera}', id).replace('{session}/{segment}', `${randomUUID()}/000001.ts`), headers });
     const own = await askFor('gate');
     assert.ok(!own.body.includes('yard') && !own.body.includes('10.0.0.1'), own.body);
     if (role !== 'viewer') assert.equal(own.statusCode, 403);
     else if (path === '/metrics') assert.equal(own.statusCode, 403, 'metrics are about all cameras');
     else assert.ok(own.statusCode < 300, own.body);
-    if (role !== 'viewer' || !path.includes('{id}')) return;
+    if (role !== 'viewer' || !/\{(id|camera)\}/u.test(path)) return;
     const [other, none] = [await askFor('yard'), await askFor('nowhere')];
     assert.deepEqual([other.statusCode, other.json<{ code: string }>().code], [404, isRecording ? 'LOOKOUT_RECORDING_NOT_FOUND' : 'LOOKOUT_CAMERA_NOT_FOUND']);
     assert.equal(other.body.replace('yard', 'nowhere'), none.body, 'as if it did not exist');

@@ -20,6 +20,6 @@ export async function ffprobe(path: string): Promise<ProbedFile> {
 }
 
 /** Decodes every frame with GStreamer's ffmpeg decoders and fails on the first error. */
-export async function decodes(path: string, codec: 'h264' | 'h265'): Promise<void> {
-  await run('gst-launch-1.0', ['-q', 'filesrc', `location=${path}`, '!', 'matroskademux', '!', `${codec}parse`, '!', `avdec_${codec}`, 'max-threads=1', '!', 'fakesink'], { timeout: 30_000 });
+export async function decodes(path: string, codec: 'h264' | 'h265', container: 'matroskademux' | 'tsdemux' | 'qtdemux' = 'matroskademux'): Promise<void> {
+  await run('gst-launch-1.0', ['-q', 'filesrc', `location=${path}`, '!', container, '!', `${codec}parse`, '!', `avdec_${codec}`, 'max-threads=1', '!', 'fakesink'], { timeout: 30_000 });
 }

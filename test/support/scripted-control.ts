@@ -39,7 +39,7 @@ export function cameraView(id: string, changes: Partial<CameraView> = {}): Camer
     since: '2026-01-01T00:00:00.000Z', attempt: 0, nextRetryAt: null, lastError: null, restarts: 0,
     media: { codec: 'H264', profile: 'main', profileLevelId: '4d401f', width: 1280, height: 720, fps: 25, bitrate: 2_000_000, keyframeIntervalMs: 1000, audio: null },
     freshness: { packetAgeMs: 12, keyframeAgeMs: 400 }, viewers: 0, host: { pid: 4711, rssBytes: 1000 }, worker: { pid: 4712 },
-    outputs: { live: { state: 'open', lastError: null, host: null, verdict: { ok: true, why: 'main profile' } }, record: { state: 'off', mode: 'off', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', file: null, bytes: 0 }, snapshot: { state: 'idle', lastError: null, host: null } },
+    outputs: { live: { state: 'open', lastError: null, host: null, verdict: { ok: true, why: 'main profile' } }, hls: { state: 'off', mode: 'on-demand', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', segments: 0 }, record: { state: 'off', mode: 'off', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', file: null, bytes: 0 }, snapshot: { state: 'idle', lastError: null, host: null } },
     ...changes,
   };
 }
@@ -155,6 +155,10 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       return shown(id);
     },
     recordings: createRecordings(script),
+    hls: {
+      playlist: async (camera, token) => `#EXTM3U\n# ${camera} ${token ?? 'no token'}\n`,
+      file: () => ({ path: script.recordingFile, type: 'video/mp2t' }),
+    },
     viewers: createViewers(script),
     subscribe(listener) {
       listeners.add(listener);

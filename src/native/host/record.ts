@@ -7,6 +7,7 @@ import { isNewFile, newFilePattern, recordingPath } from '../../recordings/names
 import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { recordElements as names, recordLaunch } from '../launch-record.ts';
 import { storageFailure } from '../storage-failure.ts';
+import { isConnected, streamFailure } from './output-messages.ts';
 import type { HostEvent, RecordSpec } from '../protocol.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
@@ -185,15 +186,4 @@ class RecordRunner implements Recorder {
 function prepare(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o750 });
   for (const name of readdirSync(dir)) if (isNewFile(name)) rmSync(join(dir, name), { force: true });
-}
-
-function streamFailure(text: string, element: string): Failure {
-  const evidence = `${element}: ${text}`.slice(0, 400);
-  if (/Timestamping error|time is negative/u.test(text)) return failure('timestamps', 'timestamps-backwards', 'The timestamps of the stream went back: a new file begins.', evidence);
-  if (/not-negotiated|not negotiated|caps/iu.test(text)) return failure('media-changed', 'not-negotiated', 'The stream changed its form in mid-file: a new file begins.', evidence);
-  return failure('reset', 'recorder-error', 'The recorder failed.', evidence);
-}
-
-function isConnected(message: GstMessage): boolean {
-  return message.name === 'GstMessageStateChanged' && message._src_element_name.startsWith('tcpclientsrc') && message['new-state'] === 'GST_STATE_PAUSED';
 }

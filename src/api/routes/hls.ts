@@ -1,0 +1,44 @@
+/** `/hls/:camera/index.m3u8` and the segments in it, for players that have no WebRTC. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { cameraIdPattern } from '../../camera-config.ts';
+import { LookoutError } from '../../errors.ts';
+import { queryToken } from '../access.ts';
+import type { ControlPlane } from '../control.ts';
+import { answers } from '../schemas.ts';
+
+const camera = Type.String({ pattern: cameraIdPattern });
+const segmentParams = Type.Object({ camera, session: Type.String({ pattern: '^[0-9a-f-]{36}$' }), segment: Type.String({ pattern: '^(init-)?[0-9]{1,12}[.](ts|m4s|mp4)$' }) });
+const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: 512, description: 'A token, for players that cannot set headers; every URI in the playlist then carries it' })) });
+const text = { description: 'A media playlist (RFC 8216)', content: { 'application/vnd.apple.mpegurl': { schema: Type.String() } } };
+const bytes = { description: 'A segment', content: { 'application/octet-stream': { schema: Type.Unsafe<ReadableStream>({ type: 'string', format: 'binary' }) } } };
+const tags = ['hls'];
+
+/** Routes of live HLS. */
+export const hlsRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
+  app.get('/hls/:camera/index.m3u8', {
+    config: { role: 'viewer' },
+    schema: { tags, summary: 'Live video over HLS; the output begins with the first request where it is on demand', params: Type.Object({ camera }), querystring: query, response: answers({ 200: text }) },
+  }, async (request, reply) => {
+    const { camera: id } = request.params;
+    if (control.camera(id) === undefined) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
+    const playlist = await control.hls.playlist(id, queryToken(request));
+    return reply.header('cache-control', 'no-cache').type('application/vnd.apple.mpegurl').send(playlist);
+  });
+
+  app.get('/hls/:camera/:session/:segment', {
+    config: { role: 'viewer' },
+    schema: { tags, summary: 'A segment of a playlist, or what a player needs before it', params: segmentParams, querystring: query, response: answers({ 200: bytes }) },
+  }, async (request, reply) => {
+    const { camera: id, session, segment } = request.params;
+    const { path, type } = control.hls.file(id, session, segment);
+    const file = await open(path, 'r').catch((cause: unknown) => {
+      throw new LookoutError('LOOKOUT_SEGMENT_NOT_FOUND', { cameraId: id, cause });
+    });
+    const { size } = await file.stat();
+    void reply.headers({ 'content-length': size, 'cache-control': 'private, max-age=60' }).type(type);
+    return reply.send(createReadStream('', { fd: file }) as never);
+  });
+};

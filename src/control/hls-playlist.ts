@@ -1,0 +1,49 @@
+/** Playlists as RFC 8216 writes them, and the window of a live one that only ever goes on. Pure. */
+
+/** A segment in a playlist; `uri` and `map` relative to it. `startAt` in ms since the epoch. */
+export type PlaylistSegment = { uri: string; map: string | null; startAt: number; durationMs: number; discontinuity: boolean };
+
+/** A playlist to write. `ended`: it is whole. */
+export type Playlist = { sequence: number; discontinuities: number; targetMs: number; segments: readonly PlaylistSegment[]; ended: boolean };
+
+/** The window of a live playlist. Numbers never go back, whatever happens to the source. */
+export type Window = Omit<Playlist, 'ended'> & { /** The next segment follows another source. */ broken: boolean };
+
+/**
+ * A window before its first segment. Segments are numbered from where no earlier run of the program can have been; the
+ * discontinuities are not, since hls.js 1.7 keeps an array by that number and walks it: 23 s without an answer for 1.8 · 10⁹.
+ */
+export function emptyWindow(now: number, targetMs: number): Window {
+  return { sequence: Math.floor(now / 1_000), discontinuities: 0, targetMs, segments: [], broken: false };
+}
+
+/** With one more segment, and none more than `most`. */
+export function appended(window: Window, segment: Omit<PlaylistSegment, 'discontinuity'>, most: number): Window {
+  const segments = [...window.segments, { ...segment, discontinuity: window.broken }];
+  const next = { ...window, broken: false, segments, targetMs: Math.max(window.targetMs, Math.ceil(segment.durationMs / 1_000) * 1_000) };
+  return dropped(next, Math.max(0, segments.length - most));
+}
+
+/** Without its first segments. */
+export function dropped(window: Window, count: number): Window {
+  const gone = window.segments.slice(0, count);
+  return { ...window, segments: window.segments.slice(count), sequence: window.sequence + gone.length, discontinuities: window.discontinuities + gone.filter(({ discontinuity }) => discontinuity).length };
+}
+
+/** The text. `token`, where the playlist was fetched with one, goes into every URI in it. */
+export function playlistText({ sequence, discontinuities, targetMs, segments, ended }: Playlist, token?: string): string {
+  const uri = (path: string): string => (token === undefined ? path : `${path}?token=${encodeURIComponent(token)}`);
+  const lines = [
+    '#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', `#EXT-X-TARGETDURATION:${Math.round(targetMs / 1_000)}`,
+    `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`, ...(ended ? ['#EXT-X-PLAYLIST-TYPE:VOD'] : []),
+  ];
+  let map: string | null = null;
+  for (const [index, segment] of segments.entries()) {
+    if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
+    if (segment.map !== null && (segment.map !== map || segment.discontinuity)) lines.push(`#EXT-X-MAP:URI="${uri(segment.map)}"`);
+    map = segment.map;
+    if (index === 0 || segment.discontinuity || !ended) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startAt).toISOString()}`);
+    lines.push(`#EXTINF:${(segment.durationMs / 1_000).toFixed(3)},`, uri(segment.uri));
+  }
+  return `${[...lines, ...(ended ? ['#EXT-X-ENDLIST'] : [])].join('\n')}\n`;
+}

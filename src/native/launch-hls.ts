@@ -1,0 +1,19 @@
+/** The launch description of an HLS output: hub → segments, pass-through, cut at keyframes. Pure. */
+import { hubClient, integer } from './launch.ts';
+import { originBranch, segmentLimitMs } from './launch-record.ts';
+import type { HlsSpec } from './protocol.ts';
+
+/** Element names of an HLS output, as its runner looks them up; those of the time line are the recorder's. */
+export const hlsElements = { frames: 'frames', mux: 'segments' } as const;
+
+/**
+ * H.264 becomes MPEG-TS whose time line goes on from segment to segment; asked for a byte stream at once, the parser of
+ * GStreamer 1.22 let segments be cut in mid-GOP (1.48 s instead of 1 s), so it makes access units with lengths first. H.265 becomes small Matroska files first, which
+ * the runner turns into fragmented MP4: `mp4mux` of GStreamer 1.22 begins each of its files at 0 anew, which would make
+ * every segment a discontinuity.
+ */
+export function hlsLaunch({ hub, segmentMs }: HlsSpec): string {
+  const [parameters, muxer] = hub.codec === 'H264' ? [' ! video/x-h264,stream-format=avc,alignment=au ! h264parse config-interval=-1', 'mpegtsmux'] : ['', 'matroskamux'];
+  return `${hubClient(hub.codec, hub.port, true)}${parameters} ! identity name=frames ! tee name=t`
+    + `  t. ! splitmuxsink name=segments muxer="${muxer}" max-size-time=${integer(segmentLimitMs(hub, segmentMs), 1, 7_200_000)}000000${originBranch(hub)}`;
+}
