@@ -6,6 +6,7 @@ import { cameraMachine } from '../src/machines/camera.ts';
 import { hostMachine } from '../src/machines/host.ts';
 import { ingestMachine } from '../src/machines/ingest.ts';
 import { outputMachine } from '../src/machines/output.ts';
+import { primerMachine } from '../src/machines/primer.ts';
 import { sfuMachine } from '../src/machines/sfu.ts';
 import { sourceMachine } from '../src/machines/source.ts';
 import { successionMachine } from '../src/machines/succession.ts';
@@ -21,6 +22,7 @@ const charts: [string, string, AnyStateMachine][] = [
   ['Ingest', 'Transport and producer of a camera; outlives its sources.', ingestMachine],
   ['Output', 'A pipeline fed by the hub of a camera, in a host of its own, which fails alone.', outputMachine],
   ['Viewer', 'One subscription of one browser to one camera.', viewerMachine],
+  ['Primer', 'The first pictures of a viewer, from the camera\'s hub, until its next keyframe.', primerMachine],
   ['Worker', 'A mediasoup process, started again under intensity.', workerMachine],
   ['SFU', 'Supervisor of the workers.', sfuMachine],
   ['Supervisor', 'The root.', supervisorMachine],

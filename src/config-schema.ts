@@ -99,6 +99,12 @@ const viewers = section('Browsers that watch: what does not come this far in tim
   lostMs: ms(15_000, 500, 600_000, 'From losing the connection to giving the viewer up'),
 });
 
+const primers = section('Instant start: a joining browser is shown what the camera sent since its last keyframe, instead of waiting for the next', {
+  most: whole(64, 0, 10_000, 'Browsers that are started so at the same time; the others wait for a keyframe. 0 switches it off'),
+  maxBytes: whole(8_388_608, 65_536, 268_435_456, 'Most that may wait to be sent to one of them; with more it ends, and the browser waits for a keyframe'),
+  lifeMs: ms(30_000, 1000, 600_000, 'A start that has not found the next keyframe after this ends'),
+});
+
 const sfu = section('mediasoup', {
   workers: whole(0, 0, 256, 'Worker processes; 0 means one per core'),
   portMin: whole(40_000, 1024, 65_535, 'First port for WebRTC, UDP and TCP'),
@@ -152,6 +158,7 @@ export const ConfigSchema = section('Lookout', {
   hosts,
   sfu,
   viewers,
+  primers,
   guardian: section('The process that starts Lookout again when it died', {
     restarts: whole(5, 0, 1000, 'Restarts allowed in the window; with one more death the guardian gives up, with the exit code of the last'),
     windowMs: ms(60_000, 1000, day, 'The window'),

@@ -1,5 +1,5 @@
 /** The media of one viewer: WebRtcTransport and consumers on the camera's router, with their events as calls. */
-import type { Consumer, DtlsParameters, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import type { Consumer, DtlsParameters, Producer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import { LookoutError } from '../errors.ts';
 import type { Ingest } from '../native/ingest.ts';
 
@@ -21,6 +21,8 @@ export type ViewerMedia = {
   consumers(): Consumer[];
   connect(dtlsParameters: DtlsParameters): Promise<void>;
   consume(): Promise<Consumer[]>;
+  /** Beside the camera's own, until its producer goes. Rejects where that is gone already. */
+  consumePrimer(producer: Producer): Promise<Consumer>;
   close(): void;
 };
 
@@ -67,6 +69,12 @@ export async function createViewerMedia(
       consumer.on('producerresume', () => events.resumed());
       consumers.push(consumer);
       return consumers;
+    },
+    async consumePrimer({ id: producerId }) {
+      const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true, appData: { viewer, camera: ingest.camera } });
+      consumers.push(consumer);
+      consumer.observer.once('close', () => void consumers.splice(consumers.indexOf(consumer), 1));
+      return consumer;
     },
     close() {
       closed = true;

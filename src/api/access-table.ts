@@ -57,6 +57,7 @@ export const socketRoles = {
   '/viewer consume': 'viewer',
   '/viewer resume': 'viewer',
   '/viewer pause': 'viewer',
+  '/viewer tookOver': 'viewer',
   '/viewer leave': 'viewer',
   '/viewer firstFrame': 'viewer',
 } as const satisfies Record<string, Role>;

@@ -50,11 +50,12 @@ export type ViewerNotify = {
 export type ViewerService = {
   /** `owner` is the socket: `leaveAll(owner)` releases all its viewers. */
   join(request: { camera: string; owner: string; notify: ViewerNotify }): Promise<{ viewer: string; routerRtpCapabilities: Opaque }>;
-  transport(request: { viewer: string; owner: string; rtpCapabilities: Opaque }): Promise<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>;
+  transport(request: { viewer: string; owner: string; rtpCapabilities: Opaque; primer?: boolean }): Promise<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>;
   connect(request: { viewer: string; owner: string; dtlsParameters: Opaque }): Promise<void>;
-  consume(request: { viewer: string; owner: string; audio: boolean }): Promise<{ id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque }[]>;
+  consume(request: { viewer: string; owner: string; audio: boolean }): Promise<{ id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque; primer?: true }[]>;
   resume(request: { viewer: string; owner: string }): Promise<void>;
   pause(request: { viewer: string; owner: string }): Promise<void>;
+  tookOver(request: { viewer: string; owner: string }): Promise<void>;
   leave(request: { viewer: string; owner: string }): Promise<void>;
   leaveAll(owner: string): void;
 };

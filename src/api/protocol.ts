@@ -212,6 +212,8 @@ export type SfuView = {
   transports: { id: string; kind: 'plain' | 'webrtc'; camera: string; viewer: string | null; recvBufferBytes?: number | null }[];
   producers: { id: string; camera: string; kind: 'video' | 'audio'; paused: boolean; packetCount: number; byteCount: number; keyframeCount: number; packetsLost: number }[];
   consumers: { id: string; camera: string; viewer: string; kind: 'video' | 'audio'; paused: boolean }[];
+  /** Viewers that are shown what a hub had cached; `live` once that is sent. */
+  primers: { camera: string; viewer: string; live: boolean }[];
 };
 
 /** Namespace `/status`: `snapshot` once after connecting, deltas afterwards; at most 5 a second per camera. */
@@ -238,13 +240,21 @@ export type Opaque = Record<string, unknown>;
 export type ViewerClientEvents = {
   /** Makes a viewer of a camera. The camera need not be live: the viewer waits and `viewer` events tell. */
   join: (request: { camera: string }, ack: Ack<{ viewer: string; routerRtpCapabilities: Opaque }>) => void;
-  /** Makes the WebRTC transport; asked for with the capabilities of the device. */
-  transport: (request: { viewer: string; rtpCapabilities: Opaque }, ack: Ack<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>) => void;
+  /**
+   * Makes the WebRTC transport; asked for with the capabilities of the device. `primer`: this client can show two consumers of
+   * a camera one after the other, see `consume`.
+   */
+  transport: (request: { viewer: string; rtpCapabilities: Opaque; primer?: boolean }, ack: Ack<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>) => void;
   connectTransport: (request: { viewer: string; dtlsParameters: Opaque }, ack: Ack<null>) => void;
-  /** Consumes video, and audio where `audio` is true and the camera has some. Consumers start paused. */
-  consume: (request: { viewer: string; audio?: boolean }, ack: Ack<{ consumers: { id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque }[] }>) => void;
+  /**
+   * Consumes video, and audio where `audio` is true and the camera has some. Consumers start paused. One with `primer` shows
+   * pictures at once, until the camera's next keyframe: when the other one has its first frame, show that and say `tookOver`.
+   */
+  consume: (request: { viewer: string; audio?: boolean }, ack: Ack<{ consumers: { id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque; primer?: true }[] }>) => void;
   resume: (request: { viewer: string }, ack: Ack<null>) => void;
   pause: (request: { viewer: string }, ack: Ack<null>) => void;
+  /** The client shows the camera's own consumer; the server closes the primer's. */
+  tookOver: (request: { viewer: string }, ack: Ack<null>) => void;
   /** First decoded frame, ms after `join`, measured by the page; feeds `vms_media_viewer_first_frame_seconds`. */
   firstFrame: (request: { viewer: string; milliseconds: number }) => void;
   leave: (request: { viewer: string }, ack: Ack<null>) => void;

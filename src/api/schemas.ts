@@ -105,6 +105,7 @@ export const SfuSchema = Type.Object({
   transports: Type.Array(Type.Object({ id: text, kind: oneOf('plain', 'webrtc'), camera: text, viewer: maybeText, recvBufferBytes: Type.Optional(maybeNumber) })),
   producers: Type.Array(Type.Object({ id: text, camera: text, kind, paused: Type.Boolean(), packetCount: number, byteCount: number, keyframeCount: number, packetsLost: number })),
   consumers: Type.Array(Type.Object({ id: text, camera: text, viewer: text, kind, paused: Type.Boolean() })),
+  primers: Type.Array(Type.Object({ camera: Type.String(), viewer: Type.String(), live: Type.Boolean() })),
 }, { title: 'Sfu' });
 
 /** {@link SystemView}. */

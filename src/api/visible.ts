@@ -28,7 +28,7 @@ export function visibleIncidents(looker: Looker, incidents: IncidentView[]): Inc
 export function visibleSfu(looker: Looker, sfu: SfuView): SfuView {
   if (!isLimited(looker)) return sfu;
   const mine = <T extends { camera: string }>(list: T[]): T[] => list.filter(({ camera }) => maySee(looker, camera));
-  return { workers: sfu.workers, routers: mine(sfu.routers), transports: mine(sfu.transports), producers: mine(sfu.producers), consumers: mine(sfu.consumers) };
+  return { workers: sfu.workers, routers: mine(sfu.routers), transports: mine(sfu.transports), producers: mine(sfu.producers), consumers: mine(sfu.consumers), primers: mine(sfu.primers) };
 }
 
 /** The program's figures, its cameras counted among `cameras`, which may be seen. */

@@ -2,6 +2,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { Admission } from '../actors/admission.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
+import type { Primers } from '../actors/primers.ts';
 import type { Root } from '../actors/tree.ts';
 import type { CameraCounters, ControlPlane, Delta, Snapshot, ViewerService } from '../api/control.ts';
 import type { AvailabilityView, CameraState, CameraView, ExplanationView, SystemView } from '../api/protocol.ts';
@@ -48,6 +49,7 @@ export type ControlDeps = {
   diskFaults: DiskFaults;
   snapshots: Snapshots;
   viewers: ReturnType<typeof createViewers>;
+  primers: Primers;
   sampler: () => SystemSampler;
   probe: ProbeDeps;
   admission: Admission;
@@ -108,7 +110,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       return { camera: who.startsWith('camera:') ? who.slice('camera:'.length) : '', role, pid, rssBytes };
     }),
     workers: () => workerViews(statuses(), plane),
-    sfu: () => sfuView(statuses(), plane, deps.viewers.media()),
+    sfu: () => sfuView(statuses(), plane, deps.viewers.media(), deps.primers.list()),
     async create(input) {
       await accepting();
       return must(await cameras.create(input));

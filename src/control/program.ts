@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { waitFor } from 'xstate';
 import { createAdmission } from '../actors/admission.ts';
 import { createMediaPlane } from '../actors/media-plane.ts';
+import { createPrimers } from '../actors/primers.ts';
 import { createTree, type Root } from '../actors/tree.ts';
 import { buildApp } from '../api/app.ts';
 import { ensureAdminToken } from '../api/auth.ts';
@@ -18,6 +19,7 @@ import { createHostPool } from '../native/host-pool.ts';
 import { maxReceiveBuffer } from '../native/ingest.ts';
 import { clearOrphans } from '../native/orphans.ts';
 import { createPorts } from '../native/ports.ts';
+import { createPrimerPump } from '../native/primer-pump.ts';
 import { createRegistry } from '../native/registry.ts';
 import { createResolver } from '../native/resolve.ts';
 import { createKeeper } from '../recordings/keeper.ts';
@@ -123,6 +125,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     parts.wishes.stop();
     await parts.hls.stop();
     await alive.stop();
+    await parts.pump.stop();
     await pool.close();
     for (const lease of registry.leases({ kind: 'pid' })) await lease.release();
     await parts.recordings.settled();
@@ -169,7 +172,9 @@ function createParts(given: ProgramOptions, store: Store) {
   const bus = createDeltaBus((error) => log.error({ err: error }, 'a subscriber failed'));
   const figures = createFigures();
   const snapshots = createSnapshots({ pool });
-  const viewers = createViewers({ plane, ingestWaitMs });
+  const pump = createPrimerPump();
+  const primers = createPrimers({ plane, ports, registry, pump, most: config.primers.most, maxBytes: config.primers.maxBytes, recvBufferBytes: sfu.recvBufferBytes });
+  const viewers = createViewers({ plane, primers, ingestWaitMs });
   const recorder = createFlightRecorder();
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
@@ -218,7 +223,7 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, observer, incidents, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults };
 }
 
 /** Nothing is sent to an actor that knows it, or that ended. */

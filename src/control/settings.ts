@@ -43,6 +43,6 @@ export function supervisorSettings(config: Config): SupervisorSettings {
       recycleRssBytes: hosts.recycleRssBytes,
     },
     worker: { intensity: { restarts: supervision.actors.restarts, periodMs: supervision.actors.windowMs }, startMs: 10_000, backoffMs: 50, pauseMs: 10_000 },
-    viewer: config.viewers,
+    viewer: { ...config.viewers, primer: { prepareMs: sfu.requestMs, lifeMs: config.primers.lifeMs } },
   };
 }

@@ -1,5 +1,6 @@
 /** What the SFU holds, for `GET /api/v1/sfu` and `/stats`. */
 import type { MediaPlane } from '../actors/media-plane.ts';
+import type { PrimerView } from '../actors/primers.ts';
 import type { ViewerMedia } from '../actors/viewer-media.ts';
 import type { SfuView, SfuWorkerView } from '../api/protocol.ts';
 import type { WorkerStatus } from '../machines/sfu.ts';
@@ -16,7 +17,7 @@ export function workerViews(statuses: readonly WorkerStatus[], plane: MediaPlane
 }
 
 /** Everything, with the counters of this moment. A worker that does not answer leaves its counters at 0. */
-export async function sfuView(statuses: readonly WorkerStatus[], plane: MediaPlane, viewers: { viewer: string; media: ViewerMedia }[]): Promise<SfuView> {
+export async function sfuView(statuses: readonly WorkerStatus[], plane: MediaPlane, viewers: { viewer: string; media: ViewerMedia }[], primers: PrimerView[]): Promise<SfuView> {
   const ingests = plane.ingests();
   const producers = await Promise.all(ingests.map(async (ingest) => {
     const { packets, bytes, packetsLost } = await ingest.counters().catch(() => ({ packets: 0, bytes: 0, packetsLost: 0 }));
@@ -34,5 +35,6 @@ export async function sfuView(statuses: readonly WorkerStatus[], plane: MediaPla
     ],
     producers,
     consumers: viewers.flatMap(({ viewer, media }) => media.consumers().map(({ id, kind, paused }) => ({ id, camera: media.ingest.camera, viewer, kind, paused }))),
+    primers,
   };
 }

@@ -1,6 +1,6 @@
 /** The viewers as the interfaces use them: every call checked against the viewer's chart, every effect released by it. */
 import { randomUUID } from 'node:crypto';
-import type { DtlsParameters, RtpCapabilities } from 'mediasoup/types';
+import type { Consumer, DtlsParameters, RtpCapabilities } from 'mediasoup/types';
 import { fromPromise, type ActorRefFrom } from 'xstate';
 import type { ViewerNotify, ViewerService } from '../api/control.ts';
 import type { Opaque } from '../api/protocol.ts';
@@ -8,13 +8,21 @@ import { LookoutError } from '../errors.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
 import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
+import type { Primers } from '../actors/primers.ts';
 import { createViewerMedia, type ViewerMedia, type ViewerMediaEvents } from '../actors/viewer-media.ts';
+import type { PrimerPath } from '../native/primer-path.ts';
+import { child } from './cameras.ts';
+
+/** A camera whose keyframes are as close as this needs no primer. */
+const closeKeyframesMs = 250;
+/** How long `consume` waits for a primer that is being made. */
+const primerWaitMs = 400;
 
 type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined };
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
 /** What viewers need. */
-export type ViewerDeps = { plane: MediaPlane; ingestWaitMs: number };
+export type ViewerDeps = { plane: MediaPlane; primers: Primers; ingestWaitMs: number };
 
 const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
   rejoin: { reason: 'rejoin', message: 'The live path of this camera was replaced.' },
@@ -36,7 +44,7 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
     if (words) entry.notify.gone({ viewer: input.id, ...words });
   });
   return {
-    machine: viewerMachine.provide({ actors: { close } }),
+    machine: viewerMachine.provide({ actors: { close, primer: deps.primers.machine } }),
     service: (root) => createService(deps, entries, root),
     media: () => [...entries.values()].flatMap(({ id, media }) => (media ? [{ viewer: id, media }] : [])),
     forget(id) {
@@ -46,7 +54,7 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
   };
 }
 
-function createService({ plane, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+function createService({ plane, primers, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
   const chart = (id: string) => root.getSnapshot().children[`viewer:${id}`] as ActorRefFrom<typeof viewerMachine> | undefined;
   const tell = (id: string, event: ViewerEvent): void => chart(id)?.send(event);
   const find = ({ viewer, owner }: { viewer: string; owner: string }): Entry => {
@@ -66,6 +74,7 @@ function createService({ plane, ingestWaitMs }: ViewerDeps, entries: Map<string,
       const id = randomUUID();
       entries.set(id, { id, camera, owner, notify, media: undefined });
       root.send({ type: 'viewer.add', id, camera, owner });
+      primers.warm();
       if (!chart(id)) {
         entries.delete(id);
         throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
@@ -94,6 +103,8 @@ function createService({ plane, ingestWaitMs }: ViewerDeps, entries: Map<string,
       }
       entry.media = media;
       tell(viewer, { type: 'viewer.transportMade' });
+      const hubPort = request.primer ? primableHub(root, entry.camera) : null;
+      if (hubPort !== null) tell(viewer, { type: 'viewer.prime', hubPort });
       const { id, iceParameters, iceCandidates, dtlsParameters } = media.transport;
       return { id, iceParameters: iceParameters as unknown as Opaque, iceCandidates: iceCandidates as unknown as Opaque[], dtlsParameters: dtlsParameters as unknown as Opaque };
     },
@@ -101,15 +112,21 @@ function createService({ plane, ingestWaitMs }: ViewerDeps, entries: Map<string,
       await mediaOf(request).connect(request.dtlsParameters as unknown as DtlsParameters);
     },
     async consume(request) {
-      const consumers = await mediaOf(request).consume();
+      const media = mediaOf(request);
+      const own = (await media.consume()).map(described);
+      const primer = await consumePrimer(media, await primers.path(request.viewer, primerWaitMs));
       tell(request.viewer, { type: 'viewer.consuming' });
-      return consumers.map(({ id, producerId, kind, rtpParameters }) => ({ id, producerId, kind, rtpParameters: rtpParameters as unknown as Opaque }));
+      return [...own, ...primer];
     },
     async resume(request) {
-      await Promise.all(mediaOf(request).consumers().map((consumer) => consumer.resume()));
+      await Promise.all(mediaOf(request).consumers().map((consumer) => consumer.resume().catch(ignoreClosed(consumer))));
+      tell(request.viewer, { type: 'viewer.resumed' });
     },
     async pause(request) {
-      await Promise.all(mediaOf(request).consumers().map((consumer) => consumer.pause()));
+      await Promise.all(mediaOf(request).consumers().map((consumer) => consumer.pause().catch(ignoreClosed(consumer))));
+    },
+    async tookOver(request) {
+      tell(find(request).id, { type: 'viewer.tookOver' });
     },
     async leave(request) {
       tell(find(request).id, { type: 'viewer.end', reason: 'left' });
@@ -118,6 +135,29 @@ function createService({ plane, ingestWaitMs }: ViewerDeps, entries: Map<string,
       for (const entry of [...entries.values()]) if (entry.owner === owner) tell(entry.id, { type: 'viewer.end', reason: 'left' });
     },
   };
+}
+
+/** One that was closed meanwhile is no error: the camera's own producer is there. */
+async function consumePrimer(media: ViewerMedia, path: PrimerPath | undefined) {
+  const consumer = path && await media.consumePrimer(path.producer).catch(() => undefined);
+  return consumer ? [{ ...described(consumer), primer: true as const }] : [];
+}
+
+const described = ({ id, producerId, kind, rtpParameters }: Consumer) => ({ id, producerId, kind, rtpParameters: rtpParameters as unknown as Opaque });
+
+/** A primer may end while its consumer is being told something. */
+const ignoreClosed = (consumer: Consumer) => (error: unknown): void => {
+  if (!consumer.closed) throw error;
+};
+
+/** The hub of a camera that is live and whose keyframes are worth not waiting for. */
+function primableHub(root: Root, camera: string): number | null {
+  const snapshot = child(root, camera)?.getSnapshot();
+  if (!snapshot?.hasTag('viewable')) return null;
+  const { host, media, stats } = snapshot.context;
+  // Known with the first keyframe: before that, nothing is cached.
+  if (media === null) return null;
+  return (stats?.keyframeIntervalMs ?? Infinity) <= closeKeyframesMs ? null : host?.hubPort ?? null;
 }
 
 /** What happens to a viewer's media, told to its chart and to its browser. */

@@ -27,7 +27,7 @@ async function bench(t: TestContext) {
   script.events.push(event(1, 'gate'), event(2, 'yard', 'yard'));
   const both = <T extends { camera: string }>(list: T[]): T[] => list.flatMap((entry) => [entry, { ...entry, camera: 'yard' }]);
   script.flights.push(...['gate', 'yard'].map((camera) => ({ camera, seq: 1, class: 'auth' as const, code: 'rtsp-401', from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:01.000Z', dialogue: [], rtp: [] })));
-  script.sfu = { workers: script.sfu.workers, routers: both(script.sfu.routers), transports: both(script.sfu.transports), producers: both(script.sfu.producers), consumers: both(script.sfu.consumers) };
+  script.sfu = { workers: script.sfu.workers, routers: both(script.sfu.routers), transports: both(script.sfu.transports), producers: both(script.sfu.producers), consumers: both(script.sfu.consumers), primers: both([{ camera: 'gate', viewer: 'v', live: true }]) };
   const made = await apiBench(t, { script });
   await made.store.tokens.add({ id: 'limited', name: 'limited', role: 'viewer', cameras: ['gate', 'later'], createdAt: 1, expiresAt: null, hash: hashToken('limited-token') });
   return made;
@@ -59,7 +59,7 @@ test('what is left of a list is what it may see', async (t) => {
   const { incidents } = await get<{ incidents: IncidentView[] }>('/api/v1/incidents');
   assert.deepEqual(incidents.map(({ id, cameras }) => [id, cameras.map(({ camera }) => camera)]), [['1', ['gate']]]);
   const sfu = await get<Record<string, { camera: string }[]>>('/api/v1/sfu');
-  for (const kind of ['routers', 'transports', 'producers', 'consumers']) assert.deepEqual(sfu[kind]?.map(({ camera }) => camera), ['gate'], kind);
+  for (const kind of ['routers', 'transports', 'producers', 'consumers', 'primers']) assert.deepEqual(sfu[kind]?.map(({ camera }) => camera), ['gate'], kind);
   assert.deepEqual(await get('/api/v1/session'), { name: 'limited', role: 'viewer', cameras: ['gate', 'later'] });
 });
 

@@ -4,7 +4,11 @@ import { eventually } from '../support/eventually.ts';
 
 /** Frames decoded so far, by camera. */
 export const decodedFrames = (page: Page): Promise<Record<string, number>> => page.evaluate(() => Object.fromEntries(
-  [...document.querySelectorAll('[data-tile]')].map((tile) => [(tile as HTMLElement).dataset['tile'], tile.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0]),
+  [...document.querySelectorAll('[data-tile]')].map((tile) => {
+    // While a primer shows the first pictures there are two, and the one that counts is still to come.
+    const [video, next] = tile.querySelectorAll('video');
+    return [(tile as HTMLElement).dataset['tile'], next ? 0 : video?.getVideoPlaybackQuality().totalVideoFrames ?? 0];
+  }),
 ));
 
 /** Waits until so many cameras show pictures, then until so many more frames came on average; the rate of each camera, frames a second. */

@@ -13,6 +13,7 @@ import { sfuMachine } from '../../src/machines/sfu.ts';
 import { sourceMachine } from '../../src/machines/source.ts';
 import { successionMachine } from '../../src/machines/succession.ts';
 import { supervisorMachine } from '../../src/machines/supervisor.ts';
+import { primerMachine } from '../../src/machines/primer.ts';
 import { viewerMachine } from '../../src/machines/viewer.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { description, settings } from '../support/scripted-camera.ts';
@@ -23,7 +24,7 @@ const source = { config, transport: 'tcp', codec: 'H264', feed: { ...feed, open:
 const lost = failure('sfu', 'test', 'test');
 const restarts = { restarts: 1, periodMs: 1_000 };
 const worker = { intensity: restarts, startMs: 1, backoffMs: 1, pauseMs: 1 };
-const viewer = { joinMs: 1, negotiateMs: 1, lostMs: 1 };
+const viewer = { joinMs: 1, negotiateMs: 1, lostMs: 1, primer: { prepareMs: 1, lifeMs: 1 } };
 const done = (id: string, output?: unknown) => ({ type: `xstate.done.actor.${id}`, output, actorId: id });
 const fail = (cls: 'reset' | 'refused' | 'unsupported') => ({ type: 'source.failed', failure: { ...failure(cls, 'test', 'test'), at: 1 } });
 
@@ -100,7 +101,14 @@ const charts: Record<string, Chart> = {
     input: { id: 'v', camera: 'test', owner: 'o', deadlines: viewer },
     events: [
       { type: 'viewer.transportMade' }, { type: 'viewer.connected' }, { type: 'viewer.consuming' }, { type: 'viewer.disconnected' },
-      { type: 'viewer.producerPaused' }, { type: 'viewer.producerResumed' }, { type: 'viewer.end', reason: 'left' } as { type: string }, done('0.viewer.closing'),
+      { type: 'viewer.producerPaused' }, { type: 'viewer.producerResumed' }, { type: 'viewer.prime', hubPort: 1 } as { type: string }, { type: 'viewer.resumed' }, { type: 'viewer.tookOver' }, { type: 'primer.closed' }, { type: 'viewer.end', reason: 'left' } as { type: string }, done('0.viewer.closing'),
+    ],
+  },
+  primer: {
+    machine: primerMachine.provide({ actions: { tellClosed: silent } }),
+    input: { viewer: 'v', camera: 'test', hubPort: 1, deadlines: viewer.primer },
+    events: [
+      { type: 'path.made' }, { type: 'primer.play' }, { type: 'path.live' }, { type: 'path.ended', reason: 'over' } as { type: string }, { type: 'primer.release' }, done('0.primer.closing'),
     ],
   },
   supervisor: {
@@ -156,7 +164,7 @@ test('the camera, its host and the worker carry the four states by name', () => 
 /** What makes two equal state values different steps of the walk. */
 function marks(context: unknown): unknown[] {
   const seen = context as Record<string, unknown>;
-  return ['next', 'viewers', 'sourceAlive', 'workers', 'exhausted', 'connected', 'consuming', 'exited', 'wanted', 'feeding', 'held', 'feedOpen', 'outputs', 'hub', 'failure', 'endedByItself'].map((key) => seen[key]).concat(Object.keys((seen['cameras'] as object | undefined) ?? {}));
+  return ['next', 'viewers', 'sourceAlive', 'workers', 'exhausted', 'connected', 'consuming', 'resumed', 'primer', 'exited', 'wanted', 'feeding', 'held', 'feedOpen', 'outputs', 'hub', 'failure', 'endedByItself'].map((key) => seen[key]).concat(Object.keys((seen['cameras'] as object | undefined) ?? {}));
 }
 
 /** The delayed transitions open in a state, as events. */

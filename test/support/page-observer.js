@@ -11,8 +11,8 @@
   };
 
   const tiles = () => [...document.querySelectorAll('[data-tile]')].flatMap((tile) => {
-    const video = tile.querySelector('video');
-    return video ? [[tile.dataset.tile, video]] : [];
+    const videos = [...tile.querySelectorAll('video')];
+    return videos.map((video) => [tile.dataset.tile, video, videos.length]);
   });
 
   const inbound = async (camera, track) => {
@@ -24,7 +24,7 @@
     return [[camera, { connection, at, received, lost, nacks, decoded }]];
   };
 
-  const read = async () => Object.fromEntries((await Promise.all(tiles().map(([camera, video]) => inbound(camera, video.srcObject?.getVideoTracks()[0])))).flat());
+  const read = async () => Object.fromEntries((await Promise.all(tiles().filter(([, , count]) => count === 1).map(([camera, video]) => inbound(camera, video.srcObject?.getVideoTracks()[0])))).flat());
 
   const times = new Map();
   const watched = new WeakSet();
@@ -38,7 +38,7 @@
       watched.add(video);
       follow(camera, video);
     }
-    const all = Object.fromEntries(times);
+    const all = Object.fromEntries([...times].map(([camera, list]) => [camera, list.toSorted((a, b) => a - b)]));
     times.clear();
     return all;
   };

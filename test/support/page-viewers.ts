@@ -18,7 +18,7 @@ export type ConsumerReading = {
 /** A page that watches every camera. */
 export type PageViewers = AsyncDisposable & {
   page: Page;
-  /** By camera; a camera whose tile has no picture is absent. */
+  /** By camera; a camera whose tile has no picture, or still a primer's, is absent. */
   read(): Promise<Record<string, ConsumerReading>>;
   /** When each camera's frames were decoded since the last call (ms since the epoch), by camera. */
   frames(): Promise<Record<string, number[]>>;

@@ -55,6 +55,7 @@ const sfu: SfuView = {
   transports: [{ id: 't', kind: 'plain', camera: 'gate', viewer: null }],
   producers: [{ id: 'p', camera: 'gate', kind: 'video', paused: false, packetCount: 10, byteCount: 1000, keyframeCount: 1, packetsLost: 0 }],
   consumers: [{ id: 'c', camera: 'gate', viewer: 'v', kind: 'video', paused: false }],
+  primers: [],
 };
 
 /** Makes a script with the cameras given. */
@@ -210,6 +211,7 @@ function createViewers(script: Omit<Script, 'control'>): ViewerService {
     },
     resume: async (request) => own(request),
     pause: async (request) => own(request),
+    tookOver: async (request) => own(request),
     async leave(request) {
       own(request);
       script.viewers.delete(request.viewer);

@@ -29,8 +29,11 @@ export type PlayerPhase = 'joining' | 'flowing' | 'paused' | 'waiting' | 'unsupp
 
 /** Where a player puts what it gets. */
 export type PlayerSink = {
-  /** The picture to show; a new object whenever the viewer had to join again. */
-  stream: (stream: MediaStream) => void;
+  /**
+   * The picture to show; a new object whenever the viewer had to join again. `next`: what shall be shown instead as soon as it has
+   * a picture; `tookOver` of the player is the answer.
+   */
+  stream: (stream: MediaStream, next: MediaStream | null) => void;
   phase: (phase: PlayerPhase, why: string | null) => void;
 };
 
@@ -59,6 +62,8 @@ export type Player = {
   setActive: (active: boolean) => void;
   /** A frame was painted. The first one after each join is reported to the server. */
   frame: () => void;
+  /** The second stream is shown now, and the first one is not needed any more. */
+  tookOver: () => void;
   stats: () => Promise<PlayerStats | null>;
   close: () => void;
 };

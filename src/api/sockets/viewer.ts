@@ -30,11 +30,12 @@ const viewer = Type.String({ minLength: 1, maxLength: 64 });
 const opaque = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown());
 const schemas = {
   join: Type.Object({ camera: Type.String({ pattern: cameraIdPattern }) }, strict),
-  transport: Type.Object({ viewer, rtpCapabilities: opaque }, strict),
+  transport: Type.Object({ viewer, rtpCapabilities: opaque, primer: Type.Optional(Type.Boolean()) }, strict),
   connectTransport: Type.Object({ viewer, dtlsParameters: opaque }, strict),
   consume: Type.Object({ viewer, audio: Type.Optional(Type.Boolean()) }, strict),
   resume: Type.Object({ viewer }, strict),
   pause: Type.Object({ viewer }, strict),
+  tookOver: Type.Object({ viewer }, strict),
   leave: Type.Object({ viewer }, strict),
 } as const;
 type RequestName = keyof typeof schemas;
@@ -91,11 +92,12 @@ function createHandlers({ viewers }: ControlPlane, limits: Config['api']): Handl
   };
   return {
     join: (request, connection, deadline) => join(viewers, { camera: request.camera, connection, deadline, limits }),
-    transport: async ({ viewer: id, rtpCapabilities }, connection) => viewers.transport({ ...mine(connection, id), rtpCapabilities }),
+    transport: async ({ viewer: id, rtpCapabilities, primer = false }, connection) => viewers.transport({ ...mine(connection, id), rtpCapabilities, primer }),
     connectTransport: async ({ viewer: id, dtlsParameters }, connection) => viewers.connect({ ...mine(connection, id), dtlsParameters }),
     consume: async ({ viewer: id, audio }, connection) => ({ consumers: await viewers.consume({ ...mine(connection, id), audio: audio ?? false }) }),
     resume: async ({ viewer: id }, connection) => viewers.resume(mine(connection, id)),
     pause: async ({ viewer: id }, connection) => viewers.pause(mine(connection, id)),
+    tookOver: async ({ viewer: id }, connection) => viewers.tookOver(mine(connection, id)),
     leave: async ({ viewer: id }, connection) => {
       const entry = mine(connection, id);
       connection.viewers.delete(id);

@@ -27,6 +27,7 @@ function scriptedPlayers(): { adapter: Adapter; told: string[] } {
       setAvailable: (available) => told.push(`available ${available}`),
       setActive: (active) => told.push(`active ${active}`),
       frame: () => undefined,
+      tookOver: () => undefined,
       stats: async () => null,
       close: () => told.push('close'),
     };

@@ -9,35 +9,46 @@ const stillEveryMs = 2_000;
 
 /** `playback` is null while the picture is out of sight, or where WebRTC cannot carry the camera. */
 export function Picture({ id, playback, stillWidth, refresh }: { id: string; playback: Playback | null; stillWidth: number; refresh: boolean }): JSX.Element {
-  const video = useRef<HTMLVideoElement>(null);
   const frozen = useRef<HTMLCanvasElement>(null);
-  const [playing, setPlaying] = useState(false);
-  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh });
+  const [painted, setPainted] = useState<MediaStream | null>(null);
   const stream = playback?.stream.value ?? null;
-
-  useEffect(() => {
-    const element = video.current;
-    if (!element || !stream) return undefined;
-    if (element.videoWidth > 0) freeze(element, frozen.current);
-    setPlaying(false);
-    element.srcObject = stream;
-    void element.play().catch(() => undefined);
-    return onFrames(element, () => {
-      setPlaying(true);
-      playback?.frame();
-    });
-  }, [stream]);
-  useEffect(() => () => {
-    if (video.current) video.current.srcObject = null;
-  }, []);
+  const next = playback?.next.value ?? null;
+  const playing = stream !== null && painted === stream;
+  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh });
+  const paint = (shown: MediaStream): void => {
+    setPainted(shown);
+    if (shown === next) playback?.tookOver();
+    playback?.frame();
+  };
 
   return (
     <div class="picture" data-playing={playing}>
       {still && <img class="picture-layer" src={still} alt="" decoding="async" />}
       <canvas ref={frozen} class="picture-layer" width={0} height={0} />
-      <video ref={video} class="picture-layer picture-video" muted playsInline autoPlay tabIndex={-1} disablePictureInPicture aria-hidden="true" />
+      {/* The one that is to come lies above and is transparent until it has its first frame: nobody sees a seam. */}
+      {[stream, next].map((each) => each && <Video key={each.id} stream={each} paint={paint} frozen={frozen} />)}
     </div>
   );
+}
+
+/** One stream; leaves its last frame behind when it goes, so that what follows does not begin with black. */
+function Video({ stream, paint, frozen }: { stream: MediaStream; paint: (shown: MediaStream) => void; frozen: { readonly current: HTMLCanvasElement | null } }): JSX.Element {
+  const video = useRef<HTMLVideoElement>(null);
+  const latest = useRef(paint);
+  latest.current = paint;
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return undefined;
+    element.srcObject = stream;
+    void element.play().catch(() => undefined);
+    const stop = onFrames(element, () => latest.current(stream));
+    return () => {
+      stop();
+      if (element.videoWidth > 0) freeze(element, frozen.current);
+      element.srcObject = null;
+    };
+  }, []);
+  return <video ref={video} class="picture-layer picture-video" muted playsInline autoPlay tabIndex={-1} disablePictureInPicture aria-hidden="true" />;
 }
 
 /** A current still picture: once while there is no video, again and again where there never will be. */

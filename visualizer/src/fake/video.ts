@@ -15,7 +15,7 @@ export function createFakePlayer({ seed, name, sink, fps, live }: FakePlayerOpti
   let painting: ReturnType<typeof setInterval> | undefined;
   const start = (): void => {
     if (painting !== undefined) return;
-    sink.stream(canvas.captureStream(fps));
+    sink.stream(canvas.captureStream(fps), null);
     sink.phase('flowing', null);
     painting = setInterval(() => {
       if (!active || !live()) return;
@@ -33,6 +33,7 @@ export function createFakePlayer({ seed, name, sink, fps, live }: FakePlayerOpti
     setAvailable: () => undefined,
     setActive: (value) => { active = value; },
     frame: () => undefined,
+    tookOver: () => undefined,
     stats: async () => (frames === 0 ? null : {
       codec: 'H264', profileLevelId: '4d0028', width: 1280, height: 720, fps: live() ? 25 : 0, bitrate: live() ? 1_940_000 + 40_000 * Math.sin(Date.now() / 3000) : 0, jitterMs: 3.2,
       packetsLost: 0, packetsReceived: frames * 9, framesDecoded: frames, framesDropped: 0, freezes: 0, decodeMs: 1.8,

@@ -1,5 +1,5 @@
 /** Players shared by whoever shows a camera: the wall and the single view use one viewer, and a tile scrolled away gives its up. */
-import { computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { Adapter, Player, PlayerPhase, PlayerStats } from '../adapter.ts';
 import type { Fleet } from './cameras.ts';
 
@@ -11,12 +11,15 @@ const hiddenMs = 30_000;
 /** What a picture component needs of a camera's video. */
 export type Playback = {
   stream: ReadonlySignal<MediaStream | null>;
+  /** What takes the place of `stream` with its first picture: `tookOver` says that it has. */
+  next: ReadonlySignal<MediaStream | null>;
   phase: ReadonlySignal<{ phase: PlayerPhase; why: string | null }>;
   /** When a frame was painted last, ms since the epoch; plain, since it changes with every frame. */
   lastFrameAt: () => number | null;
   /** True once any frame was painted, whatever happened since. */
   seen: ReadonlySignal<boolean>;
   frame: () => void;
+  tookOver: () => void;
   stats: () => Promise<PlayerStats | null>;
 };
 
@@ -68,13 +71,15 @@ export function createPlaybacks(adapter: Adapter, fleet: Fleet): Playbacks {
 
 function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
   const stream: Signal<MediaStream | null> = signal(null);
+  const next: Signal<MediaStream | null> = signal(null);
   const phase = signal<{ phase: PlayerPhase; why: string | null }>({ phase: 'joining', why: null });
   const seen = signal(false);
   let lastFrameAt: number | null = null;
   const player = adapter.play(camera, {
-    stream: (value) => {
+    stream: (value, later) => batch(() => {
       stream.value = value;
-    },
+      next.value = later;
+    }),
     phase: (value, why) => {
       phase.value = { phase: value, why };
     },
@@ -87,6 +92,7 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
   const stopWatching = effect(() => player.setAvailable(available.value));
   const playback: Playback = {
     stream,
+    next,
     phase,
     seen,
     lastFrameAt: () => lastFrameAt,
@@ -94,6 +100,15 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
       lastFrameAt = Date.now();
       seen.value = true;
       player.frame();
+    },
+    tookOver: () => {
+      // Wall and single view may both show it.
+      if (next.value === null) return;
+      batch(() => {
+        stream.value = next.value;
+        next.value = null;
+      });
+      player.tookOver();
     },
     stats: () => player.stats(),
   };

@@ -22,7 +22,10 @@ type Joining = {
   startedAt: number;
   viewer: string | undefined;
   transport: types.Transport | undefined;
+  /** The camera's own. */
   consumer: types.Consumer | undefined;
+  /** Shows what the server had cached, until the camera's own has a picture. */
+  primer: types.Consumer | undefined;
   firstFrameSent: boolean;
   /** What the server said last of the camera, which may be before the consumer is there. */
   away: string | null;
@@ -74,8 +77,17 @@ export class Viewer implements Player {
     this.#signalling.firstFrame({ viewer: joining.viewer, milliseconds: Math.round(performance.now() - joining.startedAt) });
   }
 
+  tookOver(): void {
+    const joining = this.#joining;
+    if (!joining?.viewer || !joining.primer) return;
+    joining.primer.close();
+    joining.primer = undefined;
+    this.#readStats = createStatsReader();
+    void this.#signalling.request('tookOver', { viewer: joining.viewer }).catch(() => undefined);
+  }
+
   async stats(): Promise<PlayerStats | null> {
-    const consumer = this.#joining?.consumer;
+    const consumer = this.#joining && shown(this.#joining);
     if (!consumer || consumer.closed) return null;
     return this.#readStats?.(await consumer.getStats()) ?? null;
   }
@@ -100,7 +112,7 @@ export class Viewer implements Player {
     clearTimeout(this.#retry);
     // A camera that is away has no live path: asking for it would only hold a slot that its neighbours need.
     if (this.#closed || this.#joining || !this.#available || !this.#signalling.connected()) return;
-    const joining: Joining = { closed: false, startedAt: performance.now(), viewer: undefined, transport: undefined, consumer: undefined, firstFrameSent: false, away: null, cleanup: [] };
+    const joining: Joining = { closed: false, startedAt: performance.now(), viewer: undefined, transport: undefined, consumer: undefined, primer: undefined, firstFrameSent: false, away: null, cleanup: [] };
     this.#joining = joining;
     this.#sink.phase('joining', null);
     const release = await this.#signalling.negotiate();
@@ -136,27 +148,33 @@ export class Viewer implements Player {
     }));
     const { device, profiles } = await loadDevice(routerRtpCapabilities);
     if (joining.closed) return;
-    const offer = await request('transport', { viewer, rtpCapabilities: profiles.toServer(device.recvRtpCapabilities) as never });
+    const offer = await request('transport', { viewer, rtpCapabilities: profiles.toServer(device.recvRtpCapabilities) as never, primer: true });
     if (joining.closed) return;
     const transport = device.createRecvTransport(offer as unknown as types.TransportOptions);
     joining.transport = transport;
     this.#watchTransport(joining, transport);
     const { consumers } = await request('consume', { viewer, audio: false });
-    const video = consumers.find(({ kind }) => kind === 'video');
+    const video = consumers.find(({ kind, primer }) => kind === 'video' && !primer);
     if (joining.closed) return;
     if (!video) throw new ApiError({ code: 'LOOKOUT_NOT_LIVE', statusCode: 503, message: 'The camera sends no video yet.' });
-    const { rtpParameters, ...identity } = video as unknown as types.ConsumerOptions & { rtpParameters: types.RtpParameters };
-    const consumer = await transport.consume({ ...identity, rtpParameters: profiles.toBrowser(rtpParameters) });
-    if (joining.closed) return consumer.close();
+    // In one go: that is one negotiation.
+    const [consumer, primer] = await Promise.all([video, ...consumers.filter((each) => each.primer)].map((offered) => {
+      const { rtpParameters, ...identity } = offered as unknown as types.ConsumerOptions & { rtpParameters: types.RtpParameters };
+      return transport.consume({ ...identity, rtpParameters: profiles.toBrowser(rtpParameters) });
+    }));
+    if (joining.closed || !consumer) return;
     joining.consumer = consumer;
+    joining.primer = primer;
     this.#readStats = createStatsReader();
     consumer.on('transportclose', () => this.#lost(joining, 'media transport closed'));
     consumer.on('trackended', () => this.#lost(joining, 'media track ended'));
-    this.#sink.stream(new MediaStream([consumer.track]));
+    const stream = new MediaStream([consumer.track]);
+    if (primer) this.#sink.stream(new MediaStream([primer.track]), stream);
+    else this.#sink.stream(stream, null);
     if (this.#active) await request('resume', { viewer });
     if (joining.closed) return;
     this.#sink.phase(joining.away === null ? 'flowing' : 'paused', joining.away);
-    this.#watchPackets(joining, consumer);
+    this.#watchPackets(joining);
   }
 
   #watchTransport(joining: Joining, transport: types.Transport): void {
@@ -172,12 +190,13 @@ export class Viewer implements Player {
     });
   }
 
-  #watchPackets(joining: Joining, consumer: types.Consumer): void {
-    const read = createStatsReader();
+  #watchPackets(joining: Joining): void {
     let last = -1;
     let silent = 0;
     const check = async (): Promise<void> => {
-      const packets = read(await consumer.getStats())?.packetsReceived ?? 0;
+      const consumer = shown(joining);
+      if (!consumer) return;
+      const packets = createStatsReader()(await consumer.getStats())?.packetsReceived ?? 0;
       const expected = this.#active && this.#available && joining.away === null && !document.hidden;
       silent = expected && packets === last ? silent + 1 : 0;
       last = packets;
@@ -217,6 +236,8 @@ export class Viewer implements Player {
     if (leave && joining.viewer) void this.#signalling.request('leave', { viewer: joining.viewer }).catch(() => undefined);
   }
 }
+
+const shown = ({ primer, consumer }: Joining): types.Consumer | undefined => primer ?? consumer;
 
 /** Trying again helps, unless the camera is gone or this browser cannot play it. */
 function phaseAfter(error: unknown): PlayerPhase {

@@ -1,0 +1,118 @@
+/** The primer machine with its effects: a share of the budget, a leased port, transport and producer, and a player in the thread. */
+import { randomInt } from 'node:crypto';
+import { fromPromise } from 'xstate';
+import { primerMachine, type PathCommand, type PathFact, type PrimerInput } from '../machines/primer.ts';
+import type { Ports } from '../native/ports.ts';
+import { createPrimerPath, type PrimerPath } from '../native/primer-path.ts';
+import type { PrimerPump } from '../native/primer-pump.ts';
+import type { Registry } from '../native/registry.ts';
+import { effect } from './effect.ts';
+import type { MediaPlane } from './media-plane.ts';
+
+/** What primers need. `most` is the budget of the whole fleet; 0 makes none. */
+export type PrimerDeps = { plane: MediaPlane; ports: Ports; registry: Registry; pump: PrimerPump; most: number; maxBytes: number; recvBufferBytes: number };
+
+/** A primer as others see it. */
+export type PrimerView = { viewer: string; camera: string; live: boolean };
+
+/** The primers of the program. */
+export type Primers = {
+  machine: typeof primerMachine;
+  /** Somebody joins: the thread starts, so that it runs when it is needed. */
+  warm(): void;
+  /** The path of a viewer's primer once it is made; undefined where there is none, or not within `ms`. */
+  path(viewer: string, ms: number): Promise<PrimerPath | undefined>;
+  list(): PrimerView[];
+  /** How many there were since the start, and how many the budget had no room for. */
+  figures(): { made: number; refused: number };
+};
+
+type Entry = PrimerView & { made: PromiseWithResolvers<PrimerPath | undefined> };
+
+/** Makes the book of primers and the machine that writes it. */
+export function createPrimers(deps: PrimerDeps): Primers {
+  const entries = new Map<string, Entry>();
+  const figures = { made: 0, refused: 0 };
+  const path = effect<PathCommand, PrimerInput>(({ input, sendBack, receive }) => {
+    const tell = (fact: PathFact): void => void queueMicrotask(() => sendBack(fact));
+    if (entries.size >= deps.most) {
+      figures.refused += 1;
+      tell({ type: 'path.ended', reason: `${deps.most} primers play already` });
+      return () => undefined;
+    }
+    const entry: Entry = { viewer: input.viewer, camera: input.camera, live: false, made: Promise.withResolvers() };
+    entries.set(input.viewer, entry);
+    const held = holdPath(deps, input, {
+      made(made) {
+        figures.made += 1;
+        entry.made.resolve(made);
+        tell({ type: 'path.made' });
+      },
+      live() {
+        entry.live = true;
+        tell({ type: 'path.live' });
+      },
+      ended: (reason) => tell({ type: 'path.ended', reason }),
+    });
+    receive(() => held.play());
+    return () => {
+      entry.made.resolve(undefined);
+      entries.delete(input.viewer);
+      held.close();
+    };
+  });
+  const confirm = fromPromise<void, { viewer: string }>(({ input }) => deps.registry.revoke(`viewer:${input.viewer}/primer`));
+
+  return {
+    machine: primerMachine.provide({ actors: { path, confirm } }),
+    warm() {
+      if (deps.most > 0) deps.pump.from().catch(() => undefined);
+    },
+    async path(viewer, ms) {
+      const entry = entries.get(viewer);
+      if (!entry) return undefined;
+      const late = Promise.withResolvers<undefined>();
+      const timer = setTimeout(late.resolve, ms, undefined);
+      return Promise.race([entry.made.promise, late.promise]).finally(() => clearTimeout(timer));
+    },
+    list: () => [...entries.values()].map(({ viewer, camera, live }) => ({ viewer, camera, live })),
+    figures: () => ({ ...figures }),
+  };
+}
+
+type PathEvents = { made(path: PrimerPath): void; live(): void; ended(reason: string): void };
+
+/** Takes everything a primer needs; whatever comes after `close` is let go at once. */
+function holdPath(deps: PrimerDeps, { viewer, camera, hubPort }: PrimerInput, events: PathEvents): { play(): void; close(): void } {
+  const ssrc = randomInt(1, 0xffff_ffff);
+  let closed = false;
+  let made: { path: PrimerPath; port: number } | undefined;
+  let stop: (() => void) | undefined;
+
+  const make = async (): Promise<void> => {
+    const ingest = deps.plane.ingest(camera);
+    if (!ingest) return events.ended('the camera has no live path');
+    const [from, lease] = await Promise.all([deps.pump.from(), deps.ports.lease(`viewer:${viewer}/primer`)]);
+    if (closed) return void lease.release();
+    const path = await createPrimerPath(ingest, { viewer, port: lease.port, from, ssrc, recvBufferBytes: deps.recvBufferBytes });
+    if (closed) return path.close();
+    made = { path, port: lease.port };
+    path.transport.observer.once('close', () => closed || events.ended('the live path of the camera was replaced'));
+    events.made(path);
+  };
+  make().catch((error: unknown) => closed || events.ended(error instanceof Error ? error.message : String(error)));
+
+  return {
+    play() {
+      if (!made || stop) return;
+      const { path: { producer }, port } = made;
+      const payloadType = producer.rtpParameters.codecs[0]?.payloadType ?? 0;
+      stop = deps.pump.play(viewer, { hubPort, port, ssrc, payloadType, maxBytes: deps.maxBytes }, { live: events.live, ended: events.ended });
+    },
+    close() {
+      closed = true;
+      stop?.();
+      made?.path.close();
+    },
+  };
+}

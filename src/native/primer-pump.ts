@@ -1,0 +1,74 @@
+/** The supervisor's side of the primers' thread: it starts with the first primer, stays warm, and begins anew where it ended. */
+import { Worker } from 'node:worker_threads';
+
+/** What a primer plays, and where to: a hub on loopback, and the port of a transport. */
+export type PrimerSpec = { hubPort: number; port: number; ssrc: number; payloadType: number; /** Most that may wait to be sent. */ maxBytes: number };
+
+export type PrimerOrder = { type: 'start'; id: string; spec: PrimerSpec } | { type: 'stop'; id: string };
+export type PrimerWord =
+  | { type: 'bound'; port: number }
+  /** All that the hub had cached is sent. */
+  | { type: 'live'; id: string; packets: number; bytes: number }
+  | { type: 'ended'; id: string; reason: string };
+
+/** What one primer hears of its playing. */
+export type PrimerListener = { live(sent: { packets: number; bytes: number }): void; ended(reason: string): void };
+
+/** Plays primers. */
+export type PrimerPump = {
+  /** Where packets will come from. Starts the thread; rejects where it cannot start. */
+  from(): Promise<number>;
+  /** Returns what ends it; nothing is heard after that. */
+  play(id: string, spec: PrimerSpec, listener: PrimerListener): () => void;
+  stop(): Promise<void>;
+};
+
+/** 36 cached GOPs at once, and what garbage collection leaves for a while. */
+const heapMb = 256;
+
+/** Makes a pump; nothing runs yet. */
+export function createPrimerPump(): PrimerPump {
+  const playing = new Map<string, PrimerListener>();
+  let thread: { worker: Worker; bound: Promise<number> } | undefined;
+
+  const start = (): { worker: Worker; bound: Promise<number> } => {
+    const worker = new Worker(new URL('./primer-thread.ts', import.meta.url), { name: 'primers', resourceLimits: { maxOldGenerationSizeMb: heapMb } });
+    worker.unref();
+    const bound = Promise.withResolvers<number>();
+    bound.promise.catch(() => undefined);
+    worker.on('message', (word: PrimerWord) => {
+      if (word.type === 'bound') return bound.resolve(word.port);
+      if (word.type === 'live') return playing.get(word.id)?.live(word);
+      end(word.id, word.reason);
+    });
+    const over = (reason: string): void => {
+      bound.reject(new Error(reason));
+      if (thread?.worker !== worker) return;
+      thread = undefined;
+      for (const id of [...playing.keys()]) end(id, reason);
+    };
+    worker.on('error', (error) => over(`the thread of the primers failed: ${error.message}`));
+    worker.on('exit', () => over('the thread of the primers ended'));
+    return { worker, bound: bound.promise };
+  };
+  const end = (id: string, reason: string): void => {
+    const listener = playing.get(id);
+    playing.delete(id);
+    listener?.ended(reason);
+  };
+
+  return {
+    from: () => (thread ??= start()).bound,
+    play(id, spec, listener) {
+      playing.set(id, listener);
+      thread ??= start();
+      thread.worker.postMessage({ type: 'start', id, spec } satisfies PrimerOrder);
+      return () => {
+        if (playing.delete(id)) thread?.worker.postMessage({ type: 'stop', id } satisfies PrimerOrder);
+      };
+    },
+    async stop() {
+      await thread?.worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** The thread of all primers: reads the hubs of those that play, and sends what it makes of them, paced, to their transports. */
+import { createSocket } from 'node:dgram';
+import { connect, type Socket } from 'node:net';
+import { parentPort } from 'node:worker_threads';
+import { createHubReader } from './hub-reader.ts';
+import { createPrimerStream } from './primer-stream.ts';
+import type { PrimerOrder, PrimerSpec, PrimerWord } from './primer-pump.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('native/primer-thread.ts runs as a worker thread only');
+
+const loopback = '127.0.0.1';
+/** A cached GOP of 2.4 MB takes 75 ms: faster overflows receive buffers, those of the browser too. */
+const bytesPerMs = 32_000;
+const burstBytes = 64_000;
+
+const tell = (word: PrimerWord): void => port.postMessage(word);
+// Addresses are numbers here: a lookup would only cost a turn of the event loop for each packet.
+const udp = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
+const primers = new Map<string, Primer>();
+let timer: NodeJS.Timeout | undefined;
+
+class Primer {
+  readonly #id: string;
+  readonly #spec: PrimerSpec;
+  readonly #hub: Socket;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #allowance = burstBytes;
+  #refilledAt = performance.now();
+  #sent = { packets: 0, bytes: 0 };
+  #live = false;
+
+  constructor(id: string, spec: PrimerSpec) {
+    this.#id = id;
+    this.#spec = spec;
+    const stream = createPrimerStream({ ...spec, sequence: 1 });
+    const read = createHubReader((packet) => this.#add(stream.add(packet, performance.now())));
+    this.#hub = connect(spec.hubPort, loopback);
+    this.#hub.on('data', (chunk) => {
+      try {
+        read(chunk);
+      } catch (error) {
+        return this.end(String(error));
+      }
+      pump();
+    });
+    this.#hub.on('error', (error) => this.end(error.message));
+    this.#hub.on('close', () => this.end('the hub closed'));
+  }
+
+  get isBehind(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  #add(packets: Buffer[]): void {
+    for (const packet of packets) this.#queuedBytes += packet.length;
+    this.#queue.push(...packets);
+    if (this.#queuedBytes > this.#spec.maxBytes) this.end(`more than ${this.#spec.maxBytes} bytes wait to be sent`);
+  }
+
+  /** Sends what its allowance covers. */
+  send(now: number): void {
+    this.#allowance = Math.min(burstBytes, this.#allowance + (now - this.#refilledAt) * bytesPerMs);
+    this.#refilledAt = now;
+    let count = 0;
+    for (const packet of this.#queue) {
+      if (this.#allowance <= 0) break;
+      this.#allowance -= packet.length;
+      this.#queuedBytes -= packet.length;
+      this.#sent = { packets: this.#sent.packets + 1, bytes: this.#sent.bytes + packet.length };
+      udp.send(packet, this.#spec.port, loopback, () => undefined);
+      count += 1;
+    }
+    this.#queue.splice(0, count);
+    if (this.#live || this.isBehind || this.#sent.packets === 0) return;
+    this.#live = true;
+    tell({ type: 'live', id: this.#id, ...this.#sent });
+  }
+
+  /** Without a reason: it was asked for. */
+  end(reason?: string): void {
+    if (primers.get(this.#id) !== this) return;
+    primers.delete(this.#id);
+    this.#queue = [];
+    this.#hub.destroy();
+    if (reason !== undefined) tell({ type: 'ended', id: this.#id, reason });
+  }
+}
+
+/** Sends for all, again a moment later while anybody is behind. An idle thread has no timer. */
+function pump(): void {
+  const now = performance.now();
+  for (const primer of primers.values()) primer.send(now);
+  if (timer !== undefined || ![...primers.values()].some(({ isBehind }) => isBehind)) return;
+  timer = setTimeout(() => {
+    timer = undefined;
+    pump();
+  }, 1);
+}
+
+port.on('message', (order: PrimerOrder) => {
+  if (order.type === 'stop') primers.get(order.id)?.end();
+  else primers.set(order.id, new Primer(order.id, order.spec));
+});
+udp.on('error', () => undefined);
+udp.bind(0, loopback, () => tell({ type: 'bound', port: udp.address().port }));

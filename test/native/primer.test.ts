@@ -1,0 +1,84 @@
+/** What a primer sends: a hub's packets cut, numbered and stamped anew, paced and bounded; with the real thread, a real TCP hub and real UDP. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { createPrimerPump } from '../../src/native/primer-pump.ts';
+import { createPrimerStream } from '../../src/native/primer-stream.ts';
+import { eventually } from '../support/eventually.ts';
+import { receiveRtp, sequenceGaps } from '../support/hosts.ts';
+
+const unit = (type: number, bytes: number): Buffer => Buffer.concat([Buffer.of(0x60 | type), Buffer.alloc(bytes - 1, type)]);
+const stream = () => createPrimerStream({ ssrc: 7, payloadType: 101, sequence: 65_535 });
+
+test('a unit in fragments of the hub comes out whole, in fragments that fit a network packet, numbers going round', () => {
+  const whole = unit(5, 5_000);
+  const primer = stream();
+  const half = { timestamp: 0, marker: false, payload: Buffer.concat([Buffer.of(0x60 | 28, 0x80 | 5), whole.subarray(1, 3_000)]) };
+  assert.deepEqual(primer.add(half, 10), []);
+  const packets = primer.add({ timestamp: 0, marker: true, payload: Buffer.concat([Buffer.of(0x60 | 28, 0x40 | 5), whole.subarray(3_000)]) }, 10);
+  assert.ok(packets.every((packet) => packet.length <= 1_200));
+  assert.deepEqual(packets.map((packet) => packet.readUInt16BE(2)), [65_535, 0, 1, 2, 3].slice(0, packets.length));
+  assert.deepEqual(Buffer.concat([whole.subarray(0, 1), ...packets.map((packet) => packet.subarray(14))]), whole);
+  assert.deepEqual(packets.map((packet) => packet.readUInt8(1) >= 0x80), packets.map((_, index) => index === packets.length - 1));
+});
+
+test('units that arrive in one moment get times of their own, and time follows the clock again', () => {
+  const primer = stream();
+  const stamps = [100, 100, 100, 140].map((now) => primer.add({ timestamp: 0, marker: true, payload: unit(1, 50) }, now)[0]!.readUInt32BE(4));
+  assert.deepEqual(stamps, [9_000, 9_001, 9_002, 12_600]);
+});
+
+/** A hub that gives everybody this many NAL units of 10 kB at once, the first of them a keyframe; `whole`: all are one access unit. */
+async function hub(t: TestContext, units: number, whole = false): Promise<{ port: number; clients: Socket[] }> {
+  const clients: Socket[] = [];
+  const server = createServer((client) => {
+    clients.push(client);
+    client.on('error', () => undefined);
+    for (let index = 0; index < units; index += 1) {
+      const payload = unit(index === 0 ? 5 : 1, 10_000);
+      const packet = Buffer.alloc(14);
+      packet.writeUInt16BE(12 + payload.length, 0);
+      packet.writeUInt8(0x80, 2);
+      packet.writeUInt8(96 | (whole && index < units - 1 ? 0 : 0x80), 3);
+      client.write(Buffer.concat([packet, payload]));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const client of clients) client.destroy();
+    server.close();
+  });
+  return { port: (server.address() as { port: number }).port, clients };
+}
+
+test('a cached GOP of 2 MB arrives without a gap from the one port of all primers, and stopping it closes the hub', async (t) => {
+  const [pump, source, receiver] = [createPrimerPump(), await hub(t, 200), await receiveRtp()];
+  t.after(() => Promise.all([pump.stop(), receiver.close()]));
+  const from = await pump.from();
+  const heard: string[] = [];
+  const stop = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000 }, { live: () => void heard.push('live'), ended: (why) => void heard.push(why) });
+  await eventually(() => heard.length > 0, { timeoutMs: 15_000, what: 'the end of what was cached' });
+  assert.deepEqual(heard, ['live']);
+  await eventually(() => receiver.packets.filter(({ marker }) => marker).length === 200, { timeoutMs: 15_000, what: 'all units' });
+  assert.equal(sequenceGaps(receiver.packets), 0);
+  assert.deepEqual(new Set(receiver.packets.map(({ fromPort, ssrc, payloadType }) => `${fromPort} ${ssrc} ${payloadType}`)), new Set([`${from} 9 101`]));
+  stop();
+  await eventually(() => source.clients[0]?.destroyed || source.clients[0]?.readableEnded || source.clients[0]?.closed, { timeoutMs: 15_000, what: 'the hub to be left' });
+  assert.deepEqual(heard, ['live']);
+});
+
+test('more than the bound ends a primer, a hub that closes too, and neither hurts the others', async (t) => {
+  const [pump, large, small, receiver] = [createPrimerPump(), await hub(t, 100, true), await hub(t, 3), await receiveRtp()];
+  t.after(() => Promise.all([pump.stop(), receiver.close()]));
+  const heard = new Map<string, string>();
+  const play = (id: string, hubPort: number): unknown => pump.play(id, { hubPort, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 500_000 }, { live: () => void heard.set(id, 'live'), ended: (why) => void heard.set(id, why) });
+  play('large', large.port);
+  play('small', small.port);
+  await eventually(() => heard.size === 2, { timeoutMs: 15_000, what: 'both to be told' });
+  assert.match(heard.get('large') ?? '', /more than 500000 bytes/u);
+  assert.equal(heard.get('small'), 'live');
+  small.clients[0]?.destroy();
+  await eventually(() => heard.get('small') !== 'live', { timeoutMs: 15_000, what: 'the end of its hub' });
+});
