@@ -1,7 +1,7 @@
 /** Recording in the real program: nothing is lost in peace, and whatever dies costs the recording what it must and nobody else anything. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
@@ -115,17 +115,18 @@ test('a folder that vanishes or cannot be written is a failure of class storage 
   const parent = await mkdtemp(join(tmpdir(), 'lookout-recordings-'));
   defer(t, () => rm(parent, { recursive: true, force: true }));
   const dir = join(parent, 'disk', 'recordings');
-  await mkdir(dir, { recursive: true });
+  await mkdir(join(parent, 'volume', 'recordings'), { recursive: true });
+  await symlink(join(parent, 'volume'), join(parent, 'disk'));
   const lookout = await recording(t, {}, { recordings: { ...quickDisk.recordings, dir } });
   await eventually(async () => (await readdir(dir)).includes('gate'), { timeoutMs: 8_000 });
   const was = await recordIs(lookout, 'running');
-  // As an unmounted disk leaves it: a path that leads through a file.
-  await rename(join(parent, 'disk'), join(parent, 'away'));
-  await writeFile(join(parent, 'disk'), '');
+  // As an unmounted disk leaves it: a path that leads through a file. In one step: the recorder makes a folder that is missing.
+  await writeFile(join(parent, 'file'), '');
+  await rename(join(parent, 'file'), join(parent, 'disk'));
   const failing = await recordIs(lookout, 'backoff');
   assert.deepEqual([failing.outputs.record.lastError?.class, failing.outputs.record.lastError?.code], ['storage', 'folder-missing']);
-  await rm(join(parent, 'disk'));
-  await rename(join(parent, 'away'), join(parent, 'disk'));
+  await symlink(join(parent, 'volume'), join(parent, 'mounted'));
+  await rename(join(parent, 'mounted'), join(parent, 'disk'));
   await recordIs(lookout, 'running');
   untouched(was, await lookout.camera('gate'));
 });
