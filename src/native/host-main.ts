@@ -5,6 +5,7 @@ import { loadGst } from './gst.ts';
 import { startSource, type Runner } from './host/source.ts';
 import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
+import type { Output } from './host/split-output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
 import type { HostCommand, HostEvent } from './protocol.ts';
 
@@ -13,7 +14,7 @@ const warmAfterMs = 100;
 const warmLaunch = 'rtspsrc ! lookoutflight ! rtph264depay ! lookoutcount ! tee ! valve ! rtph264pay ! udpsink  lookouthub  rtpjitterbuffer ! fakesink  rtpbin';
 
 function main(): void {
-  let running: (Partial<Runner> & { stop(): void; finish?(drainMs: number): void }) | undefined;
+  let running: (Partial<Runner & Output> & { stop(): void }) | undefined;
   let statsInFlight = false;
 
   const emit = (event: HostEvent): void => {
@@ -28,7 +29,7 @@ function main(): void {
 
   const handle = (command: HostCommand): void => {
     switch (command.type) {
-      case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss(), ...feedOf(running?.fed?.()) });
+      case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss(), feed: running?.fed?.() });
       case 'source.start': running = startSource(command.spec, emit); return;
       case 'feed.set': return running?.setFeed?.(command.open);
       case 'gate.arm': return running?.armGate?.();
@@ -63,10 +64,6 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   loadGst();
   emit({ type: 'ready', pid: process.pid });
-}
-
-function feedOf(feed: { bytes: number; sequence: number | null } | undefined): { feed?: { bytes: number; sequence: number | null } } {
-  return feed === undefined ? {} : { feed };
 }
 
 /** An order that cannot even begin: a number out of range, a missing plugin. */

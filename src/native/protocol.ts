@@ -86,7 +86,7 @@ export type HostCommand =
 export type HostEvent =
   | { type: 'ready'; pid: number }
   /** `feed`: bytes handed to the feed, and its newest RTP sequence number, where there is one. */
-  | { type: 'pong'; seq: number; rssBytes: number; feed?: { bytes: number; sequence: number | null } }
+  | { type: 'pong'; seq: number; rssBytes: number; feed: { bytes: number; sequence: number | null } | undefined }
   /** The pipeline reached PLAYING and the hub listens; packets may not have come yet. */
   | { type: 'source.started'; hubPort: number }
   /** First packet, or packets again after `source.stalled`. */

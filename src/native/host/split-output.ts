@@ -1,0 +1,155 @@
+/** What recorder and HLS output have in common: the client of a hub that `splitmuxsink` cuts into files, from play to the last word. */
+import { failure, type Failure } from '../../errors.ts';
+import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
+import { storageFailure } from '../storage-failure.ts';
+import type { HostEvent, HubSpec } from '../protocol.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
+
+/** An output that a host runs. */
+export type Output = {
+  /** Ends what is open and says `output.finished`; the hub gets `drainMs` to close by itself first. */
+  finish(drainMs: number): void;
+  stop(): void;
+};
+
+/** What its pipeline is made of. `elements`: the names of the one that counts frames, and of `splitmuxsink`. */
+export type SplitOptions = { launch: string; elements: { frames: string; mux: string }; hub: HubSpec; emit: (event: HostEvent) => void };
+
+const statsMs = 1_000;
+/** After EOS everything is written in some ms; a muxer that does not end by then is left as it is. */
+const eosMs = 1_500;
+
+/** An output of files; what becomes of them is its subclass's. Whatever a method of those throws ends the output. */
+export abstract class SplitOutput implements Output {
+  protected readonly emit: (event: HostEvent) => void;
+  readonly #mux: string;
+  readonly #pipeline: GstPipeline;
+  readonly #frames: GstElement;
+  readonly #timeline: Timeline;
+  /** What splitmuxsink said before anybody knew when its running time began. */
+  #unplaced: GstMessage[] | null = [];
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor({ launch, elements, hub, emit }: SplitOptions) {
+    this.emit = emit;
+    this.#mux = elements.mux;
+    this.#pipeline = new (loadGst().Pipeline)(launch);
+    this.#frames = child(this.#pipeline, elements.frames);
+    this.#timeline = createTimeline(this.#pipeline, hub.codec, () => this.#place());
+  }
+
+  /** Makes the folder; gives the pattern of paths that `splitmuxsink` writes to. */
+  protected abstract prepare(): string;
+  protected abstract opened(location: string, runningNs: number): void;
+  protected abstract closed(location: string, runningNs: number): void;
+  /** Once a second, with the frames that came so far. */
+  protected abstract tick(frames: number): void;
+  /** What something that was thrown counts as where no disk is the reason. */
+  protected abstract broken(text: string): Failure;
+
+  play(): void {
+    let location = '';
+    if (!this.#guarded(() => (location = this.prepare()))) return;
+    child(this.#pipeline, this.#mux)['location'] = location;
+    playAndListen(this.#pipeline, (message) => this.#onMessage(message));
+    this.#timer = setInterval(() => this.#guarded(() => this.tick(this.#count())), statsMs);
+  }
+
+  finish(drainMs: number): void {
+    if (this.#over) return;
+    // Nothing came yet: an EOS would wait for a first frame.
+    if (this.#count() === 0) return this.#end({ type: 'output.finished' });
+    setTimeout(() => {
+      if (this.#over) return;
+      this.#pipeline.sendEOS();
+      setTimeout(() => this.#end({ type: 'output.finished' }), eosMs);
+    }, drainMs);
+  }
+
+  stop(): void {
+    this.#over = true;
+    this.#rest();
+    this.#pipeline.stop();
+  }
+
+  /** ms since the epoch of a running time. */
+  protected wallClock(runningNs: number): number {
+    return this.#timeline.wallClock(runningNs);
+  }
+
+  protected fail(failed: Failure): void {
+    this.#end({ type: 'output.failed', failure: failed });
+  }
+
+  #onMessage(message: GstMessage): void {
+    if (this.#over) return;
+    if (message.type === 'error') return this.#onError(message);
+    if (isConnected(message)) this.emit({ type: 'output.started' });
+    else if (message.type === 'eos') {
+      this.#place();
+      this.#end({ type: 'output.finished' });
+    } else if (message.name?.startsWith('splitmuxsink-fragment-')) {
+      if (this.#unplaced === null) this.#onFile(message);
+      else this.#unplaced.push(message);
+    }
+  }
+
+  #place(): void {
+    const messages = this.#unplaced ?? [];
+    this.#unplaced = null;
+    for (const message of messages) if (!this.#over) this.#onFile(message);
+  }
+
+  #onFile(message: GstMessage): void {
+    const [location, runningNs] = [String(message['location']), Number(message['running-time'])];
+    this.#guarded(() => (message.name === 'splitmuxsink-fragment-opened' ? this.opened(location, runningNs) : this.closed(location, runningNs)));
+  }
+
+  #onError(message: GstMessage): void {
+    const text = `${message.message ?? ''}\n${message.debug ?? ''}`;
+    // The hub is gone or cannot be read: the source's business, which is known to others.
+    if (message._src_element_name.startsWith('tcpclientsrc')) return this.#end({ type: 'output.finished' });
+    this.fail(storageFailure(text) ?? streamFailure(text, message._src_element_name));
+  }
+
+  #count(): number {
+    return fieldOf(this.#frames['stats'], 'num-buffers') ?? 0;
+  }
+
+  #guarded(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.fail(storageFailure(text) ?? this.broken(text));
+      return false;
+    }
+  }
+
+  #end(event: HostEvent): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#rest();
+    this.emit(event);
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timeline.stop();
+  }
+}
+
+/** The failure behind an error message that speaks of no disk. */
+function streamFailure(text: string, element: string): Failure {
+  const evidence = `${element}: ${text}`.slice(0, 400);
+  if (/Timestamping error|time is negative/u.test(text)) return failure('timestamps', 'timestamps-backwards', 'The timestamps of the stream went back: a new file begins.', evidence);
+  if (/not-negotiated|not negotiated|caps/iu.test(text)) return failure('media-changed', 'not-negotiated', 'The stream changed its form in mid-file: a new file begins.', evidence);
+  return failure('reset', 'output-error', 'The pipeline of the output failed.', evidence);
+}
+
+/** True for the message by which the hub's client says that it reads. */
+function isConnected(message: GstMessage): boolean {
+  return message.name === 'GstMessageStateChanged' && message._src_element_name.startsWith('tcpclientsrc') && message['new-state'] === 'GST_STATE_PAUSED';
+}
