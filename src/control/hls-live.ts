@@ -81,7 +81,7 @@ export function createHlsLive(deps: HlsLiveDeps): HlsLive {
       entry.idle = false;
       if (camera.outputs.hls.mode === 'on-demand') ask(camera.id, entry);
       if (entry.window.segments.length === 0) await firstSegment(entry, camera, settings.segmentSeconds);
-      return { ...entry.window, ended: false };
+      return entry.window;
     },
     file(camera, id, name) {
       const session = sessions.get(id);

@@ -3,11 +3,11 @@
 /** A segment in a playlist; `uri` and `map` relative to it. `startAt` in ms since the epoch. */
 export type PlaylistSegment = { uri: string; map: string | null; startAt: number; durationMs: number; discontinuity: boolean };
 
-/** A playlist to write. `ended`: it is whole. */
-export type Playlist = { sequence: number; discontinuities: number; targetMs: number; segments: readonly PlaylistSegment[]; ended: boolean };
+/** A playlist to write. */
+export type Playlist = { sequence: number; discontinuities: number; targetMs: number; segments: readonly PlaylistSegment[] };
 
 /** The window of a live playlist. Numbers never go back, whatever happens to the source. */
-export type Window = Omit<Playlist, 'ended'> & { /** The next segment follows another source. */ broken: boolean };
+export type Window = Playlist & { /** The next segment follows another source. */ broken: boolean };
 
 /**
  * A window before its first segment. Segments are numbered from where no earlier run of the program can have been; the
@@ -31,19 +31,19 @@ export function dropped(window: Window, count: number): Window {
 }
 
 /** The text. `token`, where the playlist was fetched with one, goes into every URI in it. */
-export function playlistText({ sequence, discontinuities, targetMs, segments, ended }: Playlist, token?: string): string {
+export function playlistText({ sequence, discontinuities, targetMs, segments }: Playlist, token?: string): string {
   const uri = (path: string): string => (token === undefined ? path : `${path}?token=${encodeURIComponent(token)}`);
   const lines = [
     '#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', `#EXT-X-TARGETDURATION:${Math.round(targetMs / 1_000)}`,
-    `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`, ...(ended ? ['#EXT-X-PLAYLIST-TYPE:VOD'] : []),
+    `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`,
   ];
   let map: string | null = null;
-  for (const [index, segment] of segments.entries()) {
+  for (const segment of segments) {
     if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
     if (segment.map !== null && (segment.map !== map || segment.discontinuity)) lines.push(`#EXT-X-MAP:URI="${uri(segment.map)}"`);
     map = segment.map;
-    if (index === 0 || segment.discontinuity || !ended) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startAt).toISOString()}`);
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startAt).toISOString()}`);
     lines.push(`#EXTINF:${(segment.durationMs / 1_000).toFixed(3)},`, uri(segment.uri));
   }
-  return `${[...lines, ...(ended ? ['#EXT-X-ENDLIST'] : [])].join('\n')}\n`;
+  return `${lines.join('\n')}\n`;
 }

@@ -1,6 +1,7 @@
 /** Recordings as files: measuring one, and making one whole that nobody finished. Blocks; hosts and the keeper's thread only. */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { durationBytes, measureMatroska, type Matroska, type ReadAt } from './matroska.ts';
+import { durationBytes, measureMatroska, type Matroska } from './matroska.ts';
+import type { ReadAt } from './matroska-elements.ts';
 
 /** What a file holds, and how large it is. */
 export type Measured = Matroska & { bytes: number };

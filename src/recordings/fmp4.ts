@@ -3,8 +3,8 @@
  * them too. Pure. One video track, 90 kHz; what goes behind the head of a fragment are the frames' bytes, in order.
  */
 
-/** What a player must know before the first frame. `durationMs` where the whole is known. */
-export type Mp4Track = { codec: string; codecPrivate: Uint8Array; width: number; height: number; durationMs?: number };
+/** What a player must know before the first frame. */
+export type Mp4Track = { codec: string; codecPrivate: Uint8Array; width: number; height: number };
 
 /** A frame, in decoding order; its time of presentation in ms. */
 export type Mp4Frame = { timeMs: number; key: boolean; length: number };
@@ -15,16 +15,14 @@ const keyFlags = 0x02000000;
 const deltaFlags = 0x01010000;
 const identity = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
 
-/** True for the codecs (Matroska's names) that {@link initSegment} can describe. */
-export const fitsMp4 = (codec: string): boolean => codec in sampleEntries;
-
+/** By Matroska's names of codecs. */
 const sampleEntries: Record<string, { entry: string; configuration: string }> = {
   'V_MPEG4/ISO/AVC': { entry: 'avc1', configuration: 'avcC' },
   'V_MPEGH/ISO/HEVC': { entry: 'hvc1', configuration: 'hvcC' },
 };
 
 /** `ftyp` and `moov`. Throws for a codec that has no sample entry here. */
-export function initSegment({ codec, codecPrivate, width, height, durationMs = 0 }: Mp4Track): Uint8Array {
+export function initSegment({ codec, codecPrivate, width, height }: Mp4Track): Uint8Array {
   const names = sampleEntries[codec];
   if (names === undefined) throw new RangeError(`${codec} does not fit into MP4.`);
   const visual = box(names.entry, zeros(6), u16(1), zeros(16), u16(width, height), u32(0x480000, 0x480000, 0), u16(1), zeros(32), u16(24, 0xffff), box(names.configuration, codecPrivate));
@@ -33,13 +31,12 @@ export function initSegment({ codec, codecPrivate, width, height, durationMs = 0
     full('mdhd', 0, 0, u32(0, 0, ticksPerMs * 1_000, 0), u16(0x55c4, 0)),
     full('hdlr', 0, 0, u32(0), text('vide'), zeros(12), text('video\0')),
     box('minf', full('vmhd', 0, 1, zeros(8)), box('dinf', full('dref', 0, 0, u32(1), full('url ', 0, 1))), table));
-  const extends_ = [...(durationMs > 0 ? [full('mehd', 1, 0, u64(durationMs * ticksPerMs))] : []), full('trex', 0, 0, u32(trackId, 1, 0, 0, 0))];
   return concat([
     box('ftyp', text('iso6'), u32(1), text('iso6'), text('isom'), text('mp41')),
     box('moov',
       full('mvhd', 0, 0, u32(0, 0, ticksPerMs * 1_000, 0, 0x10000), u16(0x100, 0), zeros(8), u32(...identity), zeros(24), u32(trackId + 1)),
       box('trak', full('tkhd', 0, 3, u32(0, 0, trackId, 0, 0), zeros(8), u16(0, 0, 0, 0), u32(...identity, width * 0x10000, height * 0x10000)), media),
-      box('mvex', ...extends_)),
+      box('mvex', full('trex', 0, 0, u32(trackId, 1, 0, 0, 0)))),
   ]);
 }
 
