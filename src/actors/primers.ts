@@ -23,8 +23,6 @@ export type Primers = {
   /** The path of a viewer's primer once it is made; undefined where there is none, or not within `ms`. */
   path(viewer: string, ms: number): Promise<PrimerPath | undefined>;
   list(): PrimerView[];
-  /** How many there were since the start, and how many the budget had no room for. */
-  figures(): { made: number; refused: number };
 };
 
 type Entry = PrimerView & { made: PromiseWithResolvers<PrimerPath | undefined> };
@@ -32,11 +30,9 @@ type Entry = PrimerView & { made: PromiseWithResolvers<PrimerPath | undefined> }
 /** Makes the book of primers and the machine that writes it. */
 export function createPrimers(deps: PrimerDeps): Primers {
   const entries = new Map<string, Entry>();
-  const figures = { made: 0, refused: 0 };
   const path = effect<PathCommand, PrimerInput>(({ input, sendBack, receive }) => {
     const tell = (fact: PathFact): void => void queueMicrotask(() => sendBack(fact));
     if (entries.size >= deps.most) {
-      figures.refused += 1;
       tell({ type: 'path.ended', reason: `${deps.most} primers play already` });
       return () => undefined;
     }
@@ -44,7 +40,6 @@ export function createPrimers(deps: PrimerDeps): Primers {
     entries.set(input.viewer, entry);
     const held = holdPath(deps, input, {
       made(made) {
-        figures.made += 1;
         entry.made.resolve(made);
         tell({ type: 'path.made' });
       },
@@ -76,7 +71,6 @@ export function createPrimers(deps: PrimerDeps): Primers {
       return Promise.race([entry.made.promise, late.promise]).finally(() => clearTimeout(timer));
     },
     list: () => [...entries.values()].map(({ viewer, camera, live }) => ({ viewer, camera, live })),
-    figures: () => ({ ...figures }),
   };
 }
 

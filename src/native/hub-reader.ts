@@ -1,7 +1,7 @@
 /** Reads an H.264 hub from outside GStreamer: RTP packets (RFC 3550) framed by RFC 4571, a 16-bit length before each. */
 
 /** One RTP packet of a hub. `timestamp` is in 90 kHz units; `marker` ends an access unit. */
-export type HubPacket = { timestamp: number; marker: boolean; payload: Buffer };
+export type HubPacket = { sequence: number; timestamp: number; marker: boolean; payload: Buffer };
 
 const lengthBytes = 2;
 const rtpHeaderBytes = 12;
@@ -23,12 +23,17 @@ export function carriesParameterSets(payload: Uint8Array): boolean {
   return kind === sps || (kind === 24 && aggregates(payload, sps));
 }
 
-/** STAP-A: 16 bits of length before each NAL unit. */
-function aggregates(payload: Uint8Array, kind: number): boolean {
-  for (let at = 1; at + 2 < payload.length; at += 2 + (((payload[at] ?? 0) << 8) | (payload[at + 1] ?? 0))) {
-    if (((payload[at + 2] ?? 0) & 0x1f) === kind) return true;
+/** The NAL units of a STAP-A: 16 bits of length before each. */
+export function* aggregated<B extends Uint8Array>(payload: B): Generator<B> {
+  for (let at = 1; at + 2 < payload.length;) {
+    const end = at + 2 + (((payload[at] ?? 0) << 8) | (payload[at + 1] ?? 0));
+    yield payload.subarray(at + 2, end) as B;
+    at = end;
   }
-  return false;
+}
+
+function aggregates(payload: Uint8Array, kind: number): boolean {
+  return aggregated(payload).some((unit) => ((unit[0] ?? 0) & 0x1f) === kind);
 }
 
 /** An incremental reader: feed it chunks, it hands out packets. Throws on what is not RTP. */
@@ -41,7 +46,7 @@ export function createHubReader(onPacket: (packet: HubPacket) => void): (chunk: 
       if (pending.length < lengthBytes + length) return;
       if (length < rtpHeaderBytes || ((pending[lengthBytes] ?? 0) & 0xc0) !== 0x80) throw new Error('The hub does not speak RTP framed by RFC 4571.');
       const packet = pending.subarray(lengthBytes, lengthBytes + length);
-      onPacket({ timestamp: packet.readUInt32BE(4), marker: ((packet[1] ?? 0) & 0x80) !== 0, payload: packet.subarray(rtpHeaderBytes) });
+      onPacket({ sequence: packet.readUInt16BE(2), timestamp: packet.readUInt32BE(4), marker: ((packet[1] ?? 0) & 0x80) !== 0, payload: packet.subarray(rtpHeaderBytes) });
       pending = pending.subarray(lengthBytes + length);
     }
   };

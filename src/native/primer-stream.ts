@@ -1,7 +1,7 @@
 /** Makes of a hub's packets the RTP stream of one primer: cut to the size of a network packet, numbered anew, stamped on arrival. Pure. */
 import { packetizeH264 } from '../rtp/h264.ts';
 import { packetEnd, PacketWriter, prefixBytes, stampRun } from '../rtp/packet.ts';
-import type { HubPacket } from './hub-reader.ts';
+import { aggregated, type HubPacket } from './hub-reader.ts';
 
 const stapA = 24;
 const fuA = 28;
@@ -12,7 +12,7 @@ const ticksPerMs = 90;
 /** The stream; `sequence` is its first number. */
 export type PrimerStream = {
   /** The packets of an access unit, once its last packet is there. `now` is monotonic, ms. */
-  add(packet: HubPacket, now: number): Buffer[];
+  add(packet: Omit<HubPacket, 'sequence'>, now: number): Buffer[];
 };
 
 /**
@@ -54,15 +54,4 @@ export function createPrimerStream({ ssrc, payloadType, sequence }: { ssrc: numb
       return Array.from(run.offsets, (at, index) => run.bytes.subarray(at + prefixBytes, packetEnd(run, index)));
     },
   };
-}
-
-/** The units of a STAP-A: 16 bits of length before each. */
-function aggregated(payload: Buffer): Buffer[] {
-  const units: Buffer[] = [];
-  for (let at = 1; at + 2 <= payload.length;) {
-    const end = at + 2 + payload.readUInt16BE(at);
-    units.push(payload.subarray(at + 2, end));
-    at = end;
-  }
-  return units;
 }

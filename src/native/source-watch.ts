@@ -8,6 +8,7 @@ import type { SourceStats, VideoFormat } from '../media.ts';
 import { beginFreshness, judge, type Freshness, type FreshnessFact } from './freshness.ts';
 import type { BoxCounters } from './flight-box.ts';
 import { createGopMeter, createMeter } from './meter.ts';
+import { monotonicMs } from './monotonic.ts';
 import { spsOfAvcConfiguration, spsOfHevcConfiguration } from './sps.ts';
 import type { HealthLimits, HostEvent } from './protocol.ts';
 
@@ -37,9 +38,6 @@ const firstMs = 5;
 const statsMs = 1000;
 /** A camera that was silent for so long is looked at in peace. */
 const longMs = 10_000;
-
-/** `process.hrtime`'s clock, which is the box's, ms. */
-const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000;
 
 /** Makes a watch that does nothing until `begin`. */
 export function watchSource(options: SourceWatchOptions): SourceWatch {

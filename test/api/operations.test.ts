@@ -1,12 +1,12 @@
 /** Metrics, health and readiness: what watches over Lookout. */
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { apiBench, type ApiBench } from '../support/api.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { cameraView, scriptedControl } from '../support/scripted-control.ts';
 
 const metricsOf = async ({ app, as }: ApiBench) => (await app.inject({ url: '/metrics', headers: as('viewer') })).body;
@@ -80,17 +80,8 @@ test('a store that cannot write shows in readiness and metrics, while cameras ca
   assert.match(await metricsOf(bench), /vms_media_store_up 0\n/u);
 });
 
-async function freePort(t: TestContext): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  t.diagnostic(`metrics on ${port}`);
-  return port;
-}
-
 test('a port of their own serves metrics without login, and nothing else', async (t) => {
-  const port = await freePort(t);
+  const port = await freePort();
   const { listen, app } = await apiBench(t, { env: { LOOKOUT_METRICS_PORT: String(port) } });
   await listen();
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`);

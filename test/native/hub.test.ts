@@ -2,25 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { beginsKeyframe, carriesParameterSets } from '../../src/native/hub-reader.ts';
+import { beginsKeyframe, carriesParameterSets, createHubReader, type HubPacket } from '../../src/native/hub-reader.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { sequenceGaps } from '../support/hosts.ts';
 
 const plugins = join(import.meta.dirname, '../../.cache/gst');
-type Packet = { sequence: number; timestamp: number; marker: boolean; payload: Buffer };
 const noisy = (size: string, fps = 25): string => `videotestsrc is-live=true pattern=snow ! video/x-raw,${size},framerate=${fps}/1 ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=40000 key-int-max=${fps} bframes=0 ! h264parse`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A pipeline that ends in a hub; ends with the test. */
 async function startHub(t: TestContext, video: string, properties = ''): Promise<number> {
@@ -44,38 +36,29 @@ async function startHub(t: TestContext, video: string, properties = ''): Promise
 }
 
 /** A reader that keeps every packet. */
-function read(t: TestContext, port: number): { packets: Packet[]; socket: Socket } {
-  const packets: Packet[] = [];
-  let pending = Buffer.alloc(0);
-  const socket = connect(port, '127.0.0.1').on('error', () => undefined).on('data', (chunk: Buffer) => {
-    pending = Buffer.concat([pending, chunk]);
-    while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
-      const packet = pending.subarray(2, 2 + pending.readUInt16BE(0));
-      packets.push({ sequence: packet.readUInt16BE(2), timestamp: packet.readUInt32BE(4), marker: (packet[1]! & 0x80) !== 0, payload: packet.subarray(12) });
-      pending = pending.subarray(2 + packet.length);
-    }
-  });
+function read(t: TestContext, port: number): { packets: HubPacket[]; socket: Socket } {
+  const packets: HubPacket[] = [];
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined).on('data', createHubReader((packet) => packets.push(packet)));
   defer(t, async () => void socket.destroy());
   return { packets, socket };
 }
 
-const gaps = (packets: Packet[]): number => packets.slice(1).filter(({ sequence }, index) => ((sequence - packets[index]!.sequence) & 0xffff) !== 1).length;
-const frames = (packets: Packet[]): number => packets.filter(({ marker }) => marker).length;
-const firstFrame = (packets: Packet[]): Packet[] => packets.slice(0, packets.findIndex(({ marker }) => marker) + 1);
+const frames = (packets: HubPacket[]): number => packets.filter(({ marker }) => marker).length;
+const firstFrame = (packets: HubPacket[]): HubPacket[] => packets.slice(0, packets.findIndex(({ marker }) => marker) + 1);
 /** Parameter sets come before the slices that need them. */
-const isWholeKeyframe = (frame: Packet[]): boolean => {
+const isWholeKeyframe = (frame: HubPacket[]): boolean => {
   const [sets, slice] = [frame.findIndex(({ payload }) => carriesParameterSets(payload)), frame.findIndex(({ payload }) => beginsKeyframe(payload))];
   return sets >= 0 && slice > sets;
 };
 /** Timestamps of access units, with the wrap of 32 bits undone. */
-const times = (packets: Packet[]): number[] => packets.filter(({ marker }) => marker).map(({ timestamp }) => (timestamp - packets[0]!.timestamp) | 0);
+const times = (packets: HubPacket[]): number[] => packets.filter(({ marker }) => marker).map(({ timestamp }) => (timestamp - packets[0]!.timestamp) | 0);
 
 test('a reader gets parameter sets, the keyframe, and then every frame once, across the wrap of the timestamps', async (t) => {
   const port = await startHub(t, noisy('width=320,height=240'));
   const { packets } = read(t, port);
   await eventually(() => frames(packets) > 60, { timeoutMs: 30_000, what: '60 frames' });
   assert.ok(isWholeKeyframe(firstFrame(packets)), 'begins with an SPS and a keyframe');
-  assert.equal(gaps(packets), 0);
+  assert.equal(sequenceGaps(packets), 0);
   const at = times(packets);
   assert.ok(at.every((time, index) => index === 0 || Math.abs(time - at[index - 1]! - 3_600) <= 2), 'a frame every 40 ms');
   assert.ok(new Set(packets.map(({ timestamp }) => timestamp > 2 ** 31)).size === 2, 'the timestamps wrapped');
@@ -86,7 +69,7 @@ test('a frame that is larger than a packet comes in parts, and a decoder takes t
   const port = await startHub(t, noisy('width=1280,height=720', 5));
   const { packets } = read(t, port);
   await eventually(() => packets.some(({ payload }) => (payload[0]! & 0x1f) === 28 && (payload[1]! & 0x40) !== 0), { timeoutMs: 30_000, what: 'the end of a frame in parts' });
-  assert.equal(gaps(packets), 0);
+  assert.equal(sequenceGaps(packets), 0);
   const client = `tcpclientsrc host=127.0.0.1 port=${port} ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtph264depay ! h264parse ! avdec_h264 ! identity eos-after=4 ! fakesink`;
   const decoder = spawn('gst-launch-1.0', ['-q', ...client.split(' ')], { stdio: 'ignore', timeout: 30_000 });
   const [code] = await once(decoder, 'exit') as [number | null];
@@ -101,11 +84,11 @@ test('a reader that stands still goes on at a keyframe, and costs another one no
   const bytes = (): number => steady.packets.reduce((sum, { payload }) => sum + payload.length, 0);
   // More than the bound and what sockets hold for the one that does not read.
   await eventually(() => bytes() > 24_000_000, { timeoutMs: 45_000, intervalMs: 100, what: '24 MB' });
-  assert.equal(gaps(steady.packets), 0);
+  assert.equal(sequenceGaps(steady.packets), 0);
   const before = mute.packets.length;
   mute.socket.resume();
   await eventually(() => mute.packets.length > before + 40 && frames(mute.packets) > 30, { timeoutMs: 30_000, what: 'the reader that stood still to go on' });
-  assert.equal(gaps(mute.packets), 0, 'its own packets are numbered for it');
+  assert.equal(sequenceGaps(mute.packets), 0, 'its own packets are numbered for it');
   const at = times(mute.packets);
   const jump = at.findIndex((time, index) => index > 0 && time - at[index - 1]! > 4_000);
   assert.ok(jump > 0, 'something was left out');

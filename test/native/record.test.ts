@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Host } from '../../src/native/host.ts';
 import { createHubReader } from '../../src/native/hub-reader.ts';
+import { monotonicMs as monotonic } from '../../src/native/monotonic.ts';
 import type { ClosedFile, HostEvent, OutputSpec, SourceSpec } from '../../src/native/protocol.ts';
 import { measureFile, repairFile } from '../../src/recordings/files.ts';
 import { parseRecordingPath } from '../../src/recordings/names.ts';
@@ -195,7 +196,6 @@ function failures(events: readonly HostEvent[]): string[] {
 /** Every access unit that a hub hands out, by the stamp of its source and by its arrival here. */
 function watchHub(t: TestContext, port: number) {
   const frames: { at: number; arrivedAt: number; key: boolean }[] = [];
-  const monotonic = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000;
   let isNew = true;
   const read = createHubReader(({ timestamp, marker, payload }) => {
     if (isNew) {

@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { BoxCounters } from '../../src/native/flight-box.ts';
+import { monotonicMs as now } from '../../src/native/monotonic.ts';
 import type { HostEvent } from '../../src/native/protocol.ts';
 import { watchSource } from '../../src/native/source-watch.ts';
 import { eventually } from '../support/eventually.ts';
 import { healthLimits } from '../support/hosts.ts';
-
-const now = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000;
 
 /** An SPS of 320 × 240, constrained baseline, as `codec_data` has it. */
 const configuration = Buffer.from('0142c00dffe1001b6742c00dda0507e84000000300400000064fc6ac00000003000301000468ce3c80', 'hex');

@@ -79,6 +79,6 @@ export async function receiveRtp() {
 }
 
 /** How many sequence numbers are missing between the first and the last packet. */
-export function sequenceGaps(packets: readonly RtpHeader[]): number {
+export function sequenceGaps(packets: readonly Pick<RtpHeader, 'sequence'>[]): number {
   return packets.slice(1).reduce((gaps, packet, i) => gaps + ((packet.sequence - packets[i]!.sequence - 1) & 0xffff), 0);
 }

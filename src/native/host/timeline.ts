@@ -1,6 +1,7 @@
 /** From a recorder's running time to the wall clock: the hub's stamps are on CLOCK_MONOTONIC, whatever process made them. */
 import { child, fieldOf, type GstPipeline } from '../gst.ts';
 import { recordElements as names } from '../launch-record.ts';
+import { monotonicMs } from '../monotonic.ts';
 import type { HubSpec } from '../protocol.ts';
 
 /** The time line of one recorder. */
@@ -16,8 +17,6 @@ const lookMs = 10;
 const agreeing = 3;
 /** A running time that cannot be placed by then is taken for now. */
 const giveUpMs = 500;
-
-const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000;
 
 /** Binds to the elements of a pipeline made by `recordLaunch`, and calls `onKnown` once, soon after the first frame. */
 export function createTimeline(pipeline: GstPipeline, codec: HubSpec['codec'], onKnown: () => void): Timeline {

@@ -12,7 +12,7 @@ typedef struct {
   GstElement parent;
   GstPad *source;
   guint track, codec;
-  guint64 packets, bytes;
+  guint64 packets;
   Run *open;
   guint32 serial;
 } LookoutFlight;
@@ -93,7 +93,6 @@ static GstFlowReturn flight_chain (GstPad *pad, GstObject *parent, GstBuffer *bu
     if (lookout_box != NULL && map.size >= 12) note_packet (self, map.data, map.size);
     GST_OBJECT_LOCK (self);
     self->packets += 1;
-    self->bytes += map.size;
     GST_OBJECT_UNLOCK (self);
     gst_buffer_unmap (buffer, &map);
   }
@@ -106,7 +105,7 @@ static void flight_get_property (GObject *object, guint id, GValue *value, GPara
   else if (id == PROP_CODEC) g_value_set_uint (value, self->codec);
   else if (id == PROP_STATS) {
     GST_OBJECT_LOCK (self);
-    g_value_take_boxed (value, gst_structure_new ("stats", "num-bytes", G_TYPE_UINT64, self->bytes, "num-buffers", G_TYPE_UINT64, self->packets, NULL));
+    g_value_take_boxed (value, gst_structure_new ("stats", "num-buffers", G_TYPE_UINT64, self->packets, NULL));
     GST_OBJECT_UNLOCK (self);
   } else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
@@ -123,7 +122,7 @@ static void lookout_flight_class_init (LookoutFlightClass *class) {
   GstElementClass *element = GST_ELEMENT_CLASS (class);
   object->get_property = flight_get_property;
   object->set_property = flight_set_property;
-  g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Packets and bytes that passed", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Packets that passed", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_TRACK, g_param_spec_uint ("track", "Track", "What its packets are noted under", 0, 127, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_CODEC, g_param_spec_uint ("codec", "Codec", "Whose keyframes are marked: 1 H.264, 2 H.265", 0, 2, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (element, "Flight recorder", "Generic", "Notes RTP headers", "Lookout");
