@@ -114,7 +114,7 @@ function createService({ plane, primers, ingestWaitMs }: ViewerDeps, entries: Ma
     async consume(request) {
       const media = mediaOf(request);
       const own = (await media.consume()).map(described);
-      const primer = await consumePrimer(media, await primers.path(request.viewer, primerWaitMs));
+      const primer = await consumePrimer(media, await primers.path(request.viewer, primerWaitMs), () => tell(request.viewer, { type: 'viewer.tookOver' }));
       tell(request.viewer, { type: 'viewer.consuming' });
       return [...own, ...primer];
     },
@@ -137,10 +137,12 @@ function createService({ plane, primers, ingestWaitMs }: ViewerDeps, entries: Ma
   };
 }
 
-/** One that was closed meanwhile is no error: the camera's own producer is there. */
-async function consumePrimer(media: ViewerMedia, path: PrimerPath | undefined) {
+/** One that was closed meanwhile, or comes later than the answer and would play for nobody, is no error: the camera's own producer is there. */
+async function consumePrimer(media: ViewerMedia, path: PrimerPath | undefined, release: () => void) {
   const consumer = path && await media.consumePrimer(path.producer).catch(() => undefined);
-  return consumer ? [{ ...described(consumer), primer: true as const }] : [];
+  if (consumer) return [{ ...described(consumer), primer: true as const }];
+  release();
+  return [];
 }
 
 const described = ({ id, producerId, kind, rtpParameters }: Consumer) => ({ id, producerId, kind, rtpParameters: rtpParameters as unknown as Opaque });
