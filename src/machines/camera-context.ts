@@ -90,7 +90,7 @@ export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; code
 /** A camera that has not run yet. */
 export function initialContext({ config, settings, feed, seed }: CameraMachineInput): CameraContext {
   return {
-    config, settings, feed,
+    config, settings, feed: { sequence: seed & 0xffff, ...feed },
     desired: config.enabled ? 'running' : 'stopped',
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
@@ -157,11 +157,15 @@ export function afterFailure(context: CameraContext, raw: Failure, wasStreaming:
   return { ...common, next: decision.presence ? 'watching' : 'waiting', delayMs: decision.delayMs };
 }
 
-/** Counts a source about to start; those after the first are restarts, by the class of the failure before. */
+/**
+ * Counts a source about to start; those after the first are restarts, by the class of the failure before. The one after it
+ * begins far from it, even where it dies before anybody heard how far its feed came.
+ */
 export function countSource(context: CameraContext): Partial<CameraContext> {
   const restarts = { ...context.restarts };
   if (context.sourcesStarted > 0 && context.cause) restarts[context.cause.class] = (restarts[context.cause.class] ?? 0) + 1;
-  return { sourcesStarted: context.sourcesStarted + 1, restarts, sourceAlive: true, mayRecycle: false };
+  const feed = { ...context.feed, sequence: farFrom(context.feed.sequence ?? 0) };
+  return { sourcesStarted: context.sourcesStarted + 1, restarts, sourceAlive: true, mayRecycle: false, feed };
 }
 
 /** What the ingest must announce: the caps in use once known, else what the description said; null where there is no H.264. */

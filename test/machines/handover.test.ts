@@ -193,3 +193,21 @@ test('viewers that come while a successor waits at its gate are fed by it too', 
   c.actor.send({ type: 'viewers.changed', count: 1 });
   assert.equal(c.asked.filter((word) => word === 'feed.open').length, 2);
 });
+
+test('each source begins half a circle from the one before, whether or not anybody heard how far its feed came', async (t) => {
+  const c = await watched(t);
+  const next = (): number => c.actor.getSnapshot().context.feed.sequence ?? -1;
+  const far = (from: number): number => Math.min((next() - from) & 0xffff, (from - next()) & 0xffff);
+  const first = (next() + 0x8000) & 0xffff;
+  assert.equal(far(first), 0x8000, 'far from the first, which has said nothing yet');
+  c.source({ type: 'source.stats', stats: { ...stats(20_000_000), feedSequence: (first + 500) & 0xffff } });
+  assert.equal(far(first + 500), 0x8000);
+  const second = next();
+  c.actor.send({ type: 'camera.restart' });
+  await prepare(c);
+  c.source({ type: 'gate.ready' });
+  c.oldSource({ type: 'feed.shut' });
+  c.producer({ type: 'producer.cycled' });
+  assert.equal(handover(c)?.phase, 'replaced');
+  assert.equal(far(second), 0x8000, 'and far from the second as soon as it feeds');
+});
