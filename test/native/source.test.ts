@@ -8,6 +8,9 @@ import { after, before, describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { startGstRtspServer, type GstRtspServer } from '../support/gst-rtsp-server.ts';
 import { receiveRtp, record, sequenceGaps, sourceSpec, startPool } from '../support/hosts.ts';
+import { boxRuns, boxStart, readRuns } from '../../src/native/flight-box.ts';
+import type { Host } from '../../src/native/host.ts';
+import { monotonicMs } from '../../src/native/monotonic.ts';
 import type { SourceSpec } from '../../src/native/protocol.ts';
 
 /** What a hub sends a new client within 100 ms. */
@@ -18,6 +21,16 @@ async function firstBurst(port: number): Promise<number> {
   await once(AbortSignal.timeout(100), 'abort');
   socket.destroy();
   return bytes;
+}
+
+/** Whether the newest keyframe of a source with a GOP of 1 s came about half a second ago, by what its flight box says. */
+function isHalfway(host: Host): boolean {
+  const box = host.flight();
+  const began = box && boxStart(box);
+  if (box === undefined || began === undefined) return false;
+  const newest = readRuns(boxRuns(box, 0), began).findLast(({ keyframe }) => keyframe);
+  const age = newest === undefined ? 0 : monotonicMs() - newest.at;
+  return age > 400 && age < 700;
 }
 
 describe('source', () => {
@@ -124,7 +137,8 @@ describe('source', () => {
       await said.next('source.media');
       // A second GOP of 1 s is under way when these two join: waiting for the next keyframe would show.
       for (let client = 0; client < 2; client += 1) {
-        await eventually(() => said.events.some((event) => event.type === 'source.stats' && event.stats.frames > 30 + 12 * client), { what: 'half a GOP' });
+        await eventually(() => said.events.some((event) => event.type === 'source.stats' && event.stats.frames > 30 + 12 * client), { what: 'a second GOP' });
+        await eventually(() => isHalfway(host), { timeoutMs: 15_000, what: 'half a GOP' });
         const began = performance.now();
         const bytes = await firstBurst(hubPort);
         assert.ok(bytes > 3000, `${bytes} bytes at once are less than a keyframe`);

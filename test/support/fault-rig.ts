@@ -125,12 +125,14 @@ export function holdings(pid: number): { children: number; ports: number } {
 }
 
 /**
- * What the program holds once nothing transient is left. A tile without a picture asks for a still, whose host comes and
- * goes: a baseline with one would be none.
+ * What the program holds once nothing transient is left, in one reading: a tile without a picture asks for a still, whose
+ * host comes and goes, and a viewer that joins has a primer, whose port does. A baseline with one would be none.
  */
 export async function settledHoldings({ lookout, ids }: Pick<FaultRig, 'lookout' | 'ids'>): Promise<ReturnType<typeof holdings>> {
-  await eventually(() => holdings(lookout.pid).children === ids.length + 3, { timeoutMs: 5_000, what: 'a host for each camera, the spare one and both workers' });
-  return holdings(lookout.pid);
+  return await eventually(() => {
+    const held = holdings(lookout.pid);
+    return held.children === ids.length + 3 && held.ports === ids.length * 2 ? held : undefined;
+  }, { timeoutMs: 15_000, what: 'a host and two ports for each camera, the spare host and both workers' }) as ReturnType<typeof holdings>;
 }
 
 /** UDP ports of the internal range that the program and its children have bound: an ingest's and a feed's for each camera. */
