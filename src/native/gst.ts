@@ -67,6 +67,14 @@ export function fieldOf(structure: GstValue, field: string): number | undefined 
   return Number.isNaN(value) ? undefined : value;
 }
 
+/**
+ * Sends what a `udpsink` sends to another port of 127.0.0.1, in one step. Setting its `port` takes the old receiver away
+ * before it adds the new one, and a packet that comes between the two goes nowhere.
+ */
+export function aim(udp: GstElement, port: number): void {
+  udp['clients'] = `127.0.0.1:${port}`;
+}
+
 /** How long the pipeline's own first state change may take to arrive before its absence means that it never came up. */
 const comeUpMs = 100;
 

@@ -48,15 +48,24 @@ const decoded = (): Promise<Record<string, number>> => page.evaluate(() => Objec
   }),
 ));
 
-test('four cameras — baseline, main and high, over TCP and UDP — play at their frame rate', async () => {
-  await eventually(async () => Object.values(await decoded()).filter((frames) => frames > 0).length === fleet.length, { timeoutMs: 20_000, what: 'four pictures' });
+/** Frames a second of each camera over its next hundred frames. */
+async function nextRates(): Promise<Record<string, number>> {
   const start = { at: performance.now(), frames: await decoded() };
   await eventually(async () => Object.entries(await decoded()).every(([id, frames]) => frames >= (start.frames[id] ?? 0) + 100), { timeoutMs: 15_000, what: '100 more frames on all four' });
   const seconds = (performance.now() - start.at) / 1_000;
-  for (const [id, frames] of Object.entries(await decoded())) {
-    const rate = (frames - (start.frames[id] ?? 0)) / seconds;
-    assert.ok(rate > 22 && rate < 28, `${id} plays at ${rate.toFixed(1)} frames a second`);
+  return Object.fromEntries(Object.entries(await decoded()).map(([id, frames]) => [id, (frames - (start.frames[id] ?? 0)) / seconds]));
+}
+
+test('four cameras — baseline, main and high, over TCP and UDP — play at their frame rate', async () => {
+  await eventually(async () => Object.values(await decoded()).filter((frames) => frames > 0).length === fleet.length, { timeoutMs: 20_000, what: 'four pictures' });
+  // A browser that decodes on a busy machine falls behind for a while; pictures that play at their rate do so again within a few rounds.
+  const told: string[] = [];
+  for (let round = 1; round <= 5; round += 1) {
+    const rates = Object.entries(await nextRates());
+    if (rates.every(([, rate]) => rate > 22 && rate < 28)) return;
+    told.push(rates.map(([id, rate]) => `${id} ${rate.toFixed(1)}`).join(', '));
   }
+  assert.fail(`frames a second, round by round: ${told.join('; ')}`);
 });
 
 test('the page reports no error, and its login token is gone from the address bar', async () => {

@@ -1,7 +1,7 @@
 /** Runs one source pipeline inside a host: starts it, aims its feed, says what its bus says. Freshness is judged outside (`source-watch.ts`). */
 import { failure, type Failure } from '../../errors.ts';
 import { failureOfMessage } from '../bus.ts';
-import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
+import { aim, child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { sourceClock, sourceElements, sourceLaunch, sourceProperties } from '../launch.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { HostCommand, HostEvent, SourceSpec } from '../protocol.ts';
@@ -97,7 +97,7 @@ class Source implements Runner {
     opening?.then(async (gate) => {
       this.#setValve();
       await gate.open();
-      this.#udp!.port = this.#spec.feed!.port;
+      aim(this.#udp!, this.#spec.feed!.port);
       setTimeout(() => gate.close(), gateLingerMs).unref();
     }, () => undefined);
   }
@@ -111,7 +111,7 @@ class Source implements Runner {
     this.#gate = gate;
     gate.then((made) => {
       made.arm();
-      if (this.#udp !== undefined) this.#udp.port = made.port;
+      if (this.#udp !== undefined) aim(this.#udp, made.port);
       this.#setValve();
     }).catch((error: unknown) => {
       this.#gate = undefined;
