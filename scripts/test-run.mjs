@@ -2,13 +2,16 @@
  * Runs the checks and the test files: types and lint at once, quick files two at a time, then the files that start
  * real processes one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
  * files. A process that a file leaves running is a failure of that file, found by a look through /proc.
+ * A few files that failed run once more, alone (`test/repeat.mjs`).
  */
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { seconds } from './setup/progress.mjs';
 import { root } from './setup/paths.mjs';
 import { checks } from './test/checks.mjs';
 import { LANES, chooseFiles } from './test/lanes.mjs';
 import { endProcesses, watchProcesses } from './test/leftovers.mjs';
+import { repeatFailed } from './test/repeat.mjs';
 import { runFile } from './test/run-file.mjs';
 
 const begin = Date.now();
@@ -22,6 +25,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop
 const results = [];
 const problems = only.length > 0 ? [] : await checks();
 for (const lane of LANES) await runLane(lane, chooseFiles(lane, only));
+const failed = results.filter(({ ok }) => !ok).map(({ file }) => file);
+const unsteady = await repeatFailed(failed, runAgain);
+for (const file of failed) if (!unsteady.includes(file)) problems.push(`failed: ${file}`);
 if (results.length === 0) problems.push(`no test file matches ${only.join(' ')}`);
 printTotals();
 process.exit(problems.length === 0 ? 0 : 1);
@@ -35,27 +41,36 @@ async function runLane(lane, files) {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const result = await runFile(file, lane.timeoutMs);
       keep(result);
-      if (alone) await endLeftovers(result.file);
+      if (alone) await endLeftovers(result);
     }
   };
   await Promise.all(Array.from({ length: lane.concurrency }, takeFiles));
-  if (!alone) await endLeftovers(`the ${lane.name} tests`);
+  if (!alone) await endLeftovers({ file: `the ${lane.name} tests`, ok: true });
 }
 
 function keep(result) {
   results.push(result);
-  const { file, ok, empty, ms, tests, report } = result;
-  console.log(`${ok ? '✔' : '✖'} ${file}: ${tests} tests [${seconds(ms)}]`);
-  if (ok) return;
-  console.log(report);
-  problems.push(empty ? `without tests: ${file}` : `failed: ${file}`);
+  show(result);
 }
 
-/** They are ended so that they disturb no later file. */
-async function endLeftovers(owner) {
+async function runAgain(file) {
+  console.log(`\n── again, alone: ${file} ──`);
+  const result = await runFile(join(root, file), Math.max(...LANES.map(({ timeoutMs }) => timeoutMs)));
+  show(result);
+  await endLeftovers(result);
+  return result.ok;
+}
+
+function show({ file, ok, empty, ms, tests, report }) {
+  console.log(`${ok ? '✔' : '✖'} ${file}: ${tests} tests [${seconds(ms)}]`);
+  if (!ok) console.log(empty ? 'It has no test.' : report);
+}
+
+/** They are ended so that they disturb no later file. What a file leaves that failed half-way is no second failure. */
+async function endLeftovers({ file: owner, ok }) {
   const left = await watch.left();
   endProcesses(left);
-  for (const { pid, command } of left) problems.push(`left running by ${owner}: ${pid} ${command}`);
+  if (ok) for (const { pid, command } of left) problems.push(`left running by ${owner}: ${pid} ${command}`);
 }
 
 function printTotals() {
@@ -63,6 +78,7 @@ function printTotals() {
   for (const { file, ms } of results.toSorted((a, b) => b.ms - a.ms).slice(0, 8)) console.log(`${seconds(ms).padStart(12)}  ${file}`);
   const sum = (field) => results.reduce((total, result) => total + result[field], 0);
   console.log(`\n${results.length} files, ${sum('tests')} tests: ${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped, in ${seconds(Date.now() - begin)}.`);
+  for (const file of unsteady) console.log(`⚠ unsteady: ${file} failed and then passed alone. That is a bug, of the product or of the test.`);
   for (const problem of problems) console.log(`✖ ${problem}`);
   console.log(problems.length === 0 ? '✔ all passed, nothing left running' : `✖ problems: ${problems.length}`);
 }

@@ -1,5 +1,4 @@
 /** A feed that is aimed elsewhere while it runs, on GStreamer's own `udpsink`. */
-import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { LANES, chooseFiles } from '../../scripts/test/lanes.mjs';
+import { MOST_REPEATED, repeatFailed } from '../../scripts/test/repeat.mjs';
 import { endProcesses, watchProcesses } from '../../scripts/test/leftovers.mjs';
 
 describe('the lanes of npm test', () => {
@@ -102,5 +103,19 @@ describe('a test file', () => {
 
   it('fails when it has no test', async () => {
     assert.equal((await runText('')).ok, false);
+  });
+});
+
+describe('the second run', () => {
+  const passes = (...good: string[]) => (file: string): Promise<boolean> => Promise.resolve(good.includes(file));
+
+  it('tells what is unsteady from what fails', async () => {
+    assert.deepEqual(await repeatFailed(['a', 'b'], passes('b'), { strict: false }), ['b']);
+  });
+
+  it('is not for a run in which much failed, nor for a strict one', async () => {
+    const many = Array.from({ length: MOST_REPEATED + 1 }, (_, index) => `${index}`);
+    assert.deepEqual(await repeatFailed(many, passes(...many), { strict: false }), []);
+    assert.deepEqual(await repeatFailed(['a'], passes('a'), { strict: true }), []);
   });
 });
