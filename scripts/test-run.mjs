@@ -2,7 +2,7 @@
  * Runs the checks and the test files: types and lint at once, quick files two at a time, then the files that start
  * real processes one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
  * files. A process that a file leaves running is a failure of that file, found by a look through /proc.
- * A few files that failed run once more, alone (`test/repeat.mjs`).
+ * A few files that failed run once more, alone (`test/repeat.mjs`), unless `--strict` is said.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -15,7 +15,8 @@ import { repeatFailed } from './test/repeat.mjs';
 import { runFile } from './test/run-file.mjs';
 
 const begin = Date.now();
-const only = process.argv.slice(2);
+const only = process.argv.slice(2).filter((argument) => argument !== '--strict');
+const strict = process.argv.includes('--strict');
 process.env.LOOKOUT_TEST_RUN = randomUUID();
 process.chdir(root);
 
@@ -26,7 +27,7 @@ const results = [];
 const problems = only.length > 0 ? [] : await checks();
 for (const lane of LANES) await runLane(lane, chooseFiles(lane, only));
 const failed = results.filter(({ ok }) => !ok).map(({ file }) => file);
-const unsteady = await repeatFailed(failed, runAgain);
+const unsteady = await repeatFailed(failed, runAgain, { strict });
 for (const file of failed) if (!unsteady.includes(file)) problems.push(`failed: ${file}`);
 if (results.length === 0) problems.push(`no test file matches ${only.join(' ')}`);
 printTotals();

@@ -14,7 +14,7 @@ export const MOST_REPEATED = 3;
  * @param {{ strict?: boolean }} [options] `strict`: nothing gets a second run
  * @returns {Promise<string[]>}
  */
-export const repeatFailed = async (files, run, { strict = process.env.LOOKOUT_TEST_STRICT === '1' } = {}) => {
+export const repeatFailed = async (files, run, { strict = false } = {}) => {
   const unsteady = [];
   if (strict || files.length > MOST_REPEATED) return unsteady;
   for (const file of files) if (await run(file)) unsteady.push(file);
