@@ -129,8 +129,11 @@ export const ConfigSchema = section('Lookout', {
   internalSecretFile: Type.Optional(text('File with it, instead of `internalSecret`', { env: 'LOOKOUT_INTERNAL_SECRET_FILE' })),
   secretFile: Type.Optional(text('File with the key of stored camera credentials; where absent, `secret.key` in the data directory, made with mode 0600', { env: 'LOOKOUT_SECRET_FILE' })),
   cameras: Type.Array(DeclaredCamera, { default: [], maxItems: 10_000, description: 'Cameras that are declared here, see below' }),
-  log: section('Log lines on standard output', {
+  log: section('Log lines on standard output, and files of them when asked', {
     level: Type.Enum([...logLevels], { default: 'info', description: 'From `silent` to `trace`', env: 'LOOKOUT_LOG_LEVEL' }),
+    directory: Type.Optional(text('Directory of log files, one for each plane (control, media, sfu) and one with the errors of all; where absent, none are written', { env: 'LOOKOUT_LOG_DIR' })),
+    maxBytes: whole(16_777_216, 65_536, 4_294_967_296, 'A file that grows past it becomes `….log.1`'),
+    keep: whole(5, 0, 1000, 'Old files kept of each'),
   }),
   api: section('Limits of the interfaces', {
     origins: Type.Array(Type.String({ pattern: '^https?://[^/\\s]+$' }), { default: [], maxItems: 32, description: 'Other origins whose pages may use the API (CORS, Socket.IO)' }),

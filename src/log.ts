@@ -9,6 +9,9 @@ export type Log = Logger;
 /** Which part of the system a line is about: decisions, media processes, or the SFU. */
 export type Plane = 'control' | 'media' | 'sfu';
 
+/** Where lines go beside standard output. */
+export type OnLine = (line: string, of: { plane: Plane; isError: boolean }) => void;
+
 /** From the quietest to the loudest. */
 export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
@@ -33,8 +36,8 @@ export function redactLine(text: string): string {
     .replace(/\b(username|response)=(\\?")[^"\\]+/giu, '$1=$2***');
 }
 
-/** Makes the program's logger: JSON lines, or readable ones where a person looks at a terminal. */
-export function createLog(options: { level?: LogLevel; destination?: DestinationStream } = {}): Log {
+/** Makes the program's logger: JSON lines, or readable ones where a person looks at a terminal. `onLine` is given each line as JSON, redacted. */
+export function createLog(options: { level?: LogLevel; destination?: DestinationStream; onLine?: OnLine } = {}): Log {
   const destination = options.destination ?? prettyStream() ?? pino.destination({ fd: 1, sync: true });
   return pino(
     {
@@ -47,7 +50,14 @@ export function createLog(options: { level?: LogLevel; destination?: Destination
       serializers: { err: (error: unknown) => error, req: requestFields, res: responseFields },
     },
     // Whatever way a text got into a line (message, child binding, error of a library), it leaves through here.
-    { write: (line) => void destination.write(redactLine(line)) },
+    {
+      [Symbol.for('pino.metadata')]: true,
+      write(this: Metadata, line: string) {
+        const redacted = redactLine(line);
+        destination.write(redacted);
+        options.onLine?.(redacted, { plane: (this.lastLogger as PlaneCarrier | undefined)?.[planeKey] ?? 'control', isError: this.lastLevel >= pino.levels.values['error']! });
+      },
+    } as DestinationStream,
   );
 }
 
@@ -65,6 +75,8 @@ export function setLogLevel(log: Log, level: LogLevel): void {
   for (const child of planes.get(log) ?? []) setLogLevel(child, level);
 }
 
+/** What pino tells a destination that asks for it. */
+type Metadata = { lastLevel: number; lastLogger?: unknown };
 type PlaneCarrier = { [planeKey]?: Plane };
 
 /** Deep copy without the values of secret keys; bounded in depth and width, so that no line can stop the program. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { ConfigError, helpText, loadConfig, type Config } from './config.ts';
 import { claimInstance, InstanceLockedError } from './control/instance.ts';
 import { startProgram, type Program } from './control/program.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
+import { openLogFiles } from './log-files.ts';
 
 const exitFailed = 1;
 const exitUsage = 2;
@@ -27,7 +28,7 @@ const config = readConfig();
 for (const name of config.secretVariables) delete process.env[name];
 const linkToken = process.env['LOOKOUT_LINK_TOKEN'];
 delete process.env['LOOKOUT_LINK_TOKEN'];
-const log = createLog({ level: config.log.level });
+const log = openLog(config);
 const instance = claim(config);
 process.env['LOOKOUT_INSTANCE'] = instance.name;
 
@@ -65,6 +66,13 @@ starting.then(
   },
   (error: unknown) => die(error, 'Lookout could not start'),
 );
+
+function openLog({ log: { level, directory, maxBytes, keep } }: Config): Log {
+  const onTrouble = (file: string, error: unknown): void => made.error({ file, err: error }, 'a log file cannot be written; its lines are on standard output only');
+  const files = directory === undefined ? undefined : openLogFiles({ directory, maxBytes, keep, onTrouble });
+  const made = createLog({ level, ...(files ? { onLine: files.write } : {}) });
+  return made;
+}
 
 /** Under a guardian: everything is loaded, and nothing happens before its word. It says which ports the one before had. */
 async function ownTurn(): Promise<void> {
