@@ -39,6 +39,7 @@ export const errorCatalogue = {
   LOOKOUT_FLIGHT_NOT_FOUND: [404, 'There is no recording of this journal row: only failures have one, and only the newest are kept.'],
   LOOKOUT_SEGMENT_NOT_FOUND: [404, 'There is no such segment, or not any more. Fetch the playlist again.'],
   LOOKOUT_TOKEN_NOT_FOUND: [404, 'There is no token with this id.'],
+  LOOKOUT_ACTOR_NOT_FOUND: [404, 'There is no actor with this id; it may have ended.'],
   LOOKOUT_VIEWER_NOT_FOUND: [404, 'There is no such viewer on this connection.'],
   LOOKOUT_ROUTE_NOT_FOUND: [404, 'There is no such route. The interface is described at /docs.'],
   LOOKOUT_CAMERA_EXISTS: [409, 'A camera with this id exists already.'],

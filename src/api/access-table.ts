@@ -60,6 +60,8 @@ export const socketRoles = {
   '/viewer tookOver': 'viewer',
   '/viewer leave': 'viewer',
   '/viewer firstFrame': 'viewer',
+  '/inspect': 'admin',
+  '/inspect watch': 'admin',
 } as const satisfies Record<string, Role>;
 
 /** Calls of gRPC, as `service/Call`. Health and reflection hold no data of this installation. */

@@ -6,7 +6,7 @@ import type { CameraInput, CameraPatch } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
-import type { AvailabilityView, CameraState, CameraView, EventView, ExplanationView, IncidentView, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, SystemView, ViewerServerEvents } from './protocol.ts';
+import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, ViewerServerEvents } from './protocol.ts';
 
 export type { ProbeReport } from './protocol.ts';
 
@@ -80,6 +80,21 @@ export type HlsService = {
   file(camera: string, session: string, name: string): { path: string; type: string };
 };
 
+/** Where the news of a look go. Must not throw. */
+export type InspectTell = {
+  actors(delta: Pick<Parameters<InspectServerEvents['actors']>[0], 'changed' | 'removed'>): void;
+  steps(batch: { actor: string; steps: StepView[]; timers: TimerView[] }): void;
+};
+
+/** Somebody looks at the actors. */
+export type Look = {
+  charts(): ChartView[];
+  actors(): ActorView[];
+  /** Follows this actor instead of the one before; null follows none. Throws `LOOKOUT_ACTOR_NOT_FOUND`. */
+  watch(actor: string | null): ActorHistoryView | null;
+  close(): void;
+};
+
 /** The supervisor as the interfaces see it. Views are snapshots without credentials. */
 export type ControlPlane = {
   system(): SystemView;
@@ -120,6 +135,8 @@ export type ControlPlane = {
   recordings: RecordingService;
   hls: HlsService;
   viewers: ViewerService;
+  /** Looks at the running actors until `close`; while nobody does, nothing is recorded. */
+  inspect(tell: InspectTell): Look;
   /** Returns the unsubscribe function. */
   subscribe(listener: (delta: Delta) => void): () => void;
 };

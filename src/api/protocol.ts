@@ -5,6 +5,8 @@
 import type { FailureClass } from '../errors.ts';
 import type { FlightRecording } from '../media.ts';
 
+export type * from './inspect-protocol.ts';
+
 /** The four names every chart shares, and the resting states of a camera. */
 export type CameraState = 'stopped' | 'idle' | 'connecting' | 'streaming' | 'backoff' | 'teardown' | 'quarantined';
 

@@ -1,4 +1,4 @@
-/** Socket.IO on the same HTTP server: who may connect, the two namespaces, and an orderly end. */
+/** Socket.IO on the same HTTP server: who may connect, the namespaces, and an orderly end. */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Server, type Namespace, type Socket } from 'socket.io';
@@ -10,6 +10,7 @@ import { isAllowedOrigin } from './access.ts';
 import { includesRole, sessionCookie, type Auth, type Identity } from './auth.ts';
 import type { ControlPlane } from './control.ts';
 import { errorBody } from './errors.ts';
+import { serveInspect } from './sockets/inspect.ts';
 import { serveStatus } from './sockets/status.ts';
 import { serveViewers } from './sockets/viewer.ts';
 
@@ -30,7 +31,7 @@ export type SocketData = { identity: Identity };
 const messageBytes = 64 * 1024;
 const expiryCheckMs = 5000;
 
-/** Attaches both namespaces to the server of `app`; they end with it. */
+/** Attaches the namespaces to the server of `app`; they end with it. */
 export function installSockets({ app, auth, config, control, log, onFirstFrame }: SocketOptions): Server {
   const io = new Server(app.server, {
     serveClient: false,
@@ -47,10 +48,11 @@ export function installSockets({ app, auth, config, control, log, onFirstFrame }
       decide(fine ? null : 'origin not allowed', fine);
     },
   });
-  const namespaces = [io.of('/status'), io.of('/viewer')] as const;
+  const namespaces = [io.of('/status'), io.of('/viewer'), io.of('/inspect')] as const;
   for (const namespace of namespaces) requireIdentity(namespace, auth, log);
   const stopStatus = serveStatus(namespaces[0], control);
   serveViewers(namespaces[1], { control, config, log, onFirstFrame });
+  serveInspect(namespaces[2], { control, log });
 
   const disconnect = (ends: (identity: Identity) => boolean) => {
     for (const namespace of namespaces) {

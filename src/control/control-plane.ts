@@ -22,6 +22,7 @@ import type { Figures } from './figures.ts';
 import type { HlsLive } from './hls-live.ts';
 import { playlistText } from './hls-playlist.ts';
 import type { Incidents } from './incidents.ts';
+import type { Inspector } from './inspector.ts';
 import { plainEvent, type Observer } from './observer.ts';
 import { probe, type ProbeDeps } from './probe.ts';
 import type { RecordingWishes } from './recording-wishes.ts';
@@ -41,6 +42,7 @@ export type ControlDeps = {
   declared: { has(id: string): boolean };
   observer: Observer;
   incidents: Incidents;
+  inspector: Inspector;
   registry: Registry;
   figures: Figures;
   recordings: Recordings;
@@ -161,6 +163,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       file: (id, session, name) => deps.hls.file(must(id).id, session, name),
     },
     viewers,
+    inspect: deps.inspector.open,
     subscribe: bus.subscribe,
   };
 }

@@ -34,6 +34,7 @@ import { createDiskFaults } from './disk-faults.ts';
 import { createFigures } from './figures.ts';
 import { createHlsLive } from './hls-live.ts';
 import { createIncidents } from './incidents.ts';
+import { createInspector } from './inspector.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
 import { startRecordingWishes } from './recording-wishes.ts';
 import { startRetention } from './recording-retention.ts';
@@ -121,6 +122,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     await app.close();
     sampler.stop();
     parts.incidents.stop();
+    parts.inspector.stop();
     parts.retention.stop();
     parts.wishes.stop();
     await parts.hls.stop();
@@ -179,6 +181,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
+  const inspector = createInspector(() => root, log);
   const diskFaults = createDiskFaults();
   const keeper = createKeeper(config.recordings.dir);
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
@@ -200,7 +203,10 @@ function createParts(given: ProgramOptions, store: Store) {
     viewer: viewers.machine,
     forgetViewer: (id) => viewers.forget(id),
     presenceMs: supervision.presence.intervalMs,
-    inspect: (event) => observer.inspect(event),
+    inspect(event) {
+      observer.inspect(event);
+      inspector.inspect(event);
+    },
   });
   const wishes = startRecordingWishes({ root, settings: store.settings });
   const retention = startRetention({
@@ -223,7 +229,7 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults };
 }
 
 /** Nothing is sent to an actor that knows it, or that ended. */

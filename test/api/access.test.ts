@@ -39,13 +39,13 @@ test('every event a client may send on a socket is in the table, and the table h
   const { app, listen } = await apiBench(t);
   const base = await listen();
   const served: string[] = [];
-  for (const name of ['/status', '/viewer']) {
-    await connectSocket(t, base + name, { auth: { token: 'viewer-token' } });
+  for (const name of ['/status', '/viewer', '/inspect']) {
+    await connectSocket(t, base + name, { auth: { token: 'admin-token' } });
     const [socket] = app.io.of(name).sockets.values();
     assert.ok(socket);
     served.push(name, ...socket.eventNames().map(String).filter((event) => !['disconnect', 'error'].includes(event)).map((event) => `${name} ${event}`));
   }
-  assert.deepEqual([...new Set(app.io._nsps.keys())].filter((name) => name !== '/').toSorted(), ['/status', '/viewer']);
+  assert.deepEqual([...new Set(app.io._nsps.keys())].filter((name) => name !== '/').toSorted(), ['/inspect', '/status', '/viewer']);
   assert.deepEqual(served.toSorted(), Object.keys(socketRoles).toSorted());
 });
 

@@ -1,7 +1,7 @@
 /** A `ControlPlane` whose cameras and answers the test decides: the other side of the interfaces' tests. */
 import type { CameraInput } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
-import type { CameraCounters, ControlPlane, Delta, RecordingService, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
+import type { CameraCounters, ControlPlane, Delta, InspectTell, RecordingService, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
 import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, RecordingView, SfuView, SystemView } from '../../src/api/protocol.ts';
 import { LookoutError } from '../../src/errors.ts';
 
@@ -28,6 +28,8 @@ export type Script = {
   viewers: Map<string, { owner: string; notify: ViewerNotify; camera: string }>;
   /** Replaces one call of the viewer service. */
   override: Partial<ViewerService>;
+  /** Who looks at the actors. */
+  looks: Set<InspectTell>;
   emit(delta: Delta): void;
   listeners(): number;
 };
@@ -80,6 +82,7 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
     }),
     viewers: new Map(),
     override: {},
+    looks: new Set(),
     emit: (delta) => listeners.forEach((listener) => listener(delta)),
     listeners: () => listeners.size,
   };
@@ -161,6 +164,19 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       file: () => ({ path: script.recordingFile, type: 'video/mp2t' }),
     },
     viewers: createViewers(script),
+    inspect(tell) {
+      const actor = { id: 'supervisor', parent: null, machine: 'supervisor', status: 'active' as const, value: 'running' };
+      script.looks.add(tell);
+      return {
+        charts: () => [],
+        actors: () => [actor],
+        watch(id) {
+          if (id !== null && id !== actor.id) throw new LookoutError('LOOKOUT_ACTOR_NOT_FOUND');
+          return id === null ? null : { actor, steps: [], timers: [] };
+        },
+        close: () => void script.looks.delete(tell),
+      };
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
