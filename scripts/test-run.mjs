@@ -1,6 +1,6 @@
 /**
- * Runs the checks and the test files: types and lint at once, quick files two at a time, then the files that start
- * real processes one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
+ * Runs the checks and the test files: types and lint at once, quick files and those that wait for single processes
+ * two at a time, then those of the whole program one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
  * files. A process that a file leaves running is a failure of that file, found by a look through /proc.
  * A few files that failed run once more, alone (`test/repeat.mjs`), unless `--strict` is said.
  */

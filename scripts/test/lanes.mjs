@@ -5,6 +5,8 @@ import { inRoot } from '../setup/paths.mjs';
 
 /** Folders whose tests are quick and disturb nobody; `''` is `test` itself. What is not named here counts as heavy. */
 const QUICK = ['', 'setup', 'machines', 'rtp', 'rtsp', 'store', 'api'];
+/** Folders whose tests start processes but mostly wait for them: two at a time leave each of them a core. */
+const PAIRED = ['cli', 'recordings', 'camera-sim', 'native', 'actors', 'control'];
 /** The order of the heavy ones, from the ground up: what breaks below is the cause of what breaks above. Others come first. */
 const ORDER = ['camera-sim', 'native', 'actors', 'control', 'start', 'faults', 'e2e'];
 /** Not part of `npm test`: hours, figures, and helpers. */
@@ -13,8 +15,9 @@ const NOT_HERE = ['long', 'bench', 'support'];
 /** @type {{ name: string, concurrency: number, timeoutMs: number, has: (directory: string) => boolean }[]} */
 export const LANES = [
   { name: 'quick', concurrency: 2, timeoutMs: 120_000, has: (directory) => QUICK.includes(directory) },
-  // Hosts, workers, browsers: they measure time, so each has the machine to itself.
-  { name: 'real processes', concurrency: 1, timeoutMs: 300_000, has: (directory) => !QUICK.includes(directory) && !NOT_HERE.includes(directory) },
+  { name: 'processes', concurrency: 2, timeoutMs: 300_000, has: (directory) => PAIRED.includes(directory) },
+  // The whole program with browsers: each has the machine to itself.
+  { name: 'the whole program', concurrency: 1, timeoutMs: 300_000, has: (directory) => ![...QUICK, ...PAIRED, ...NOT_HERE].includes(directory) },
 ];
 
 /**
