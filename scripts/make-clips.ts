@@ -26,6 +26,7 @@ const videos: Record<string, VideoRecipe> = {
   'dock-360p-high': { ...small, gop: 50, profile: 'high', view: 'dock', title: 'Loading dock' },
   'server-360p-main': { ...small, gop: 25, profile: 'main', view: 'server-room', title: 'Server room' },
   'bframes-360p-high': { ...small, gop: 50, profile: 'high', bFrames: 2, view: { pattern: 'waves', hue: 250 }, title: 'B-frames' },
+  'gop4s-360p-main': { ...small, seconds: 8, gop: 100, profile: 'main', view: { pattern: 'waves', hue: 30 }, title: 'GOP 4 s' },
   'gop10s-360p-main': { ...small, gop: 250, profile: 'main', view: { pattern: 'waves', hue: 60 }, title: 'GOP 10 s' },
   'hevc-360p': { ...small, gop: 50, codec: 'H265', view: { pattern: 'rings', hue: 150 }, title: 'H.265' },
   'mpeg4-360p': { ...small, seconds: 2, gop: 25, codec: 'MP4V', view: { pattern: 'bars', hue: 340 }, title: 'MPEG-4 Part 2' },

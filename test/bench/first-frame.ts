@@ -1,6 +1,6 @@
 /**
  * Joins at random phases in a real browser: from the request to the first painted frame, as the page itself reports it, for GOPs of
- * 1, 2 and 10 s, with primers and without.
+ * 1, 2, 4 and 10 s, with primers and without.
  * Usage: npm run bench -- first-frame [joins=30]
  */
 import { randomInt } from 'node:crypto';
@@ -12,7 +12,7 @@ import { startSimulator } from '../support/simulator.ts';
 
 const [joins = 30] = process.argv.slice(2, 3).map(Number);
 const targetMs = 300;
-const gops = { 1: 'server-360p-main', 2: 'parking-360p-main', 10: 'gop10s-360p-main' } as const;
+const gops = { 1: 'server-360p-main', 2: 'parking-360p-main', 4: 'gop4s-360p-main', 10: 'gop10s-360p-main' } as const;
 
 /** How often the page has reported a first frame, and the sum of what it reported, as the metrics have it. */
 async function reported({ url }: Lookout): Promise<{ count: number; seconds: number }> {
