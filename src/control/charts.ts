@@ -46,8 +46,8 @@ function stateOf(node: AnyStateNode, edges: ChartEdge[]): ChartState {
     key: node.key,
     type: node.type,
     initial: node.type === 'compound' ? (node.initial.target[0]?.id ?? null) : null,
-    entry: node.entry.map(nameOf),
-    exit: node.exit.map(nameOf),
+    entry: node.entry.filter(isOurs).map(nameOf),
+    exit: node.exit.filter(isOurs).map(nameOf),
     tags: [...node.tags],
     invokes: node.invoke.map(({ id, src }) => ({ id, src: typeof src === 'string' ? src : 'inline' })),
     states: Object.values(node.states).map((state) => stateOf(state as AnyStateNode, edges)),
@@ -74,6 +74,12 @@ function trigger(eventType: string, source: string): Pick<ChartEdge, 'kind' | 'l
   if (made === 'after') return { kind: 'after', label: rest.slice(0, -source.length - 1) };
   const kind = made === 'error.actor' ? 'error' : 'done';
   return { kind, label: made === 'done.state' ? 'done' : rest };
+}
+
+/** XState begins and ends the delay of an `after` by actions of its own. */
+function isOurs(action: unknown): boolean {
+  const { id, sendId } = action as { id?: unknown; sendId?: unknown };
+  return !String(id ?? sendId ?? '').startsWith('xstate.after.');
 }
 
 /** A guard or an action as it was referred to. */

@@ -1,5 +1,5 @@
 /** The one door to the server: all that the page asks and hears passes through this interface (socket-adapter.ts, fake/adapter.ts). */
-import type { CameraView, EventView, ProbeReport, StatusServerEvents } from '../../src/api/protocol.ts';
+import type { ActorHistoryView, CameraView, EventView, InspectServerEvents, ProbeReport, StatusServerEvents } from '../../src/api/protocol.ts';
 
 /** The Socket.IO connection as the operator needs to know it. */
 export type ConnectionState =
@@ -70,6 +70,16 @@ export type Player = {
 
 export type StillRequest = { camera: string; width: number; signal: AbortSignal };
 
+/** What the inspector hears. `lost`: nothing arrives at the moment, `snapshot` follows when it does again. */
+export type InspectListener = { [Event in keyof InspectServerEvents]: InspectServerEvents[Event] } & { lost: (reason: string) => void };
+
+/** A look at the actors of the program; the server records while it is open. */
+export type Inspection = {
+  /** Follows this actor; null none. What is kept of it. */
+  watch: (actor: string | null) => Promise<ActorHistoryView | null>;
+  close: () => void;
+};
+
 export type Adapter = {
   /** Who is logged in, or null. Rejects where the server cannot be reached. */
   session: () => Promise<Session | null>;
@@ -85,6 +95,8 @@ export type Adapter = {
   events: (id: string, limit: number) => Promise<EventView[]>;
   /** A current still picture. */
   still: (request: StillRequest) => Promise<Blob>;
+  /** For admins. */
+  inspect: (listener: InspectListener) => Inspection;
   /** Nothing happens before `setAvailable(true)`. */
   play: (camera: string, sink: PlayerSink) => Player;
 };

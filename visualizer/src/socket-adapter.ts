@@ -3,11 +3,12 @@ import type { CameraView, EventView, ProbeReport, StatusServerEvents } from '../
 import { io, type Socket } from 'socket.io-client';
 import type { Adapter, PlayerSink, Session, StatusListener } from './adapter.ts';
 import { ApiError } from './adapter.ts';
+import { connectInspector } from './inspect-socket.ts';
 import { picture, rest } from './rest.ts';
 import { createSignalling, type Signalling } from './webrtc/signalling.ts';
 import { Viewer } from './webrtc/viewer.ts';
 
-/** Both namespaces share one connection, whose options are those of the first call of `io`. */
+/** All namespaces share one connection, whose options are those of the first call of `io`. */
 const options = { autoConnect: false, reconnectionDelay: 500, reconnectionDelayMax: 2_000, randomizationFactor: 0.5, timeout: 5_000 } as const;
 
 /** Makes the adapter. Nothing connects before it is asked to. */
@@ -38,6 +39,7 @@ export function createSocketAdapter(): Adapter {
     probe: (url, signal) => rest<ProbeReport>('api/v1/probe', { method: 'POST', body: { url }, signal }),
     events: async (id, limit) => (await rest<{ events: EventView[] }>(`${camera(id)}/events?limit=${limit}`)).events,
     still: ({ camera: id, width, signal }) => picture(`${camera(id)}/snapshot.jpg?width=${width}`, signal),
+    inspect: (listener) => connectInspector(io('/inspect', options), listener),
     play: (id: string, sink: PlayerSink) => {
       if (!signalling) throw new Error('connect() comes before play()');
       return new Viewer({ camera: id, sink, signalling });

@@ -74,6 +74,7 @@ const keys: [string[], string][] = [
   [['/'], 'Search'],
   [['W'], 'Wall'],
   [['C'], 'Cameras'],
+  [['I'], 'Inspector'],
   [['A'], 'Add camera'],
   [['F'], 'Full screen'],
   [['T'], 'Theme'],

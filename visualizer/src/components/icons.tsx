@@ -11,6 +11,9 @@ function icon(children: ComponentChildren): () => JSX.Element {
 
 export const WallIcon = icon(<><rect x="3" y="3.5" width="6" height="5" rx="1.2" /><rect x="11" y="3.5" width="6" height="5" rx="1.2" /><rect x="3" y="11.5" width="6" height="5" rx="1.2" /><rect x="11" y="11.5" width="6" height="5" rx="1.2" /></>);
 export const ListIcon = icon(<><path d="M7.5 5H17M7.5 10H17M7.5 15H17" /><path d="M3.5 5h.01M3.5 10h.01M3.5 15h.01" stroke-width="2.2" /></>);
+export const ChartIcon = icon(<><rect x="6.5" y="2.8" width="7" height="4.4" rx="1.2" /><rect x="2.5" y="12.8" width="6" height="4.4" rx="1.2" /><rect x="11.5" y="12.8" width="6" height="4.4" rx="1.2" /><path d="M10 7.2V10M5.5 12.8V10h9v2.8" /></>);
+export const DownloadIcon = icon(<path d="M10 3.5v9M6.2 9 10 12.8 13.8 9M4 16.5h12" />);
+export const MinusIcon = icon(<path d="M4 10h12" />);
 export const SearchIcon = icon(<><circle cx="9" cy="9" r="5" /><path d="m13 13 3.5 3.5" /></>);
 export const PlusIcon = icon(<path d="M10 4v12M4 10h12" />);
 export const SunIcon = icon(<><circle cx="10" cy="10" r="3.2" /><path d="M10 2.5v1.6M10 15.9v1.6M2.5 10h1.6M15.9 10h1.6M4.7 4.7l1.1 1.1M14.2 14.2l1.1 1.1M15.3 4.7l-1.1 1.1M5.8 14.2l-1.1 1.1" /></>);

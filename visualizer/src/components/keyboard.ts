@@ -19,14 +19,16 @@ export function handleKeys(app: App): () => void {
 
 function actionOf(key: string, app: App): (() => void) | undefined {
   const { router, dialog, preferences } = app;
-  const single = router.route.peek().view === 'camera';
+  const { view } = router.route.peek();
+  const single = view === 'camera';
   const click = (selector: string): (() => void) => () => document.querySelector<HTMLElement>(selector)?.click();
   switch (key) {
-    case '/': return single ? undefined : () => document.getElementById('search')?.focus();
+    case '/': return single || view === 'inspect' ? undefined : () => document.getElementById('search')?.focus();
     case '?': return () => { dialog.value = { kind: 'keys' }; };
     case 'a': return () => { dialog.value = { kind: 'add' }; };
     case 'c': return () => router.go({ view: 'cameras' });
     case 'w': return () => router.go({ view: 'wall' });
+    case 'i': return () => router.go({ view: 'inspect', actor: null });
     case 't': return () => { preferences.theme.value = nextTheme(preferences.theme.peek()); };
     case 'f': return single ? click('[data-action="fullscreen"]') : undefined;
     case 'ArrowLeft': return single ? click('[data-neighbour="Previous camera"]') : undefined;

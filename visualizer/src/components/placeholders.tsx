@@ -54,6 +54,11 @@ export function UnknownCamera({ id }: { id: string }): JSX.Element {
   );
 }
 
+/** The code of a view did not arrive. */
+export function CannotLoad({ what, problem }: { what: string; problem: string }): JSX.Element {
+  return <Message icon={<WarnIcon />} title={`${what} cannot be loaded`}><p>{problem}</p></Message>;
+}
+
 /** Before anything is known of the session. */
 export function Starting({ problem }: { problem: string | null }): JSX.Element {
   return (

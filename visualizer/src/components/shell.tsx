@@ -6,6 +6,7 @@ import { ConnectionBanner, DemoBanner, NoticeList } from './banners.tsx';
 import { Cameras } from './cameras.tsx';
 import { Dialogs } from './dialogs.tsx';
 import { handleKeys } from './keyboard.ts';
+import { Inspector } from './inspector.tsx';
 import { Login } from './login.tsx';
 import { Starting } from './placeholders.tsx';
 import { Single } from './single.tsx';
@@ -28,6 +29,7 @@ export function Shell(): JSX.Element {
       {route.view === 'wall' && <Wall />}
       {route.view === 'cameras' && <Cameras />}
       {route.view === 'camera' && <Single id={route.id} />}
+      {route.view === 'inspect' && <Inspector actor={route.actor} />}
       <NoticeList />
       <Dialogs />
     </div>

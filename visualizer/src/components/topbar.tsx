@@ -4,22 +4,25 @@ import { useApp } from '../app.ts';
 import type { Tone } from '../models/describe.ts';
 import { densities, themes, type Theme } from '../models/preferences.ts';
 import { href } from '../models/route.ts';
-import { AutoIcon, KeysIcon, ListIcon, Logo, LogoutIcon, MoonIcon, PlusIcon, SearchIcon, SunIcon, WallIcon } from './icons.tsx';
+import { AutoIcon, ChartIcon, KeysIcon, ListIcon, Logo, LogoutIcon, MoonIcon, PlusIcon, SearchIcon, SunIcon, WallIcon } from './icons.tsx';
 import { Dot } from './state.tsx';
 
 export function Topbar(): JSX.Element {
   const { router, dialog, session } = useApp();
   const { view } = router.route.value;
+  const state = session.state.value;
+  const admin = state.status === 'ready' && state.session.role === 'admin';
   return (
     <header class="topbar">
       <a class="brand" href="#/" aria-label="Lookout, camera wall"><Logo /><span class="brand-name">Lookout</span></a>
       <nav class="tabs" aria-label="Views">
         <a class="tab" href={href({ view: 'wall' })} aria-current={view === 'wall' ? 'page' : undefined}><WallIcon /><span>Wall</span></a>
         <a class="tab" href={href({ view: 'cameras' })} aria-current={view === 'cameras' ? 'page' : undefined}><ListIcon /><span>Cameras</span></a>
+        {admin && <a class="tab" href={href({ view: 'inspect', actor: null })} aria-current={view === 'inspect' ? 'page' : undefined}><ChartIcon /><span>Inspector</span></a>}
       </nav>
       <FleetSummary />
       <div class="topbar-tools">
-        {view !== 'camera' && <Search />}
+        {(view === 'wall' || view === 'cameras') && <Search />}
         {view === 'wall' && <DensityChoice />}
         <ThemeButton />
         <button type="button" class="icon-button wide-only" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={() => { dialog.value = { kind: 'keys' }; }}><KeysIcon /></button>

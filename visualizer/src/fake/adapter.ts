@@ -2,6 +2,7 @@
 import type { ProbeReport } from '../../../src/api/protocol.ts';
 import { ApiError, type Adapter, type Verb } from '../adapter.ts';
 import { history, liveCamera, troubles, type Trouble } from './fleet.ts';
+import { fakeInspection } from './inspect.ts';
 import { createFakeServer, flap, spreadTroubles, type FakeControl } from './server.ts';
 import { createFakePlayer, stillOf } from './video.ts';
 
@@ -72,6 +73,7 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
       return history(id, Date.now());
     },
     still: ({ camera }) => stillOf(server.seed(camera), server.view(camera).name),
+    inspect: fakeInspection,
     play: (id, sink) => createFakePlayer({
       seed: server.seed(id), name: server.view(id).name, sink, fps: options.fps,
       live: () => server.ids().includes(id) && server.view(id).state === 'streaming' && server.view(id).substate === 'live',

@@ -1,13 +1,14 @@
 /** Where the page is: the fragment of the address, so that links work behind any server and every view can be bookmarked. */
 import { signal, type ReadonlySignal } from '@preact/signals';
 
-export type Route = { view: 'wall' } | { view: 'cameras' } | { view: 'camera'; id: string };
+export type Route = { view: 'wall' } | { view: 'cameras' } | { view: 'camera'; id: string } | { view: 'inspect'; actor: string | null };
 
 export type Router = { route: ReadonlySignal<Route>; go: (route: Route) => void; dispose: () => void };
 
 /** The address of a view. */
 export function href(route: Route): string {
   if (route.view === 'camera') return `#/camera/${encodeURIComponent(route.id)}`;
+  if (route.view === 'inspect') return route.actor === null ? '#/inspect' : `#/inspect/${encodeURIComponent(route.actor)}`;
   return route.view === 'cameras' ? '#/cameras' : '#/';
 }
 
@@ -30,6 +31,7 @@ export function createRouter(): Router {
 function parse(hash: string): Route {
   const [, view, id] = hash.split('/');
   if (view === 'camera' && id) return { view: 'camera', id: decode(id) };
+  if (view === 'inspect') return { view: 'inspect', actor: id ? decode(id) : null };
   return view === 'cameras' ? { view: 'cameras' } : { view: 'wall' };
 }
 
