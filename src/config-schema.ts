@@ -140,7 +140,7 @@ export const ConfigSchema = section('Lookout', {
     requestsPerMinute: whole(6000, 10, 1_000_000, 'Requests of one address in a minute'),
     loginsPerMinute: whole(10, 1, 10_000, 'Wrong tokens of one address in a minute before it has to wait'),
     sessionHours: whole(168, 1, 8760, 'How long a login in a browser lasts'),
-    viewersPerSocket: whole(64, 1, 1000, 'Viewers of one browser connection'),
+    viewersPerSocket: whole(64, 1, 1000, 'Viewers of one browser connection; over WHEP, of one address with one credential'),
     requestMs: ms(10_000, 500, 120_000, 'Deadline of one signalling request of a viewer'),
   }),
   grpc: section('gRPC for programs (`vms.media.v1.MediaPlane`)', {

@@ -42,6 +42,7 @@ export const errorCatalogue = {
   LOOKOUT_ACTOR_NOT_FOUND: [404, 'There is no actor with this id; it may have ended.'],
   LOOKOUT_VIEWER_NOT_FOUND: [404, 'There is no such viewer on this connection.'],
   LOOKOUT_ROUTE_NOT_FOUND: [404, 'There is no such route. The interface is described at /docs.'],
+  LOOKOUT_METHOD: [405, 'This cannot be changed. Candidates of clients are not needed: the connection is made to ours.'],
   LOOKOUT_CAMERA_EXISTS: [409, 'A camera with this id exists already.'],
   LOOKOUT_CAMERA_DECLARED: [409, 'This camera is declared in lookout.yaml. Change it there.'],
   LOOKOUT_TOKEN_EXISTS: [409, 'A token with this name exists already.'],

@@ -2,6 +2,7 @@
 import type { Consumer, DtlsParameters, Producer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import { LookoutError } from '../errors.ts';
 import type { Ingest } from '../native/ingest.ts';
+import type { EdgeLoan } from './edges.ts';
 
 /** What a viewer's media tells. */
 export type ViewerMediaEvents = {
@@ -26,12 +27,13 @@ export type ViewerMedia = {
   close(): void;
 };
 
-/** Makes the transport. */
+/** Makes the transport: on the camera's router, or on an edge of it, which goes back with the transport. */
 export async function createViewerMedia(
   ingest: Ingest,
-  { viewer, rtpCapabilities, events }: { viewer: string; rtpCapabilities: RtpCapabilities; events: ViewerMediaEvents },
+  { viewer, rtpCapabilities, events, loan }: { viewer: string; rtpCapabilities: RtpCapabilities; events: ViewerMediaEvents; loan?: EdgeLoan },
 ): Promise<ViewerMedia> {
-  const transport = await ingest.router.createWebRtcTransport({
+  const { router, producer } = loan?.edge ?? ingest;
+  const transport = await router.createWebRtcTransport({
     webRtcServer: ingest.worker.webRtcServer,
     enableUdp: true,
     enableTcp: true,
@@ -49,8 +51,10 @@ export async function createViewerMedia(
     if (state === 'failed' || state === 'closed') events.disconnected();
   });
   transport.observer.once('close', () => {
+    loan?.release();
     if (!closed) events.gone();
   });
+  if (loan) followFlow(ingest, transport, events);
 
   return {
     ingest,
@@ -60,8 +64,8 @@ export async function createViewerMedia(
     connect: (dtlsParameters) => transport.connect({ dtlsParameters }),
     async consume() {
       if (consumers.length > 0) return consumers;
-      const producerId = ingest.producer.id;
-      if (!ingest.router.canConsume({ producerId, rtpCapabilities })) {
+      const producerId = producer.id;
+      if (!router.canConsume({ producerId, rtpCapabilities })) {
         throw new LookoutError('LOOKOUT_UNSUPPORTED_MEDIA', { cameraId: ingest.camera, message: 'This browser cannot decode the H.264 profile of this camera over WebRTC.' });
       }
       const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true, appData: { viewer, camera: ingest.camera } });
@@ -81,4 +85,10 @@ export async function createViewerMedia(
       transport.close();
     },
   };
+}
+
+/** An edge's producer is never paused: what the camera's own does is told instead. */
+function followFlow({ producer }: Ingest, transport: WebRtcTransport, events: ViewerMediaEvents): void {
+  producer.observer.on('pause', events.paused).on('resume', events.resumed);
+  transport.observer.once('close', () => producer.observer.off('pause', events.paused).off('resume', events.resumed));
 }

@@ -25,7 +25,8 @@ declare module 'fastify' {
 
 const camerasPrefix = '/api/v1/cameras/:id';
 /** Players that cannot set headers send their token in the address here, and nowhere else. */
-const hlsPrefix = '/hls/:camera/';
+const playerPrefixes = ['/hls/:camera/', '/whep/:camera'];
+const isForPlayers = (url: string | undefined): boolean => playerPrefixes.some((prefix) => url?.startsWith(prefix) === true);
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** True where an `Origin` is the page's own or one the configuration allows. `host` is the `Host` header. */
@@ -70,7 +71,7 @@ function credentialsOf(request: FastifyRequest) {
 
 /** The token in the address of a request, where one may be. */
 export function queryToken(request: FastifyRequest): string | undefined {
-  if (request.routeOptions.url?.startsWith(hlsPrefix) !== true) return undefined;
+  if (!isForPlayers(request.routeOptions.url)) return undefined;
   const { token } = request.query as { token?: unknown };
   return typeof token === 'string' && token !== '' ? token : undefined;
 }
@@ -79,7 +80,7 @@ export function queryToken(request: FastifyRequest): string | undefined {
 function checkLimits(request: FastifyRequest, identity: Identity): void {
   if (request.routeOptions.config.wholeFleet === true) throw new LookoutError('LOOKOUT_FORBIDDEN', { message: 'This is about all cameras, and your token is limited to some.' });
   const { url } = request.routeOptions;
-  if (url?.startsWith(camerasPrefix) !== true && url?.startsWith(hlsPrefix) !== true) return;
+  if (url?.startsWith(camerasPrefix) !== true && !isForPlayers(url)) return;
   const { id = '', camera = id } = request.params as { id?: string; camera?: string };
   if (!maySee(identity, camera)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera, message: `There is no camera "${camera}".` });
 }

@@ -34,6 +34,7 @@ import { snapshotRoutes } from './routes/snapshot.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { redacted } from './shown.ts';
 import { installSockets } from './socket.ts';
+import { whepRoutes } from './whep/routes.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -93,6 +94,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(tokenRoutes, { auth, store });
   }, { prefix: '/api/v1' });
   await app.register(hlsRoutes, { control });
+  await app.register(whepRoutes, { control, auth, config });
   await app.register(operationRoutes, { control, store, metrics });
   await installPage(app, pageDir);
   const io = installSockets({ app, auth, config, control, log, onFirstFrame: metrics.observeFirstFrame });
@@ -131,7 +133,7 @@ async function installProtection(app: FastifyInstance, config: Config): Promise<
     errorResponseBuilder: () => new LookoutError('LOOKOUT_RATE_LIMITED'),
   });
   await app.register(cookie);
-  await app.register(cors, { origin: config.api.origins.length > 0 ? [...config.api.origins] : false, credentials: true, methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'] });
+  await app.register(cors, { origin: config.api.origins.length > 0 ? [...config.api.origins] : false, credentials: true, methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'], exposedHeaders: ['Location', 'ETag', 'Link'], strictPreflight: false });
 }
 
 /** Guessing is slowed down, not stopped. */

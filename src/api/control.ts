@@ -2,6 +2,7 @@
  * What the interfaces (REST, Socket.IO, metrics) need of the supervisor: declared here by its consumer, implemented in
  * `control/control-plane.ts`, handed over by `main.ts`. Nothing else of the actors is visible to the interfaces.
  */
+import type { DtlsFingerprint } from 'mediasoup/types';
 import type { CameraInput, CameraPatch } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
@@ -46,12 +47,28 @@ export type ViewerNotify = {
   [K in keyof ViewerServerEvents]: (event: Parameters<ViewerServerEvents[K]>[0]) => void;
 };
 
+/** A format of an SDP offer in which somebody can receive H.264. */
+export type OfferedH264 = { payloadType: number; /** Six hexadecimal digits (RFC 6184 §8.1). */ profileLevelId: string };
+
+/** Certificates of DTLS, and which end begins the handshake: here, the other one's. */
+export type OfferedDtls = { role: 'client' | 'server'; fingerprints: DtlsFingerprint[] };
+
+/** What answers an SDP offer: where to connect to, and what will come. */
+export type OfferAnswer = {
+  iceParameters: { usernameFragment: string; password: string };
+  iceCandidates: { foundation: string; priority: number; address: string; protocol: 'udp' | 'tcp'; port: number; tcpType?: 'passive' }[];
+  fingerprints: DtlsFingerprint[];
+  video: OfferedH264 & { ssrc: number; cname: string };
+};
+
 /** One subscription of one browser to one camera. Every call rejects with a `LookoutError`. */
 export type ViewerService = {
   /** `owner` is the socket: `leaveAll(owner)` releases all its viewers. */
   join(request: { camera: string; owner: string; notify: ViewerNotify }): Promise<{ viewer: string; routerRtpCapabilities: Opaque }>;
   transport(request: { viewer: string; owner: string; rtpCapabilities: Opaque; primer?: boolean }): Promise<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>;
   connect(request: { viewer: string; owner: string; dtlsParameters: Opaque }): Promise<void>;
+  /** All at once for those who make an offer: transport, consumer, and pictures as soon as the connection stands. */
+  answer(request: { viewer: string; owner: string; video: OfferedH264[]; dtls: OfferedDtls }): Promise<OfferAnswer>;
   consume(request: { viewer: string; owner: string; audio: boolean }): Promise<{ id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque; primer?: true }[]>;
   resume(request: { viewer: string; owner: string }): Promise<void>;
   pause(request: { viewer: string; owner: string }): Promise<void>;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { waitFor } from 'xstate';
 import { createAdmission } from '../actors/admission.ts';
+import { createEdges } from '../actors/edges.ts';
 import { createMediaPlane } from '../actors/media-plane.ts';
 import { createPrimers } from '../actors/primers.ts';
 import { createTree, type Root } from '../actors/tree.ts';
@@ -176,7 +177,8 @@ function createParts(given: ProgramOptions, store: Store) {
   const snapshots = createSnapshots({ pool });
   const pump = createPrimerPump();
   const primers = createPrimers({ plane, ports, registry, pump, most: config.primers.most, maxBytes: config.primers.maxBytes, recvBufferBytes: sfu.recvBufferBytes });
-  const viewers = createViewers({ plane, primers, ingestWaitMs });
+  const edges = createEdges({ ports, recvBufferBytes: sfu.recvBufferBytes });
+  const viewers = createViewers({ plane, edges, primers, ingestWaitMs });
   const recorder = createFlightRecorder();
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });

@@ -7,11 +7,13 @@ import type { Opaque } from '../api/protocol.ts';
 import { LookoutError } from '../errors.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
 import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
+import type { Edges } from '../actors/edges.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Primers } from '../actors/primers.ts';
 import { createViewerMedia, type ViewerMedia, type ViewerMediaEvents } from '../actors/viewer-media.ts';
 import type { PrimerPath } from '../native/primer-path.ts';
 import { child } from './cameras.ts';
+import { describeMedia, mediaForOffer, startAtOnce } from './offer.ts';
 
 /** A camera whose keyframes are as close as this needs no primer. */
 const closeKeyframesMs = 250;
@@ -22,7 +24,7 @@ type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; 
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
 /** What viewers need. */
-export type ViewerDeps = { plane: MediaPlane; primers: Primers; ingestWaitMs: number };
+export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; ingestWaitMs: number };
 
 const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
   rejoin: { reason: 'rejoin', message: 'The live path of this camera was replaced.' },
@@ -54,19 +56,8 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
   };
 }
 
-function createService({ plane, primers, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
-  const chart = (id: string) => root.getSnapshot().children[`viewer:${id}`] as ActorRefFrom<typeof viewerMachine> | undefined;
-  const tell = (id: string, event: ViewerEvent): void => chart(id)?.send(event);
-  const find = ({ viewer, owner }: { viewer: string; owner: string }): Entry => {
-    const entry = entries.get(viewer);
-    if (!entry || entry.owner !== owner) throw new LookoutError('LOOKOUT_VIEWER_NOT_FOUND');
-    return entry;
-  };
-  const mediaOf = (request: { viewer: string; owner: string }): ViewerMedia => {
-    const { media } = find(request);
-    if (!media) throw new LookoutError('LOOKOUT_VALIDATION', { message: 'Ask for the transport first.' });
-    return media;
-  };
+function createService({ plane, edges, primers, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+  const { chart, tell, find, fresh, mediaOf, keep } = createFinders(entries, root);
 
   return {
     async join({ camera, owner, notify }) {
@@ -88,25 +79,28 @@ function createService({ plane, primers, ingestWaitMs }: ViewerDeps, entries: Ma
       }
     },
     async transport(request) {
-      const entry = find(request);
-      if (entry.media) throw new LookoutError('LOOKOUT_VALIDATION', { message: 'This viewer has a transport already.' });
+      const entry = fresh(request);
       const { viewer } = request;
       const media = await createViewerMedia(await plane.whenIngest(entry.camera, ingestWaitMs), {
         viewer,
         rtpCapabilities: request.rtpCapabilities as unknown as RtpCapabilities,
         events: eventsFor(entry, (event) => tell(viewer, event)),
       });
-      // Whoever left while the transport was being made must not leave it behind.
-      if (entries.get(viewer) !== entry || entry.media) {
-        media.close();
-        throw new LookoutError('LOOKOUT_VIEWER_NOT_FOUND');
-      }
-      entry.media = media;
-      tell(viewer, { type: 'viewer.transportMade' });
+      keep(entry, media);
       const hubPort = request.primer ? primableHub(root, entry.camera) : null;
       if (hubPort !== null) tell(viewer, { type: 'viewer.prime', hubPort });
       const { id, iceParameters, iceCandidates, dtlsParameters } = media.transport;
       return { id, iceParameters: iceParameters as unknown as Opaque, iceCandidates: iceCandidates as unknown as Opaque[], dtlsParameters: dtlsParameters as unknown as Opaque };
+    },
+    async answer(request) {
+      const entry = fresh(request);
+      const events = eventsFor(entry, (event) => tell(entry.id, event));
+      const { media, format } = await mediaForOffer(await plane.whenIngest(entry.camera, ingestWaitMs), edges, { viewer: entry.id, video: request.video, events });
+      keep(entry, media);
+      await startAtOnce(media, request.dtls);
+      tell(entry.id, { type: 'viewer.consuming' });
+      tell(entry.id, { type: 'viewer.resumed' });
+      return describeMedia(media, format);
     },
     async connect(request) {
       await mediaOf(request).connect(request.dtlsParameters as unknown as DtlsParameters);
@@ -135,6 +129,37 @@ function createService({ plane, primers, ingestWaitMs }: ViewerDeps, entries: Ma
       for (const entry of [...entries.values()]) if (entry.owner === owner) tell(entry.id, { type: 'viewer.end', reason: 'left' });
     },
   };
+}
+
+/** Entries and charts as the calls need them. */
+function createFinders(entries: Map<string, Entry>, root: Root) {
+  const chart = (id: string) => root.getSnapshot().children[`viewer:${id}`] as ActorRefFrom<typeof viewerMachine> | undefined;
+  const tell = (id: string, event: ViewerEvent): void => chart(id)?.send(event);
+  const find = ({ viewer, owner }: { viewer: string; owner: string }): Entry => {
+    const entry = entries.get(viewer);
+    if (!entry || entry.owner !== owner) throw new LookoutError('LOOKOUT_VIEWER_NOT_FOUND');
+    return entry;
+  };
+  const fresh = (request: { viewer: string; owner: string }): Entry => {
+    const entry = find(request);
+    if (entry.media) throw new LookoutError('LOOKOUT_VALIDATION', { message: 'This viewer has a transport already.' });
+    return entry;
+  };
+  const mediaOf = (request: { viewer: string; owner: string }): ViewerMedia => {
+    const { media } = find(request);
+    if (!media) throw new LookoutError('LOOKOUT_VALIDATION', { message: 'Ask for the transport first.' });
+    return media;
+  };
+  /** Whoever left while the transport was being made must not leave it behind. */
+  const keep = (entry: Entry, media: ViewerMedia): void => {
+    if (entries.get(entry.id) !== entry || entry.media) {
+      media.close();
+      throw new LookoutError('LOOKOUT_VIEWER_NOT_FOUND');
+    }
+    entry.media = media;
+    tell(entry.id, { type: 'viewer.transportMade' });
+  };
+  return { chart, tell, find, fresh, mediaOf, keep };
 }
 
 /** One that was closed meanwhile, or comes later than the answer and would play for nobody, is no error: the camera's own producer is there. */

@@ -27,7 +27,7 @@ test('docs/api.md has every route with its role, and no other', async (t) => {
   const { paths } = app.swagger() as { paths: Record<string, Record<string, { description?: string }>> };
   const routes = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).filter(([method]) => method !== 'head')
     .map(([method, { description }]) => [`${method.toUpperCase()} ${path}`, /Role: (\w+)/u.exec(description ?? '')?.[1] ?? '']));
-  const rows = rowsOf(await readFile(document('api.md'), 'utf8'), /^\| `((?:GET|POST|PATCH|DELETE) [^`]+)` \| (\w+) \|/gmu);
+  const rows = rowsOf(await readFile(document('api.md'), 'utf8'), /^\| `((?:GET|POST|PATCH|DELETE|OPTIONS) [^`]+)` \| (\w+) \|/gmu);
   assert.deepEqual(rows.toSorted(), routes.toSorted());
 });
 

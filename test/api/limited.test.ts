@@ -10,6 +10,7 @@ import { apiBench } from '../support/api.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
 import { cameraView, scriptedControl } from '../support/scripted-control.ts';
+import { sdpOffer } from '../support/sdp-offer.ts';
 import { ask, collect, connectSocket } from '../support/socket-client.ts';
 
 const headers = { authorization: 'Bearer limited-token' };
@@ -39,11 +40,15 @@ for (const [route, role] of Object.entries(routeRoles)) {
     const { app } = await bench(t);
     const [method, path] = route.split(' ') as ['GET', string];
     const isRecording = path.startsWith('/api/v1/recordings/');
-    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', isRecording ? `${id}-1` : id).replace('{seq}', '1').replace('{camera}', id).replace('{session}/{segment}', `${randomUUID()}/000001.ts`), headers });
+    const isWhep = path.startsWith('/whep/');
+    const offer = isWhep ? { payload: sdpOffer(), headers: { ...headers, 'content-type': 'application/sdp' } } : { headers };
+    const opened = isWhep ? String((await app.inject({ method: 'POST', url: '/whep/gate', ...offer })).headers['location']).split('/').at(-1) ?? '' : '';
+    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', isRecording ? `${id}-1` : id).replace('{seq}', '1').replace('{camera}', id).replace('{session}/{segment}', `${randomUUID()}/000001.ts`).replace('{session}', opened), ...offer });
     const own = await askFor('gate');
     assert.ok(!own.body.includes('yard') && !own.body.includes('10.0.0.1'), own.body);
     if (role !== 'viewer') assert.equal(own.statusCode, 403);
     else if (path === '/metrics') assert.equal(own.statusCode, 403, 'metrics are about all cameras');
+    else if (method as string === 'PATCH') assert.equal(own.statusCode, 405, 'WHEP needs no candidates');
     else assert.ok(own.statusCode < 300, own.body);
     if (role !== 'viewer' || !/\{(id|camera)\}/u.test(path)) return;
     const [other, none] = [await askFor('yard'), await askFor('nowhere')];

@@ -220,6 +220,16 @@ function createViewers(script: Omit<Script, 'control'>): ViewerService {
       own(request);
       return { id: 'transport-1', iceParameters: {}, iceCandidates: [], dtlsParameters: {} };
     },
+    async answer(request) {
+      own(request);
+      const [format] = request.video;
+      script.calls.push(`answer ${JSON.stringify(request.video)}`);
+      return {
+        iceParameters: { usernameFragment: 'ufrag', password: 'password' }, fingerprints: [{ algorithm: 'sha-256', value: 'AB:CD' }],
+        iceCandidates: [{ foundation: 'udpcandidate', priority: 1, address: '127.0.0.1', protocol: 'udp', port: 40_000 }, { foundation: 'tcpcandidate', priority: 0, address: '127.0.0.1', protocol: 'tcp', port: 40_000, tcpType: 'passive' }],
+        video: { payloadType: 0, profileLevelId: '', ...format, ssrc: 4711, cname: 'gate' },
+      };
+    },
     connect: async (request) => own(request),
     async consume(request) {
       own(request);

@@ -9,6 +9,7 @@ import type { Log } from '../../log.ts';
 import { socketRoles } from '../access-table.ts';
 import { includesRole } from '../auth.ts';
 import type { ControlPlane, ViewerNotify } from '../control.ts';
+import { withDeadline, type Deadline } from '../deadline.ts';
 import { errorBody } from '../errors.ts';
 import type { ViewerClientEvents, ViewerServerEvents } from '../protocol.ts';
 import type { SocketData } from '../socket.ts';
@@ -39,8 +40,6 @@ const schemas = {
   leave: Type.Object({ viewer }, strict),
 } as const;
 type RequestName = keyof typeof schemas;
-/** Whether the asker has been told that its request took too long; the timer's word counts, since two clocks may disagree by a millisecond. */
-type Deadline = { passed: boolean };
 type Handlers = { [K in RequestName]: (request: Static<(typeof schemas)[K]>, connection: Connection, deadline: Deadline) => Promise<unknown> };
 const firstFrame = Compile(Type.Object({ viewer, milliseconds: Type.Number({ minimum: 0, maximum: longestFirstFrameMs }) }, strict));
 
@@ -133,23 +132,6 @@ function notifier({ socket, viewers }: Connection): ViewerNotify {
       socket.emit('gone', event);
     },
   };
-}
-
-/** Rejects with `LOOKOUT_DEADLINE` when `work` takes longer; what it still does then is not heard. */
-async function withDeadline<T>(begin: (deadline: Deadline) => Promise<T>, milliseconds: number, name: string): Promise<T> {
-  const deadline: Deadline = { passed: false };
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      deadline.passed = true;
-      reject(new LookoutError('LOOKOUT_DEADLINE', { message: `"${name}" was not answered within ${milliseconds} ms.` }));
-    }, milliseconds);
-  });
-  try {
-    return await Promise.race([begin(deadline), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Token bucket of one connection. */
