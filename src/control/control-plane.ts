@@ -18,6 +18,7 @@ import { child, type Cameras } from './cameras.ts';
 import type { DiskFaults } from './disk-faults.ts';
 import { createFaults } from './faults.ts';
 import { explain } from './explanation.ts';
+import type { Exports } from './exports.ts';
 import type { Figures } from './figures.ts';
 import type { HlsLive } from './hls-live.ts';
 import { playlistText } from './hls-playlist.ts';
@@ -44,6 +45,7 @@ export type ControlDeps = {
   registry: Registry;
   figures: Figures;
   recordings: Recordings;
+  exports: Exports;
   hls: HlsLive;
   wishes: RecordingWishes;
   diskFaults: DiskFaults;
@@ -156,6 +158,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       return must(id);
     },
     recordings: deps.recordings,
+    exports: { ...deps.exports, create: (input) => accepting().then(() => deps.exports.create(input)) },
     hls: {
       playlist: async (id, token) => accepting().then(() => deps.hls.playlist(must(id))).then((playlist) => playlistText(playlist, token)),
       file: (id, session, name) => deps.hls.file(must(id).id, session, name),
