@@ -26,6 +26,7 @@ import { cameraRoutes } from './routes/cameras.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { operationRoutes, sfuRoutes } from './routes/operations.ts';
 import { explanationRoutes } from './routes/explanation.ts';
+import { exportRoutes } from './routes/exports.ts';
 import { hlsRoutes } from './routes/hls.ts';
 import { probeRoutes } from './routes/probe.ts';
 import { recordingRoutes } from './routes/recordings.ts';
@@ -88,6 +89,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(snapshotRoutes, { control, pictures });
     await api.register(explanationRoutes, { control });
     await api.register(recordingRoutes, { control });
+    await api.register(exportRoutes, { control });
     await api.register(probeRoutes, { control });
     await api.register(sfuRoutes, { control });
     await api.register(sessionRoutes, { auth, config });

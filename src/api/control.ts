@@ -7,7 +7,7 @@ import type { CameraInput, CameraPatch } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
-import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, ViewerServerEvents } from './protocol.ts';
+import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
 
 export type { ProbeReport } from './protocol.ts';
 
@@ -89,6 +89,18 @@ export type RecordingService = {
   remove(id: string): Promise<void>;
 };
 
+/** Spans of recordings, each as one file. Every call throws `LOOKOUT_EXPORT_NOT_FOUND` for an id that is none. */
+export type ExportService = {
+  /** Newest first. */
+  list(): ExportView[];
+  get(id: string): ExportView;
+  /** Where its bytes are (absolute), and what a download is called. Throws `LOOKOUT_EXPORT_OPEN` until it is done. */
+  file(id: string): { path: string; name: string };
+  /** Throws `LOOKOUT_RECORDING_NOT_FOUND`, `LOOKOUT_EXPORT_LIMIT`, `LOOKOUT_STORAGE`. */
+  create(input: ExportInput): Promise<ExportView>;
+  remove(id: string): Promise<void>;
+};
+
 /** Live video over HLS. */
 export type HlsService = {
   /** Begins the output where it is on demand, and waits for its first segment. Throws `LOOKOUT_NOT_LIVE`, `LOOKOUT_HLS_OFF`. URIs in it are relative, and carry the token. */
@@ -150,6 +162,7 @@ export type ControlPlane = {
   /** Starts or stops recording by hand. Throws `LOOKOUT_RECORDING_MODE` where the camera is not recorded so. */
   record(id: string, wanted: boolean): Promise<CameraView>;
   recordings: RecordingService;
+  exports: ExportService;
   hls: HlsService;
   viewers: ViewerService;
   /** Looks at the running actors until `close`; while nobody does, nothing is recorded. */

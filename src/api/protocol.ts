@@ -5,6 +5,7 @@
 import type { FailureClass } from '../errors.ts';
 import type { FlightRecording } from '../media.ts';
 
+export type * from './export-protocol.ts';
 export type * from './inspect-protocol.ts';
 
 /** The four names every chart shares, and the resting states of a camera. */

@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox';
 import { failureClasses } from '../errors.ts';
-import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView, ProbeReport, FlightView, RecordingView, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, ExportView, IncidentView, ProbeReport, FlightView, RecordingView, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
 
 /** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
 const nullable = <T extends TSchema>(schema: T) => {
@@ -55,6 +55,14 @@ export const RecordingSchema = Type.Object({
   id: text, camera: text, path: text, startAt: text, endAt: maybeText, durationMs: number, bytes: number, frames: number, codec: maybeText, width: maybeNumber, height: maybeNumber, closed: Type.Boolean(),
   gapBefore: nullable(Type.Object({ from: text, to: text, durationMs: number, class: maybeText, code: maybeText, message: maybeText })),
 }, { title: 'Recording' });
+
+/** {@link ExportView}. */
+export const ExportSchema = Type.Object({
+  id: text, camera: text, format: oneOf('mp4', 'mkv'), state: oneOf('waiting', 'running', 'done', 'failed'), progress: number, from: text, to: text,
+  startAt: maybeText, endAt: maybeText, durationMs: maybeNumber, frames: maybeNumber, bytes: maybeNumber, codec: maybeText, width: maybeNumber, height: maybeNumber,
+  gaps: Type.Array(Type.Object({ from: text, to: text, durationMs: number, atMs: number })),
+  error: nullable(Type.Object({ code: text, message: text })), createdAt: text, expiresAt: maybeText,
+}, { title: 'Export' });
 
 /** {@link EventView}. */
 export const EventSchema = Type.Object({
@@ -158,5 +166,6 @@ type Held = [
   Same<Static<typeof SfuSchema>, SfuView>, Same<Static<typeof ProbeSchema>, ProbeReport>,
   Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
   Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof FlightSchema>, FlightView>, Same<Static<typeof TokenSchema>, TokenView>, Same<Static<typeof RecordingSchema>, RecordingView>,
+  Same<Static<typeof ExportSchema>, ExportView>,
 ];
-[true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;
+[true, true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;

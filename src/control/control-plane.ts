@@ -18,6 +18,7 @@ import { child, type Cameras } from './cameras.ts';
 import type { DiskFaults } from './disk-faults.ts';
 import { createFaults } from './faults.ts';
 import { explain } from './explanation.ts';
+import type { Exports } from './exports.ts';
 import type { Figures } from './figures.ts';
 import type { HlsLive } from './hls-live.ts';
 import { playlistText } from './hls-playlist.ts';
@@ -46,6 +47,7 @@ export type ControlDeps = {
   registry: Registry;
   figures: Figures;
   recordings: Recordings;
+  exports: Exports;
   hls: HlsLive;
   wishes: RecordingWishes;
   diskFaults: DiskFaults;
@@ -86,7 +88,7 @@ export function createDeltaBus(onError: (error: unknown) => void): DeltaBus {
 
 /** Joins everything. */
 export function createControlPlane(deps: ControlDeps): ControlPlane {
-  const { root, store, plane, pool, cameras, observer, bus } = deps;
+  const { root, store, plane, pool, observer, bus } = deps;
   const statuses = (): readonly WorkerStatus[] => (root.getSnapshot().children['sfu'] as ActorRefFrom<typeof sfuMachine> | undefined)?.getSnapshot().context.workers ?? [];
   const { ids, view, all, must } = createViews(deps);
   const viewers: ViewerService = deps.viewers.service(root);
@@ -113,26 +115,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     }),
     workers: () => workerViews(statuses(), plane),
     sfu: () => sfuView(statuses(), plane, deps.viewers.media(), deps.primers.list()),
-    async create(input) {
-      await accepting();
-      return must(await cameras.create(input));
-    },
-    async patch(id, patch) {
-      await accepting();
-      await cameras.patch(id, patch);
-      return must(id);
-    },
-    async setup(input) {
-      await accepting();
-      const outcome = await cameras.setup(input);
-      return { camera: must(input.id), outcome };
-    },
-    remove: (id) => accepting().then(() => cameras.remove(id)),
-    async command(id, verb) {
-      await accepting();
-      await cameras.command(id, verb);
-      return must(id);
-    },
+    ...cameraCommands(deps, accepting, must),
     inject: (id, request) => accepting().then(() => inject(id, request)),
     async events(id, query) {
       must(id);
@@ -158,6 +141,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       return must(id);
     },
     recordings: deps.recordings,
+    exports: { ...deps.exports, create: (input) => accepting().then(() => deps.exports.create(input)) },
     hls: {
       playlist: async (id, token) => accepting().then(() => deps.hls.playlist(must(id))).then((playlist) => playlistText(playlist, token)),
       file: (id, session, name) => deps.hls.file(must(id).id, session, name),
@@ -165,6 +149,32 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     viewers,
     inspect: deps.inspector.open,
     subscribe: bus.subscribe,
+  };
+}
+
+/** What changes cameras; refused at the end. */
+function cameraCommands({ cameras }: ControlDeps, accepting: () => Promise<void>, must: (id: string) => CameraView): Pick<ControlPlane, 'create' | 'patch' | 'setup' | 'remove' | 'command'> {
+  return {
+    async create(input) {
+      await accepting();
+      return must(await cameras.create(input));
+    },
+    async patch(id, patch) {
+      await accepting();
+      await cameras.patch(id, patch);
+      return must(id);
+    },
+    async setup(input) {
+      await accepting();
+      const outcome = await cameras.setup(input);
+      return { camera: must(input.id), outcome };
+    },
+    remove: (id) => accepting().then(() => cameras.remove(id)),
+    async command(id, verb) {
+      await accepting();
+      await cameras.command(id, verb);
+      return must(id);
+    },
   };
 }
 

@@ -32,6 +32,7 @@ import { createControlPlane, createDeltaBus } from './control-plane.ts';
 import { createDeclared } from './declared.ts';
 import { createDemo, type Demo } from './demo.ts';
 import { createDiskFaults } from './disk-faults.ts';
+import { createExports } from './exports.ts';
 import { createFigures } from './figures.ts';
 import { createHlsLive } from './hls-live.ts';
 import { createIncidents } from './incidents.ts';
@@ -99,7 +100,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     if (wanted.length > 0) await demo.stop();
     return parts.declared.sync(wanted);
   };
-  await Promise.all([parts.recordings.begin(), parts.hls.clear()]);
+  await Promise.all([parts.recordings.begin(), parts.hls.clear(), parts.exports.clear()]);
   // Before the interfaces: the cameras' processes start on other cores while this one builds them.
   const alive = await startAliveMark(store.settings, log);
   const known = await startCameras({ given, parts, before: alive.before, sync });
@@ -126,7 +127,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     parts.inspector.stop();
     parts.retention.stop();
     parts.wishes.stop();
-    await parts.hls.stop();
+    await Promise.all([parts.hls.stop(), parts.exports.stop()]);
     await alive.stop();
     await parts.pump.stop();
     await pool.close();
@@ -188,6 +189,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const keeper = createKeeper(config.recordings.dir);
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const hls = createHlsLive({ dir: join(config.data, 'hls'), settings: config.hls, send: (camera, wanted) => tellHls(root, camera, wanted), log });
+  const exports = createExports({ segments: store.segments, dir: join(config.data, 'exports'), recordings: config.recordings.dir, minFreeBytes: config.recordings.minFreeBytes, log, note: (event) => observer.note(event) });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
   const admission = createAdmission(supervision.admission);
   const root = createTree({
@@ -231,7 +233,7 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults, exports };
 }
 
 /** Nothing is sent to an actor that knows it, or that ended. */

@@ -9,7 +9,7 @@ import type { CameraView, EventView, IncidentView, RecordingView, SystemView } f
 import { apiBench } from '../support/api.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
-import { cameraView, scriptedControl } from '../support/scripted-control.ts';
+import { cameraView, exportView, scriptedControl } from '../support/scripted-control.ts';
 import { sdpOffer } from '../support/sdp-offer.ts';
 import { ask, collect, connectSocket } from '../support/socket-client.ts';
 
@@ -25,6 +25,7 @@ async function bench(t: TestContext) {
   script.incidents.push(incident('1', 'gate', 'yard', 'yard2'), incident('2', 'yard', 'yard2', 'yard3'));
   script.recordings.push(...['gate', 'yard'].map((camera): RecordingView => ({ id: `${camera}-1`, camera, path: `${camera}/1.mkv`, startAt: '2026-01-01T00:00:00.000Z', endAt: '2026-01-01T00:00:01.000Z', durationMs: 1_000, bytes: 1, frames: 25, codec: 'H264', width: 1, height: 1, closed: true, gapBefore: null })));
   script.recordingFile = import.meta.filename.replace('limited', 'page');
+  script.exports.push(exportView('gate-1', 'gate'), exportView('yard-1', 'yard'));
   script.events.push(event(1, 'gate'), event(2, 'yard', 'yard'));
   const both = <T extends { camera: string }>(list: T[]): T[] => list.flatMap((entry) => [entry, { ...entry, camera: 'yard' }]);
   script.flights.push(...['gate', 'yard'].map((camera) => ({ camera, seq: 1, class: 'auth' as const, code: 'rtsp-401', from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:01.000Z', dialogue: [], rtp: [] })));
@@ -39,11 +40,11 @@ for (const [route, role] of Object.entries(routeRoles)) {
   test(`${route} tells a viewer of "gate" nothing of "yard"`, async (t) => {
     const { app } = await bench(t);
     const [method, path] = route.split(' ') as ['GET', string];
-    const isRecording = path.startsWith('/api/v1/recordings/');
+    const kept = /^\/api\/v1\/(recording|export)s\//u.exec(path)?.[1]?.toUpperCase();
     const isWhep = path.startsWith('/whep/');
     const offer = isWhep ? { payload: sdpOffer(), headers: { ...headers, 'content-type': 'application/sdp' } } : { headers };
     const opened = isWhep ? String((await app.inject({ method: 'POST', url: '/whep/gate', ...offer })).headers['location']).split('/').at(-1) ?? '' : '';
-    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', isRecording ? `${id}-1` : id).replace('{seq}', '1').replace('{camera}', id).replace('{session}/{segment}', `${randomUUID()}/000001.ts`).replace('{session}', opened), ...offer });
+    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', kept !== undefined ? `${id}-1` : id).replace('{seq}', '1').replace('{camera}', id).replace('{session}/{segment}', `${randomUUID()}/000001.ts`).replace('{session}', opened), ...offer });
     const own = await askFor('gate');
     assert.ok(!own.body.includes('yard') && !own.body.includes('10.0.0.1'), own.body);
     if (role !== 'viewer') assert.equal(own.statusCode, 403);
@@ -52,7 +53,7 @@ for (const [route, role] of Object.entries(routeRoles)) {
     else assert.ok(own.statusCode < 300, own.body);
     if (role !== 'viewer' || !/\{(id|camera)\}/u.test(path)) return;
     const [other, none] = [await askFor('yard'), await askFor('nowhere')];
-    assert.deepEqual([other.statusCode, other.json<{ code: string }>().code], [404, isRecording ? 'LOOKOUT_RECORDING_NOT_FOUND' : 'LOOKOUT_CAMERA_NOT_FOUND']);
+    assert.deepEqual([other.statusCode, other.json<{ code: string }>().code], [404, `LOOKOUT_${kept ?? 'CAMERA'}_NOT_FOUND`]);
     assert.equal(other.body.replace('yard', 'nowhere'), none.body, 'as if it did not exist');
   });
 }

@@ -1,8 +1,8 @@
 /** A `ControlPlane` whose cameras and answers the test decides: the other side of the interfaces' tests. */
 import type { CameraInput } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
-import type { CameraCounters, ControlPlane, Delta, InspectTell, RecordingService, Snapshot, ViewerNotify, ViewerService } from '../../src/api/control.ts';
-import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, RecordingView, SfuView, SystemView } from '../../src/api/protocol.ts';
+import type { CameraCounters, ControlPlane, Delta, InspectTell, RecordingService, Snapshot, ViewerNotify, ViewerService, ExportService } from '../../src/api/control.ts';
+import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, RecordingView, SfuView, SystemView, ExportView } from '../../src/api/protocol.ts';
 import { LookoutError } from '../../src/errors.ts';
 
 /** The script: what the test reads and changes while it runs. */
@@ -24,6 +24,8 @@ export type Script = {
   /** Recordings, newest first, and where the bytes of all of them are. */
   recordings: RecordingView[];
   recordingFile: string;
+  /** Exports; the bytes are those of recordings. */
+  exports: ExportView[];
   /** Viewers by id, with the socket that owns them. */
   viewers: Map<string, { owner: string; notify: ViewerNotify; camera: string }>;
   /** Replaces one call of the viewer service. */
@@ -69,6 +71,7 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
     events: [],
     recordings: [],
     recordingFile: '/nowhere',
+    exports: [],
     flights: [],
     inputs: [],
     incidents: [],
@@ -159,6 +162,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       return shown(id);
     },
     recordings: createRecordings(script),
+    exports: createExports(script),
     hls: {
       playlist: async (camera, token) => `#EXTM3U\n# ${camera} ${token ?? 'no token'}\n`,
       file: () => ({ path: script.recordingFile, type: 'video/mp2t' }),
@@ -201,6 +205,40 @@ function createRecordings(script: Omit<Script, 'control'>): RecordingService {
       if (!must(id).closed) throw new LookoutError('LOOKOUT_RECORDING_OPEN');
       script.calls.push(`remove recording ${id}`);
     },
+  };
+}
+
+function createExports(script: Omit<Script, 'control'>): ExportService {
+  const must = (id: string): ExportView => {
+    const found = script.exports.find((made) => made.id === id);
+    if (!found) throw new LookoutError('LOOKOUT_EXPORT_NOT_FOUND', { message: `There is no export "${id}".` });
+    return found;
+  };
+  return {
+    list: () => script.exports,
+    get: must,
+    file(id) {
+      if (must(id).state !== 'done') throw new LookoutError('LOOKOUT_EXPORT_OPEN');
+      return { path: script.recordingFile, name: `${id}.mp4` };
+    },
+    async create({ camera, from, to, format }) {
+      script.calls.push(`export ${camera} ${from} ${to} ${format}`);
+      const made = exportView(`${camera}-${script.exports.length}`, camera, { format, state: 'waiting' });
+      script.exports.unshift(made);
+      return made;
+    },
+    async remove(id) {
+      script.exports.splice(script.exports.indexOf(must(id)), 1);
+    },
+  };
+}
+
+/** An export as the supervisor shows it. */
+export function exportView(id: string, camera: string, changes: Partial<ExportView> = {}): ExportView {
+  return {
+    id, camera, format: 'mp4', state: 'done', progress: 1, from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:01:00.000Z', startAt: '2026-01-01T00:00:00.000Z', endAt: '2026-01-01T00:01:00.000Z',
+    durationMs: 50_000, frames: 1_250, bytes: 200_000, codec: 'H264', width: 640, height: 360, gaps: [{ from: '2026-01-01T00:00:20.000Z', to: '2026-01-01T00:00:30.000Z', durationMs: 10_000, atMs: 20_000 }],
+    error: null, createdAt: '2026-01-01T00:02:00.000Z', expiresAt: '2026-01-02T00:02:00.000Z', ...changes,
   };
 }
 

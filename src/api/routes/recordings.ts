@@ -1,34 +1,29 @@
 /** `/api/v1/recordings`: the index, the bytes (with ranges), removal; and recording by hand. */
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { cameraIdPattern } from '../../camera-config.ts';
 import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
 import type { RecordingView } from '../protocol.ts';
-import { parseRange } from '../range.ts';
 import { answers, CameraSchema, NoContent, RecordingSchema } from '../schemas.ts';
+import { sendFile } from '../send-file.ts';
 import { maySee, type Looker } from '../visible.ts';
 import { cameraOr404 } from './cameras.ts';
 
 const defaultLimit = 100;
 const recordingId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}-[0-9]{1,15}$' });
 const params = Type.Object({ id: recordingId });
-const moment = (description: string) => Type.Optional(Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?Z$', description: `${description}, as 2026-11-25T01:23:45Z` }));
+/** A moment in UTC. */
+export const momentSchema = (description: string) => Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?Z$', description: `${description}, as 2026-11-25T01:23:45Z` });
 const query = Type.Object({
   camera: Type.Optional(Type.String({ pattern: cameraIdPattern })),
-  from: moment('Only what ends after this'),
-  to: moment('Only what begins before this'),
+  from: Type.Optional(momentSchema('Only what ends after this')),
+  to: Type.Optional(momentSchema('Only what begins before this')),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: defaultLimit })),
   after: Type.Optional(recordingId),
 }, { additionalProperties: false });
 const list = Type.Object({ recordings: Type.Array(RecordingSchema), next: Type.Union([Type.String(), Type.Null()], { description: '`after` of the next page' }) });
 const bytes = { description: 'Matroska', content: { 'video/x-matroska': { schema: Type.Unsafe<ReadableStream>({ type: 'string', format: 'binary' }) } } };
-/** One slice at a time is in memory, whatever the file's size. */
-const sliceBytes = 64 * 1024;
 
 /** Routes of recordings. */
 export const recordingRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
@@ -45,7 +40,7 @@ export const recordingRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane 
     (request) => {
       const { camera, from, to, limit = defaultLimit, after } = request.query;
       const cameras = camerasFor(request.identity, camera);
-      return recordings.list({ limit, ...(cameras === undefined ? {} : { cameras }), ...(from === undefined ? {} : { from: time(from) }), ...(to === undefined ? {} : { to: time(to) }), ...(after === undefined ? {} : { after }) });
+      return recordings.list({ limit, ...(cameras === undefined ? {} : { cameras }), ...(from === undefined ? {} : { from: momentOf(from) }), ...(to === undefined ? {} : { to: momentOf(to) }), ...(after === undefined ? {} : { after }) });
     });
 
   app.get('/recordings/:id', { config: { role: 'viewer' }, schema: { tags, summary: 'One recording', params, response: answers({ 200: RecordingSchema }) } },
@@ -63,7 +58,7 @@ export const recordingRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane 
     schema: { tags, summary: 'The file, whole or a range of it; one that is being written is sent as far as it is', params, response: answers({ 200: bytes, 206: bytes }) },
   }, async (request, reply) => {
     await visible(request);
-    return sendFile(request, reply, await recordings.file(request.params.id));
+    return sendFile(request, reply, { ...await recordings.file(request.params.id), type: 'video/x-matroska' });
   });
 
   for (const verb of ['start', 'stop'] as const) {
@@ -84,38 +79,9 @@ function camerasFor(looker: Looker, asked: string | undefined): readonly string[
   return [asked];
 }
 
-function time(text: string): number {
+/** What {@link momentSchema} describes, in ms since the epoch. */
+export function momentOf(text: string): number {
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw new LookoutError('LOOKOUT_VALIDATION', { message: `There is no such moment: ${text}.` });
   return at;
-}
-
-async function sendFile(request: FastifyRequest, reply: FastifyReply, { path, name }: { path: string; name: string }): Promise<FastifyReply> {
-  const file = await open(path, 'r').catch((cause: unknown) => {
-    throw new LookoutError('LOOKOUT_STORAGE', { message: 'The file of this recording cannot be read.', cause });
-  });
-  try {
-    const { size, mtimeMs } = await file.stat();
-    const etag = `"${size.toString(16)}-${Math.round(mtimeMs).toString(16)}"`;
-    // A range of what has changed meanwhile would not fit what the other side has.
-    const isStale = request.headers['if-range'] !== undefined && request.headers['if-range'] !== etag;
-    const range = isStale ? null : parseRange(request.headers.range, size);
-    void reply.headers({ 'accept-ranges': 'bytes', etag, 'cache-control': 'private, no-cache', 'content-disposition': `inline; filename="${name}"` }).type('video/x-matroska');
-    if (range === 'unsatisfiable') {
-      void reply.header('content-range', `bytes */${size}`);
-      throw new LookoutError('LOOKOUT_RANGE');
-    }
-    const { start, end } = range ?? { start: 0, end: size - 1 };
-    if (range) void reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`);
-    void reply.header('content-length', end - start + 1);
-    if (request.method === 'HEAD' || end < start) {
-      await file.close();
-      // Fastify would drain a real stream for HEAD, and take the length from anything else.
-      return reply.send(Readable.from([]) as never);
-    }
-    return reply.send(createReadStream('', { fd: file, start, end, highWaterMark: sliceBytes }) as never);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
 }

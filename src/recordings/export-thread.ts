@@ -1,0 +1,117 @@
+/** The thread of one export: reads where the frames lie, says what will be in the file, writes it, ends. */
+import { closeSync, rmSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ErrorCode } from '../errors.ts';
+import type { ExportEvent, ExportOrder } from './exporter.ts';
+import { FileWriter } from './file-writer.ts';
+import { mkvPieces, type Piece } from './mkv.ts';
+import { mp4Head } from './mp4.ts';
+import { openRecording, readRecording } from './reading.ts';
+import { FormatChange, spanOf, type Span, type SpanFile } from './span.ts';
+
+/** Six hours of 60 pictures a second; they are all in memory. */
+const mostFrames = 1_300_000;
+
+const port = parentPort;
+if (port === null) throw new Error('recordings/export-thread.ts runs as a worker thread only');
+const order = workerData as ExportOrder;
+const say = (event: ExportEvent): void => port.postMessage(event);
+
+class Refused extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+try {
+  run();
+  say({ type: 'done' });
+} catch (error) {
+  rmSync(order.target, { force: true });
+  say({ type: 'failed', ...reasonOf(error) });
+}
+
+function run(): void {
+  const { files, span } = read();
+  const pieces = (): Generator<Piece> => (order.format === 'mp4' ? mp4Pieces(span) : mkvPieces(span.video, span.frames, span.durationMs));
+  let bytes = 0;
+  for (const piece of pieces()) bytes += typeof piece === 'number' ? span.frames[piece]!.length : piece.length;
+  const { bavail, bsize } = statfsSync(dirname(order.target));
+  const room = bavail * bsize - order.minFreeBytes;
+  if (bytes > room) throw new Refused('LOOKOUT_STORAGE', `The export needs ${megabytes(bytes)}, and the disk has room for ${megabytes(Math.max(0, room))}.`);
+  const { startAt, endAt, durationMs, gaps, video: { codec, width, height } } = span;
+  say({ type: 'planned', plan: { startAt, endAt, durationMs: Math.round(durationMs), frames: span.frames.length, bytes, codec, width, height, gaps } });
+  write(span, pieces(), files, bytes);
+}
+
+/** Where the frames of the span are. A file that retention took meanwhile is a gap like any other. */
+function read(): { files: string[]; span: Span } {
+  const paths: string[] = [];
+  const files: SpanFile[] = [];
+  let frames = 0;
+  for (const { path, startAt } of order.files) {
+    const video = readOr(path);
+    if (video === null) continue;
+    frames += video.frames.length;
+    if (frames > mostFrames) throw new Refused('LOOKOUT_TOO_LARGE', `More than ${mostFrames} pictures do not fit into one export.`);
+    paths.push(path);
+    files.push({ startAt, video });
+  }
+  const span = spanOf(files, order);
+  if (span === null) throw new Refused('LOOKOUT_RECORDING_NOT_FOUND', 'Nothing is recorded of this time.');
+  return { files: paths, span };
+}
+
+function readOr(path: string): SpanFile['video'] | null {
+  try {
+    return readRecording(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function* mp4Pieces({ video, frames, durationMs }: Span): Generator<Piece> {
+  yield mp4Head(video, frames, durationMs);
+  for (let frame = 0; frame < frames.length; frame += 1) yield frame;
+}
+
+function write({ frames }: Span, pieces: Iterable<Piece>, files: readonly string[], bytes: number): void {
+  const out = new FileWriter(order.target, (written) => say({ type: 'progress', progress: written / bytes }));
+  let [open, fd] = [-1, -1];
+  try {
+    for (const piece of pieces) {
+      if (typeof piece !== 'number') {
+        out.add(piece);
+        continue;
+      }
+      const { file, offset, length } = frames[piece]!;
+      if (file !== open) {
+        if (fd !== -1) closeSync(fd);
+        fd = -1;
+        [open, fd] = [file, openRecording(files[file]!)];
+      }
+      out.copy(fd, offset, length);
+    }
+    out.finish();
+  } finally {
+    if (fd !== -1) closeSync(fd);
+    out.close();
+  }
+}
+
+function reasonOf(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof Refused) return { code: error.code, message: error.message };
+  if (error instanceof FormatChange) return { code: 'LOOKOUT_EXPORT_FORMAT', message: error.message };
+  const { code } = error as NodeJS.ErrnoException;
+  const message = error instanceof Error ? error.message : String(error);
+  return code === undefined ? { code: 'LOOKOUT_INTERNAL', message } : { code: 'LOOKOUT_STORAGE', message: `The disk refused the export: ${code === 'ENOSPC' ? 'it is full' : message}.` };
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
