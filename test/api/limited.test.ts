@@ -40,7 +40,7 @@ for (const [route, role] of Object.entries(routeRoles)) {
     const { app } = await bench(t);
     const [method, path] = route.split(' ') as ['GET', string];
     const kept = /^\/api\/v1\/(recording|export)s\//u.exec(path)?.[1]?.toUpperCase();
-    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', kept === undefined ? id : `${id}-1`).replace('{seq}', '1').replace('{camera}', id).replace('{session}/{segment}', `${randomUUID()}/000001.ts`), headers });
+    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', kept === undefined ? id : `${id}-1`).replace('{seq}', '1').replace('{camera}', id).replace('{recording}/{segment}', `${id}-1/init.mp4`).replace('{session}/{segment}', `${randomUUID()}/000001.ts`), headers });
     const own = await askFor('gate');
     assert.ok(!own.body.includes('yard') && !own.body.includes('10.0.0.1'), own.body);
     if (role !== 'viewer') assert.equal(own.statusCode, 403);
