@@ -46,6 +46,8 @@ export const routeRoles = {
   'DELETE /api/v1/tokens/{id}': 'admin',
   'GET /hls/{camera}/index.m3u8': 'viewer',
   'GET /hls/{camera}/{session}/{segment}': 'viewer',
+  'GET /hls/{camera}/recorded.m3u8': 'viewer',
+  'GET /hls/{camera}/recorded/{recording}/{segment}': 'viewer',
   'OPTIONS /whep/{camera}': 'public',
   'POST /whep/{camera}': 'viewer',
   'DELETE /whep/{camera}/{session}': 'viewer',

@@ -101,12 +101,16 @@ export type ExportService = {
   remove(id: string): Promise<void>;
 };
 
-/** Live video over HLS. */
+/** Video over HLS, live and recorded. */
 export type HlsService = {
   /** Begins the output where it is on demand, and waits for its first segment. Throws `LOOKOUT_NOT_LIVE`, `LOOKOUT_HLS_OFF`. URIs in it are relative, and carry the token. */
   playlist(camera: string, token?: string): Promise<string>;
   /** A segment, or what a player needs before it; absolute path. Throws `LOOKOUT_SEGMENT_NOT_FOUND`. */
   file(camera: string, session: string, name: string): { path: string; type: string };
+  /** What is recorded between two moments, ms since the epoch. Throws `LOOKOUT_RECORDING_NOT_FOUND`. */
+  recorded(span: { camera: string; from: number; to: number }, token?: string): Promise<string>;
+  /** A segment of such a playlist. Throws `LOOKOUT_SEGMENT_NOT_FOUND`. */
+  recordedSegment(camera: string, recording: string, name: string): Promise<{ bytes: Uint8Array; type: string }>;
 };
 
 /** Where the news of a look go. Must not throw. */

@@ -4,7 +4,7 @@ import type { Admission } from '../actors/admission.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Primers } from '../actors/primers.ts';
 import type { Root } from '../actors/tree.ts';
-import type { CameraCounters, ControlPlane, Delta, Snapshot, ViewerService } from '../api/control.ts';
+import type { CameraCounters, ControlPlane, Delta, HlsService, Snapshot, ViewerService } from '../api/control.ts';
 import type { AvailabilityView, CameraState, CameraView, ExplanationView, SystemView } from '../api/protocol.ts';
 import { FailureError, LookoutError } from '../errors.ts';
 import type { sfuMachine, WorkerStatus } from '../machines/sfu.ts';
@@ -25,6 +25,7 @@ import { playlistText } from './hls-playlist.ts';
 import type { Incidents } from './incidents.ts';
 import type { Inspector } from './inspector.ts';
 import { plainEvent, type Observer } from './observer.ts';
+import type { Playback } from './playback.ts';
 import { probe, type ProbeDeps } from './probe.ts';
 import type { RecordingWishes } from './recording-wishes.ts';
 import type { Recordings } from './recordings.ts';
@@ -48,6 +49,7 @@ export type ControlDeps = {
   figures: Figures;
   recordings: Recordings;
   exports: Exports;
+  playback: Playback;
   hls: HlsLive;
   wishes: RecordingWishes;
   diskFaults: DiskFaults;
@@ -142,10 +144,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     },
     recordings: deps.recordings,
     exports: { ...deps.exports, create: (input) => accepting().then(() => deps.exports.create(input)) },
-    hls: {
-      playlist: async (id, token) => accepting().then(() => deps.hls.playlist(must(id))).then((playlist) => playlistText(playlist, token)),
-      file: (id, session, name) => deps.hls.file(must(id).id, session, name),
-    },
+    hls: hlsService(deps, must, accepting),
     viewers,
     inspect: deps.inspector.open,
     subscribe: bus.subscribe,
@@ -175,6 +174,16 @@ function cameraCommands({ cameras }: ControlDeps, accepting: () => Promise<void>
       await cameras.command(id, verb);
       return must(id);
     },
+  };
+}
+
+/** HLS, live and recorded; what was recorded stays readable to the end. */
+function hlsService(deps: ControlDeps, must: (id: string) => CameraView, accepting: () => Promise<void>): HlsService {
+  return {
+    playlist: async (id, token) => accepting().then(() => deps.hls.playlist(must(id))).then((playlist) => playlistText(playlist, token)),
+    file: (id, session, name) => deps.hls.file(must(id).id, session, name),
+    recorded: async (span, token) => playlistText(await deps.playback.playlist(span), token, true),
+    recordedSegment: (id, recording, name) => deps.playback.segment(id, recording, name),
   };
 }
 

@@ -128,8 +128,8 @@ function hear({ note, log }: ExportsDeps, entry: Entry, event: ExportEvent): voi
   }
 }
 
-/** Oldest first. */
-async function segmentsOf(segments: Store['segments'], { camera, from, to }: ExportInput): Promise<Segment[]> {
+/** What is recorded of a camera between two moments, oldest first. */
+export async function segmentsOf(segments: Store['segments'], { camera, from, to }: Pick<ExportInput, 'camera' | 'from' | 'to'>): Promise<Segment[]> {
   const found: Segment[] = [];
   for (let more = true; more;) {
     const last = found.at(-1);

@@ -30,12 +30,12 @@ export function dropped(window: Window, count: number): Window {
   return { ...window, segments: window.segments.slice(count), sequence: window.sequence + gone.length, discontinuities: window.discontinuities + gone.filter(({ discontinuity }) => discontinuity).length };
 }
 
-/** The text. `token`, where the playlist was fetched with one, goes into every URI in it. */
-export function playlistText({ sequence, discontinuities, targetMs, segments }: Playlist, token?: string): string {
+/** The text. `token`, where the playlist was fetched with one, goes into every URI in it; `whole`: nothing will follow. */
+export function playlistText({ sequence, discontinuities, targetMs, segments }: Playlist, token?: string, whole = false): string {
   const uri = (path: string): string => (token === undefined ? path : `${path}?token=${encodeURIComponent(token)}`);
   const lines = [
     '#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', `#EXT-X-TARGETDURATION:${Math.round(targetMs / 1_000)}`,
-    `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`,
+    ...(whole ? ['#EXT-X-PLAYLIST-TYPE:VOD'] : []), `#EXT-X-MEDIA-SEQUENCE:${sequence}`, `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`,
   ];
   let map: string | null = null;
   for (const segment of segments) {
@@ -45,5 +45,6 @@ export function playlistText({ sequence, discontinuities, targetMs, segments }: 
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startAt).toISOString()}`);
     lines.push(`#EXTINF:${(segment.durationMs / 1_000).toFixed(3)},`, uri(segment.uri));
   }
+  if (whole) lines.push('#EXT-X-ENDLIST');
   return `${lines.join('\n')}\n`;
 }

@@ -38,6 +38,7 @@ import { createHlsLive } from './hls-live.ts';
 import { createIncidents } from './incidents.ts';
 import { createInspector } from './inspector.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
+import { createPlayback } from './playback.ts';
 import { startRecordingWishes } from './recording-wishes.ts';
 import { startRetention } from './recording-retention.ts';
 import { createRecordings } from './recordings.ts';
@@ -190,6 +191,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const hls = createHlsLive({ dir: join(config.data, 'hls'), settings: config.hls, send: (camera, wanted) => tellHls(root, camera, wanted), log });
   const exports = createExports({ segments: store.segments, dir: join(config.data, 'exports'), recordings: config.recordings.dir, minFreeBytes: config.recordings.minFreeBytes, log, note: (event) => observer.note(event) });
+  const playback = createPlayback({ segments: store.segments, keeper });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
   const admission = createAdmission(supervision.admission);
   const root = createTree({
@@ -233,7 +235,7 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults, exports };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults, exports, playback };
 }
 
 /** Nothing is sent to an actor that knows it, or that ended. */

@@ -5,6 +5,7 @@ import { parentPort } from 'node:worker_threads';
 import { measureFile, repairFile, type Measured } from './files.ts';
 import type { FoundFile, KeeperAnswer, KeeperRequest } from './keeper.ts';
 import { isNewFile, parseRecordingPath, recordingPath } from './names.ts';
+import { partFrom, timelineFrom } from './reading.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('recordings/keeper-thread.ts runs as a worker thread only');
@@ -23,6 +24,8 @@ function handle(dir: string, request: KeeperRequest): unknown {
     case 'measure': return found(request.path, measureFile(join(dir, request.path)));
     case 'recover': return recover(dir, request.path);
     case 'remove': return request.paths.forEach((path) => remove(dir, path));
+    case 'timeline': return timelineFrom(join(dir, request.path));
+    case 'part': return partFrom(join(dir, request.path), request.part);
     case 'space': {
       mkdirSync(dir, { recursive: true, mode: 0o750 });
       const { bavail, blocks, bsize } = statfsSync(dir);

@@ -1,5 +1,6 @@
 /** The supervisor's side of the keeper's thread, in which the disk of recordings may block without anybody waiting. */
 import { Worker } from 'node:worker_threads';
+import type { Part, Timeline } from './vod.ts';
 
 /** What a recording was found to hold. */
 export type FoundFile = { path: string; durationMs: number; bytes: number; frames: number; startsWithKeyframe: boolean; codec: string; width: number | null; height: number | null };
@@ -9,6 +10,8 @@ export type KeeperRequest =
   | { type: 'measure'; path: string }
   | { type: 'recover'; path: string }
   | { type: 'remove'; paths: string[] }
+  | { type: 'timeline'; path: string }
+  | { type: 'part'; path: string; part: Part | null }
   | { type: 'space' };
 
 export type KeeperAnswer = { id: number; ok: true; value: unknown } | { id: number; ok: false; reason: string };
@@ -21,6 +24,10 @@ export type Keeper = {
   /** Finishes a file that nobody finished; null where it held no frame and was removed. */
   recover(path: string): Promise<FoundFile | null>;
   remove(paths: string[]): Promise<void>;
+  /** Where a recording may be cut; null where it holds no video. */
+  timeline(path: string): Promise<Timeline | null>;
+  /** A part of it as a segment of fragmented MP4, or (null) what a player needs before; null where it has no such part. */
+  part(path: string, part: Part | null): Promise<Uint8Array | null>;
   space(): Promise<{ freeBytes: number; totalBytes: number }>;
   stop(): Promise<void>;
 };
@@ -63,6 +70,8 @@ export function createKeeper(dir: string): Keeper {
     measure: (path) => ask({ type: 'measure', path }),
     recover: (path) => ask({ type: 'recover', path }),
     remove: (paths) => ask({ type: 'remove', paths }),
+    timeline: (path) => ask({ type: 'timeline', path }),
+    part: (path, part) => ask({ type: 'part', path, part }),
     space: () => ask({ type: 'space' }),
     async stop() {
       await worker?.terminate();

@@ -1,6 +1,9 @@
 /** Opening recordings for those who read their frames. Blocks; threads only. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { concat } from './boxes.ts';
+import { initSegment } from './fmp4.ts';
 import { readFrames, type VideoFrames } from './frames.ts';
+import { framesOf, partHead, timelineOf, type Part, type Timeline } from './vod.ts';
 
 /** Opens a recording; one that was being written may have got its final name meanwhile. */
 export function openRecording(path: string): number {
@@ -14,13 +17,34 @@ export function openRecording(path: string): number {
 
 /** Its video, up to the last whole frame; null where there is none. */
 export function readRecording(path: string): VideoFrames | null {
+  return withRecording(path, (video) => video);
+}
+
+/** Where it may be cut. */
+export function timelineFrom(path: string): Timeline | null {
+  return withRecording(path, (video) => video && timelineOf(video));
+}
+
+/** A part of it as a segment, or (null) what a player needs before. Null where there is no such part. */
+export function partFrom(path: string, part: Part | null): Uint8Array | null {
+  return withRecording(path, (video, fd) => {
+    if (video === null || part === null) return video && initSegment(video);
+    const frames = framesOf(video, part);
+    const bytes = frames.map(({ offset, length }) => readAt(fd, offset, length));
+    return frames.length === 0 ? null : concat([partHead(video, frames, part), ...bytes]);
+  });
+}
+
+function withRecording<T>(path: string, work: (video: VideoFrames | null, fd: number) => T): T {
   const fd = openRecording(path);
   try {
-    return readFrames((offset, length) => {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
-    }, fstatSync(fd).size);
+    return work(readFrames((offset, length) => readAt(fd, offset, length), fstatSync(fd).size), fd);
   } finally {
     closeSync(fd);
   }
+}
+
+function readAt(fd: number, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
 }

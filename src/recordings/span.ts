@@ -68,12 +68,17 @@ function framesWithin({ startAt, video: { frames } }: SpanFile, { from, to, befo
   if (startAt + latest(frames) - zero + frameMs <= from) return null;
   const begin = Math.max(frames.findLastIndex((frame) => frame.key && wall(frame) <= from), frames.findIndex(({ key }) => key));
   if (begin === -1) return null;
-  const end = Math.min(frames.findLastIndex((frame) => wall(frame) < to) + 1, upTo(frames.findIndex((frame, index) => index >= begin && wall(frame) >= before), frames.length));
+  const end = Math.min(frames.findLastIndex((frame) => wall(frame) < to) + 1, upTo(frames.findIndex((frame, index) => index >= begin && isBeyond(frame, wall(frame), before)), frames.length));
   // What is shown before the keyframe refers to what is not here.
   const firstMs = frames[begin]!.timeMs;
   const taken = frames.slice(begin, end).filter(({ timeMs }) => timeMs >= firstMs);
   if (taken.length === 0) return null;
   return { frames: taken, firstMs, startAt: wall(frames[begin]!), durationMs: latest(taken) - firstMs + frameMs, frameMs };
+}
+
+/** Whether a frame belongs to what begins at a moment. Moments are rounded, and frames stamped on arrival may be close: only a keyframe is told exactly. */
+export function isBeyond({ key }: Frame, at: number, moment: number): boolean {
+  return key ? at >= moment - 2 : at >= moment + 20;
 }
 
 const upTo = (index: number, otherwise: number): number => (index === -1 ? otherwise : index);

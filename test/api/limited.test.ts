@@ -44,7 +44,7 @@ for (const [route, role] of Object.entries(routeRoles)) {
     const isWhep = path.startsWith('/whep/');
     const offer = isWhep ? { payload: sdpOffer(), headers: { ...headers, 'content-type': 'application/sdp' } } : { headers };
     const opened = isWhep ? String((await app.inject({ method: 'POST', url: '/whep/gate', ...offer })).headers['location']).split('/').at(-1) ?? '' : '';
-    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', kept !== undefined ? `${id}-1` : id).replace('{seq}', '1').replace('{camera}', id).replace('{session}/{segment}', `${randomUUID()}/000001.ts`).replace('{session}', opened), ...offer });
+    const askFor = (id: string) => app.inject({ method, url: path.replace('{id}', kept !== undefined ? `${id}-1` : id).replace('{seq}', '1').replace('{camera}', id).replace('{recording}/{segment}', `${id}-1/init.mp4`).replace('{session}/{segment}', `${randomUUID()}/000001.ts`).replace('{session}', opened), ...offer });
     const own = await askFor('gate');
     assert.ok(!own.body.includes('yard') && !own.body.includes('10.0.0.1'), own.body);
     if (role !== 'viewer') assert.equal(own.statusCode, 403);

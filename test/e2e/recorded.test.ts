@@ -1,4 +1,4 @@
-/** What the real program makes of its recordings: exports, frame by frame what they held, as ffprobe and GStreamer read them. */
+/** What the real program makes of its recordings: exports and playlists, frame by frame what they held, as ffprobe, GStreamer and a browser read them. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import HLS from 'hls-parser';
 import type { ExportView, RecordingView } from '../../src/api/protocol.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
 import { decodes, ffprobe, type ProbedFile } from '../support/media-file.ts';
 import { recordCameras, type Recorded } from '../support/recorded.ts';
+import { openBrowser } from './page/browser.ts';
 
 const run = promisify(execFile);
 const headers = { authorization: 'Bearer test-admin-token-of-this-run' };
@@ -103,4 +105,64 @@ test('a time without recordings is a 404; a removed export is gone from the disk
   const { exports } = await lookout.api<{ exports: ExportView[] }>('GET', '/api/v1/exports');
   for (const { id } of exports) await lookout.api('DELETE', `/api/v1/exports/${id}`);
   assert.deepEqual(await readdir(join(lookout.dataDir, 'exports')), []);
+});
+
+const token = 'token=test-admin-token-of-this-run';
+const spanOf = async (camera: string): Promise<{ files: RecordingView[]; url: string }> => {
+  const files = await recorded.files(camera);
+  return { files, url: `${recorded.lookout.url}/hls/${camera}/recorded.m3u8?from=${files[0]!.startAt}&to=${files.at(-1)!.endAt}&${token}` };
+};
+
+test('a playlist of a span lists everything recorded, with the time of each segment and a discontinuity at the gap', async () => {
+  const { files, url } = await spanOf('gate');
+  const response = await fetch(url);
+  assert.equal(response.status, 200);
+  const list = HLS.parse(await response.text()) as HLS.types.MediaPlaylist;
+  assert.deepEqual([list.playlistType, list.endlist, list.segments.filter(({ discontinuity }) => discontinuity).length], ['VOD', true, 1]);
+  const gap = list.segments.find(({ discontinuity }) => discontinuity)!;
+  assert.equal(gap.programDateTime!.toISOString(), files.find(({ gapBefore }) => gapBefore !== null)!.startAt);
+  assert.equal(list.segments[0]!.programDateTime!.toISOString(), files[0]!.startAt);
+  assert.ok(list.segments.every(({ duration }) => Math.round(duration) <= list.targetDuration));
+  const total = list.segments.reduce((sum, { duration }) => sum + duration * 1_000, 0);
+  assert.ok(Math.abs(total - files.reduce((sum, { durationMs }) => sum + durationMs, 0)) <= files.length * frameMs, `${total} ms`);
+  const segment = new URL(list.segments[0]!.uri, url);
+  assert.equal((await fetch(segment)).status, 200);
+  assert.equal((await fetch(`${segment.origin}${segment.pathname}`)).status, 401);
+  assert.equal((await fetch(`${recorded.lookout.url}/hls/gate/recorded/${files[0]!.id}/1-2-3.m4s?${token}`)).status, 404);
+  assert.equal((await fetch(`${recorded.lookout.url}/hls/hevc/recorded/${files[0]!.id}/init.mp4?${token}`)).status, 404, 'of another camera');
+});
+
+for (const camera of ['gate', 'hevc', 'bframes']) {
+  test(`ffmpeg gets every frame of ${camera} out of the playlist`, async () => {
+    const { url } = await spanOf(camera);
+    const { sources } = await heldBy(camera);
+    const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-count_packets', '-show_entries', 'stream=nb_read_packets,codec_name', '-of', 'json', url], { timeout: 40_000 });
+    const { streams: [stream] } = JSON.parse(stdout) as { streams: { nb_read_packets: string; codec_name: string }[] };
+    assert.deepEqual([stream?.codec_name, Number(stream?.nb_read_packets)], [sources[0]!.codec, sources.reduce((sum, { frames }) => sum + frames, 0)]);
+  });
+}
+
+test('hls.js in Chromium plays the recordings, and seeks to what is behind the gap', async (t) => {
+  const { lookout } = recorded;
+  const { url } = await spanOf('gate');
+  const browser = await openBrowser();
+  defer(t, () => browser.close());
+  const page = await browser.context.newPage();
+  await page.route('**/blank', (route) => route.fulfill({ contentType: 'text/html', body: '<video muted autoplay></video>' }));
+  await page.goto(`${lookout.url}/blank`);
+  await page.addScriptTag({ path: join(import.meta.dirname, '..', '..', 'node_modules/hls.js/dist/hls.min.js') });
+  await page.evaluate(`
+    globalThis.fatal = [];
+    const hls = new Hls();
+    hls.on(Hls.Events.ERROR, (_, data) => data.fatal && fatal.push(data.details));
+    hls.loadSource(${JSON.stringify(url)});
+    hls.attachMedia(document.querySelector('video'));
+  `);
+  const state = async (): Promise<{ time: number; duration: number; width: number; frames: number; fatal: string[] }> => page.evaluate('(() => { const v = document.querySelector("video"); return { time: v.currentTime, duration: v.duration, width: v.videoWidth, frames: v.getVideoPlaybackQuality().totalVideoFrames, fatal }; })()');
+  await eventually(async () => (await state()).frames > 10, { timeoutMs: 20_000, what: 'the first pictures' });
+  const { duration, width, frames } = await state();
+  assert.equal(width, 320);
+  await page.evaluate(`document.querySelector("video").currentTime = ${duration - 2}`);
+  await eventually(async () => (await state()).frames > frames + 10 && (await state()).time > duration - 2, { timeoutMs: 20_000, what: 'pictures of the end' });
+  assert.deepEqual((await state()).fatal, []);
 });

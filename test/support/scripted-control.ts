@@ -166,6 +166,8 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     hls: {
       playlist: async (camera, token) => `#EXTM3U\n# ${camera} ${token ?? 'no token'}\n`,
       file: () => ({ path: script.recordingFile, type: 'video/mp2t' }),
+      recorded: async ({ camera }) => `#EXTM3U\n# ${camera}\n`,
+      recordedSegment: async () => ({ bytes: Buffer.from('segment'), type: 'video/iso.segment' }),
     },
     viewers: createViewers(script),
     inspect(tell) {
