@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { LookoutError } from '../errors.ts';
 import type { RouteRole } from './access-table.ts';
 import { includesRole, sameText, sessionCookie, type Auth, type Identity } from './auth.ts';
+import { isLink, type Links } from './links.ts';
 import { isLimited, maySee } from './visible.ts';
 
 declare module 'fastify' {
@@ -36,7 +37,7 @@ export function isAllowedOrigin(origin: string, host: string | undefined, allowe
 }
 
 /** Puts the guard in front of every route that is registered from now on. `@fastify/cookie` must be there. */
-export function installAccess(app: FastifyInstance, { auth, config }: { auth: Auth; config: Config }): void {
+export function installAccess(app: FastifyInstance, { auth, links, config }: { auth: Auth; links: Links; config: Config }): void {
   const routes: RouteOptions[] = [];
   // Read late: a scope gives its routes their role after this hook.
   const byRole = () => routes.flatMap(({ method, url, config: own }) => [method].flat().map((name) => ({ method: String(name), url, role: own?.role })));
@@ -52,7 +53,8 @@ export function installAccess(app: FastifyInstance, { auth, config }: { auth: Au
     const role = request.is404 ? 'public' : request.routeOptions.config.role;
     if (role === 'public') return;
     if (role === 'internal') return checkInternal(request, config.internalSecret);
-    request.identity = (await auth.identify(credentialsOf(request))) ?? null;
+    const given = queryToken(request);
+    request.identity = (given !== undefined && isLink(given) ? await links.identify(given, request.url) : await auth.identify(credentialsOf(request))) ?? null;
     if (request.identity === null) throw new LookoutError('LOOKOUT_UNAUTHENTICATED');
     if (role === undefined || !includesRole(request.identity.role, role)) throw new LookoutError('LOOKOUT_FORBIDDEN', { message: `This needs the role ${role ?? 'admin'}; yours is ${request.identity.role}.` });
     if (isLimited(request.identity)) checkLimits(request, request.identity);

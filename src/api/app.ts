@@ -18,6 +18,7 @@ import type { ControlPlane } from './control.ts';
 import { installDocumentation } from './documentation.ts';
 import { errorBody, handleError } from './errors.ts';
 import { installGrpc, type Grpc } from './grpc/server.ts';
+import { createLinks } from './links.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { installPage } from './page.ts';
 import { createPictures } from './pictures.ts';
@@ -28,6 +29,7 @@ import { operationRoutes, sfuRoutes } from './routes/operations.ts';
 import { explanationRoutes } from './routes/explanation.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { hlsRoutes } from './routes/hls.ts';
+import { linkRoutes } from './routes/links.ts';
 import { probeRoutes } from './routes/probe.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -69,6 +71,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
   }).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler);
   warnOfShortSecrets(config, log);
   const auth = createAuth({ store, config });
+  const links = createLinks({ dir: config.data, auth });
   const metrics = createMetrics({ control, store });
   const pictures = createPictures(control);
 
@@ -80,7 +83,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
   app.addHook('preSerialization', async (request, reply, payload) => (request.routeOptions.url?.startsWith('/docs') ? payload : redacted(payload)));
   logChanges(app);
   await installProtection(app, config);
-  installAccess(app, { auth, config });
+  installAccess(app, { auth, links, config });
   app.setNotFoundHandler((request, reply) => handleError(new LookoutError('LOOKOUT_ROUTE_NOT_FOUND'), request, reply));
   await installDocumentation(app, control.system().version);
   await app.register(async (api) => {
@@ -88,6 +91,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(faultRoutes, { control });
     await api.register(snapshotRoutes, { control, pictures });
     await api.register(explanationRoutes, { control });
+    await api.register(linkRoutes, { control, links });
     await api.register(recordingRoutes, { control });
     await api.register(exportRoutes, { control });
     await api.register(probeRoutes, { control });

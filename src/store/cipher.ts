@@ -18,11 +18,17 @@ const shortestKey = 16;
 /** Reads the key file, or makes it with mode 0600. `notices` says what the operator should know about it. */
 export function openCipher(secretFile: string): { cipher: Cipher; notices: string[] } {
   const notices: string[] = [];
-  const material = readKey(secretFile) ?? makeKey(secretFile);
-  if (material.length < shortestKey) throw new Error(`The key file ${secretFile} holds less than ${shortestKey} characters.`);
+  const material = openKey(secretFile);
   if ((statSync(secretFile).mode & 0o077) !== 0) notices.push(`The key file ${secretFile} is readable by other users; run: chmod 600 ${secretFile}`);
   const key = Buffer.from(hkdfSync('sha256', material, '', 'lookout camera addresses', 32));
   return { cipher: { seal: (text, context) => seal(key, text, context), open: (sealed, context) => unseal(key, sealed, context) }, notices };
+}
+
+/** What a key file holds; made with mode 0600 where there is none. Throws where it is too short. */
+export function openKey(file: string): string {
+  const material = readKey(file) ?? makeKey(file);
+  if (material.length < shortestKey) throw new Error(`The key file ${file} holds less than ${shortestKey} characters.`);
+  return material;
 }
 
 function readKey(file: string): string | undefined {
