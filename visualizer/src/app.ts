@@ -33,8 +33,13 @@ export type App = {
   visible: ReadonlySignal<string[] | null>;
   /** Sends a command; what comes of it is told in a notice. */
   command: (id: string, verb: Verb) => Promise<void>;
+  /** Sends it to all of them, a few at a time; one notice tells how it went. */
+  commandAll: (ids: readonly string[], verb: Verb) => Promise<void>;
   dispose: () => void;
 };
+
+/** Commands on their way at once. */
+const commandsAtOnce = 6;
 
 const done: Record<Verb, string> = { start: 'is starting', stop: 'is stopping', restart: 'is restarting', retry: 'tries again now' };
 
@@ -71,6 +76,23 @@ export function createApp(adapter: Adapter): App {
       } catch (error) {
         notices.show('bad', `${name}: ${messageOf(error)}`);
       }
+    },
+    commandAll: async (ids, verb) => {
+      const waiting = [...ids];
+      const refused: string[] = [];
+      const work = async (): Promise<void> => {
+        for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+          try {
+            fleet.put(await adapter.command(id, verb));
+          } catch (error) {
+            refused.push(messageOf(error));
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: commandsAtOnce }, work));
+      const told = ids.length - refused.length;
+      if (told > 0) notices.show('good', `${verb[0]!.toUpperCase()}${verb.slice(1)} was sent to ${told} ${told === 1 ? 'camera' : 'cameras'}.`);
+      if (refused.length > 0) notices.show('bad', `${refused.length} of ${ids.length} refused: ${refused[0]}`);
     },
     dispose: () => [session, playbacks, preferences, router, clock].forEach((model) => model.dispose()),
   };

@@ -14,7 +14,7 @@ after(() => fixture.close());
 type View = { name: string; query: string; ready: string; act?: (page: Page) => Promise<void> };
 const views: View[] = [
   { name: 'wall in trouble', query: 'fake=20&trouble=1&fps=1#/', ready: '.away' },
-  { name: 'list', query: 'fake=20&trouble=1&fps=1#/cameras', ready: 'tr[data-state="quarantined"]' },
+  { name: 'list', query: 'fake=20&trouble=1&fps=1#/cameras', ready: '.summary-item.tone-bad' },
   { name: 'single view', query: 'fake=4&fps=1#/camera/lobby', ready: '.journal-row' },
   { name: 'add dialog', query: 'fake=4&fps=1#/', ready: '.modal .verdict', act: async (page) => {
     await page.locator('[data-tile]').first().waitFor();

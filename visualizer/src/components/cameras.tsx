@@ -1,14 +1,13 @@
 /** The list of all cameras: state, since when, why, and what can be done about it. */
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal, type Signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
 import { useApp } from '../app.ts';
-import type { CameraEntry } from '../models/cameras.ts';
-import { sentence } from '../models/describe.ts';
-import { href } from '../models/route.ts';
-import { Commands } from './commands.tsx';
+import { describe, type Tone } from '../models/describe.ts';
+import { createSight, Row } from './camera-row.tsx';
 import { megabytes } from './facts.tsx';
-import { Empty, NothingFound } from './placeholders.tsx';
-import { FrameAge, Since, StateLabel, useDescription } from './state.tsx';
+import { FleetBar } from './fleet-bar.tsx';
+import { Empty, NothingFound, NothingInState } from './placeholders.tsx';
 
 type Column = 'name' | 'state' | 'since' | 'viewers' | 'restarts';
 type Sort = { column: Column; descending: boolean };
@@ -19,17 +18,27 @@ const stateOrder = ['quarantined', 'backoff', 'teardown', 'connecting', 'streami
 export function Cameras(): JSX.Element {
   const { visible, fleet } = useApp();
   const sort = useSignal<Sort>({ column: 'name', descending: false });
-  const ids = visible.value;
+  const tone = useSignal<Tone | null>(null);
+  const chosen = useSignal<ReadonlySet<string>>(new Set());
+  const sight = useMemo(createSight, []);
+  useEffect(() => () => sight.end(), [sight]);
+  const searched = visible.value;
+  // One text, so that a change of a camera that moves no row renders nothing. Ids hold no spaces.
+  const order = useComputed(() => sorted(ofTone(visible.value ?? [], tone.value, fleet), sort.value, fleet).join(' ')).value;
+  const ids = order === '' ? [] : order.split(' ');
   return (
     <main class="list" id="main">
       <h1 class="hidden">Cameras</h1>
       <SystemFigures />
-      {ids?.length === 0 && (fleet.ids.value?.length === 0 ? <Empty /> : <NothingFound />)}
-      {ids !== null && ids.length > 0 && (
+      <FleetBar tone={tone} chosen={chosen} shown={ids} />
+      {searched?.length === 0 && (fleet.ids.value?.length === 0 ? <Empty /> : <NothingFound />)}
+      {searched !== null && searched.length > 0 && ids.length === 0 && <NothingInState onAll={() => { tone.value = null; }} />}
+      {ids.length > 0 && (
         <div class="table-frame" tabIndex={0} role="region" aria-label="Cameras">
           <table class="table">
             <thead>
               <tr>
+                <th scope="col" class="choice"><All chosen={chosen} ids={ids} /></th>
                 <Head sort={sort} column="name">Camera</Head>
                 <Head sort={sort} column="state">State</Head>
                 <Head sort={sort} column="since" numeric>For</Head>
@@ -40,12 +49,25 @@ export function Cameras(): JSX.Element {
                 <th scope="col"><span class="hidden">Commands</span></th>
               </tr>
             </thead>
-            <tbody>{sorted(ids, sort.value, fleet).map((id) => <Row key={id} id={id} />)}</tbody>
+            <tbody>{ids.map((id) => <Row key={id} id={id} sight={sight} chosen={chosen} />)}</tbody>
           </table>
         </div>
       )}
     </main>
   );
+}
+
+function All({ chosen, ids }: { chosen: Signal<ReadonlySet<string>>; ids: string[] }): JSX.Element {
+  const all = ids.every((id) => chosen.value.has(id));
+  return <input type="checkbox" aria-label="Select all cameras shown" checked={all} onChange={() => { chosen.value = new Set(all ? [] : ids); }} />;
+}
+
+function ofTone(ids: string[], tone: Tone | null, fleet: ReturnType<typeof useApp>['fleet']): string[] {
+  if (tone === null) return ids;
+  return ids.filter((id) => {
+    const view = fleet.camera(id).value?.view;
+    return view !== undefined && describe(view, 0).tone === tone;
+  });
 }
 
 function sorted(ids: string[], { column, descending }: Sort, fleet: ReturnType<typeof useApp>['fleet']): string[] {
@@ -71,29 +93,6 @@ function Head({ sort, column, numeric, children }: { sort: { value: Sort }; colu
       </button>
     </th>
   );
-}
-
-function Row({ id }: { id: string }): JSX.Element | null {
-  const { fleet } = useApp();
-  const entry = fleet.camera(id).value;
-  if (!entry) return null;
-  const { view } = entry;
-  return (
-    <tr data-camera={id} data-state={view.state}>
-      <th scope="row"><a href={href({ view: 'camera', id })}>{view.name}</a><code class="address">{view.url}</code></th>
-      <td data-label="State"><StateLabel entry={entry} /></td>
-      <td class="numeric" data-label="For"><Since entry={entry} /></td>
-      <td class="reason"><Reason entry={entry} /></td>
-      <td class="numeric" data-label="Last frame"><FrameAge entry={entry} /></td>
-      <td class="numeric" data-label="Viewers">{view.viewers}</td>
-      <td class="numeric" data-label="Restarts">{view.restarts}</td>
-      <td><Commands camera={view} labels={false} /></td>
-    </tr>
-  );
-}
-
-function Reason({ entry }: { entry: CameraEntry }): JSX.Element {
-  return <>{sentence(useDescription(entry))}</>;
 }
 
 /** The program in one line of figures. */

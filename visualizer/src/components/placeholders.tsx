@@ -45,6 +45,15 @@ export function NothingFound(): JSX.Element {
   );
 }
 
+/** The filter by state leaves none. */
+export function NothingInState({ onAll }: { onAll: () => void }): JSX.Element {
+  return (
+    <Message icon={<SearchIcon />} title="No camera is in this state">
+      <button type="button" class="button" onClick={onAll}>Show all</button>
+    </Message>
+  );
+}
+
 export function UnknownCamera({ id }: { id: string }): JSX.Element {
   return (
     <Message icon={<WarnIcon />} title="There is no such camera">

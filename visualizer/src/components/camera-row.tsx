@@ -1,0 +1,76 @@
+/** A row of the list. Out of sight it is an empty place of the same height, which hears of nothing: 500 cameras cost what fits on the screen. */
+import type { Signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useApp } from '../app.ts';
+import type { CameraEntry } from '../models/cameras.ts';
+import { sentence } from '../models/describe.ts';
+import { href } from '../models/route.ts';
+import { Commands } from './commands.tsx';
+import { FrameAge, Since, StateLabel, useDescription } from './state.tsx';
+
+/** Rows this near are filled, so that scrolling does not outrun them. */
+const marginPx = 400;
+const columns = 9;
+
+type Sight = { watch: (row: Element, tell: (inSight: boolean) => void) => () => void; end: () => void };
+
+/** One observer for all rows of a list. */
+export function createSight(): Sight {
+  const tellers = new WeakMap<Element, (inSight: boolean) => void>();
+  const observer = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => tellers.get(target)?.(isIntersecting)), { rootMargin: `${marginPx}px` });
+  return {
+    watch: (row, tell) => {
+      tellers.set(row, tell);
+      observer.observe(row);
+      return () => observer.unobserve(row);
+    },
+    end: () => observer.disconnect(),
+  };
+}
+
+export function Row({ id, sight, chosen }: { id: string; sight: Sight; chosen: Signal<ReadonlySet<string>> }): JSX.Element {
+  const row = useRef<HTMLTableRowElement>(null);
+  const [shown, show] = useState(false);
+  useEffect(() => (row.current ? sight.watch(row.current, show) : undefined), [sight]);
+  return (
+    <tr ref={row} data-camera={id} class={shown ? undefined : 'row-empty'}>
+      {shown ? <Cells id={id} chosen={chosen} row={row} /> : <td colSpan={columns} />}
+    </tr>
+  );
+}
+
+function Cells({ id, chosen, row }: { id: string; chosen: Signal<ReadonlySet<string>>; row: { current: HTMLElement | null } }): JSX.Element | null {
+  const { fleet } = useApp();
+  const entry = fleet.camera(id).value;
+  const state = entry?.view.state;
+  useEffect(() => {
+    const element = row.current;
+    if (state !== undefined) element?.setAttribute('data-state', state);
+    return () => element?.removeAttribute('data-state');
+  }, [state]);
+  if (!entry) return null;
+  const { view } = entry;
+  const choose = (): void => {
+    const next = new Set(chosen.peek());
+    if (!next.delete(id)) next.add(id);
+    chosen.value = next;
+  };
+  return (
+    <>
+      <td class="choice"><input type="checkbox" aria-label={`Select ${view.name}`} checked={chosen.value.has(id)} onChange={choose} /></td>
+      <th scope="row"><a href={href({ view: 'camera', id })}>{view.name}</a><code class="address">{view.url}</code></th>
+      <td data-label="State"><StateLabel entry={entry} /></td>
+      <td class="numeric" data-label="For"><Since entry={entry} /></td>
+      <td class="reason"><Reason entry={entry} /></td>
+      <td class="numeric" data-label="Last frame"><FrameAge entry={entry} /></td>
+      <td class="numeric" data-label="Viewers">{view.viewers}</td>
+      <td class="numeric" data-label="Restarts">{view.restarts}</td>
+      <td><Commands camera={view} labels={false} /></td>
+    </>
+  );
+}
+
+function Reason({ entry }: { entry: CameraEntry }): JSX.Element {
+  return <>{sentence(useDescription(entry))}</>;
+}
