@@ -112,6 +112,25 @@ describe('recorder', () => {
     assert.ok((await ffprobe(join(dir, file!.path))).start * 1000 <= frameMs);
   });
 
+  test('a recorder of H.265 that is there before the first keyframe begins its file with it', async (t) => {
+    const dir = await folder(t);
+    await simulator.script('hevc', { keyframes: false });
+    const host = await hosts.pool.take('camera:cam/source');
+    const said = record(host);
+    host.send({ type: 'source.start', spec: sourceSpec(simulator.url('hevc'), { video: { codec: 'H265' } }) });
+    const rec = await recorder(dir, (await said.next('source.started')).hubPort, { codec: 'H265', gopMs: 2_000 });
+    await rec.said.next('output.started');
+    await eventually(() => said.events.some((event) => event.type === 'source.stats' && event.stats.frames > 25 && event.stats.keyframes === 0), { timeoutMs: 15_000, what: 'frames without a keyframe' });
+    await simulator.script('hevc', { keyframes: true });
+    await eventually(() => rec.closed().length >= 1, { timeoutMs: 15_000, what: 'a file' });
+    await finished(rec);
+    await host.release();
+    const [file] = rec.closed();
+    const probed = await ffprobe(join(dir, file!.path));
+    assert.ok(probed.firstIsKeyframe && file!.startsWithKeyframe, 'the first frame is a keyframe');
+    assert.ok(probed.start * 1000 <= frameMs, `starts at ${probed.start}`);
+  });
+
   test('frames that are sent out of order are recorded in theirs', async (t) => {
     const dir = await folder(t);
     const { host, hubPort } = await source('bframes');

@@ -1,23 +1,31 @@
-/* lookoutcount: counts access units and keyframes, and notes the codec's parameter sets, where they pass. */
+/*
+ * lookoutcount: counts access units and keyframes, and notes the codec's parameter sets, where they pass. What comes before
+ * the first keyframe is counted and goes no further: nobody can decode it, and a recording would begin with it.
+ */
 #include <string.h>
 #include "box.h"
 
-typedef struct { GstElement parent; GstPad *source; } LookoutCount;
+typedef struct { GstElement parent; GstPad *source; gboolean begun; } LookoutCount;
 typedef struct { GstElementClass parent; } LookoutCountClass;
 
 G_DEFINE_TYPE (LookoutCount, lookout_count, GST_TYPE_ELEMENT)
 
 static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   (void) pad;
+  LookoutCount *self = (LookoutCount *) parent;
+  gboolean keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   if (lookout_box != NULL) {
     Counters *counters = &lookout_box->counters;
-    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+    if (keyframe) {
       counters->keyframe_at = lookout_box_now ();
       counters->keyframes += 1;
     }
     counters->frames += 1;
   }
-  return gst_pad_push (((LookoutCount *) parent)->source, buffer);
+  self->begun |= keyframe;
+  if (self->begun) return gst_pad_push (self->source, buffer);
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
 }
 
 static void note_format (GstCaps *caps) {
