@@ -43,7 +43,7 @@ function fakeShots(url: (query: string) => string): Shot[] {
 /** The running program. */
 function realShots(link: string): Shot[] {
   const [origin, fragment] = link.split('#');
-  const views: [string, string, string, string?][] = [['wall', '/', playing, inTrouble], ['cameras', '/cameras', 'tbody tr'], ['single', '/camera/loading-dock', playing]];
+  const views: [string, string, string, string?][] = [['wall', '/', playing, inTrouble], ['cameras', '/cameras', 'tbody tr'], ['single', '/camera/loading-dock', playing], ['inspector', '/inspect', '.chart-state']];
   const login: Shot = { name: '', url: `${origin}#${fragment}`, look: { ...desktop, theme: 'dark' }, ready: '.topbar' };
   return [login, ...views.flatMap(([name, hash, ready, moment]) => themes.map((theme) => ({
     name: `${name}-${theme}`, url: `${origin}#${hash}`, look: { ...desktop, theme }, ready, ...(moment === undefined ? {} : { moment }),
