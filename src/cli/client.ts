@@ -13,7 +13,7 @@ export class ApiError extends Error {
   }
 }
 
-/** One request; the JSON of the answer. Rejects with {@link ApiError}. */
+/** One request; the JSON of the answer, or its text where it is none. Rejects with {@link ApiError}. */
 export type Api = <T>(method: string, path: string, body?: unknown) => Promise<T>;
 
 const requestMs = 60_000;
@@ -33,7 +33,7 @@ export function createApi({ values }: Pick<Call, 'values'>): Api {
     });
     const text = await response.text();
     const answer = parse(text);
-    if (response.ok) return answer as T;
+    if (response.ok) return (answer ?? (text === '' ? undefined : text)) as T;
     const { code = `HTTP_${response.status}`, message = `${url.origin} answered ${response.status}.`, failure } = (answer ?? {}) as { code?: string; message?: string; failure?: { class: string } };
     throw new ApiError(code, failure === undefined ? message : `${message} (${failure.class})`);
   };

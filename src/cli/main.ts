@@ -6,11 +6,12 @@ import { commonOptions, UsageError, type Command } from './command.ts';
 import { camerasCommand } from './commands/cameras.ts';
 import { checkCommand } from './commands/check.ts';
 import { configCommand } from './commands/config.ts';
+import { diagnoseCommand } from './commands/diagnose.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tokensCommand } from './commands/tokens.ts';
 
-const commands: Record<string, Command> = { serve: serveCommand, check: checkCommand, cameras: camerasCommand, tokens: tokensCommand, config: configCommand, doctor: doctorCommand };
+const commands: Record<string, Command> = { serve: serveCommand, check: checkCommand, cameras: camerasCommand, tokens: tokensCommand, config: configCommand, doctor: doctorCommand, diagnose: diagnoseCommand };
 
 const general = `Lookout, an actor-model media supervisor for IP cameras.
 

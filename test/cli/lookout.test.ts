@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import type { CameraView, TokenView } from '../../src/api/protocol.ts';
 import { startLookout, type Lookout } from '../support/lookout.ts';
 import { startSimulator } from '../support/simulator.ts';
@@ -119,7 +120,7 @@ test('what was not understood is told with exit code 2, and nothing is asked for
 });
 
 test('every command has its help', async () => {
-  for (const name of ['serve', 'check', 'cameras', 'tokens', 'config', 'doctor']) assert.match((await fine([name, '--help'])).out, new RegExp(`lookout ${name}`, 'u'));
+  for (const name of ['serve', 'check', 'cameras', 'tokens', 'config', 'doctor', 'diagnose']) assert.match((await fine([name, '--help'])).out, new RegExp(`lookout ${name}`, 'u'));
   assert.match((await fine(['--help'])).out, /Exit codes: 0 fine, 1 it failed, 2 it was not understood/u);
 });
 
@@ -139,6 +140,25 @@ test('a Lookout that is not there, and one that redirects, are told without the 
   t.after(() => server.close());
   assert.equal((await cli(['cameras', 'list', '--url', `http://127.0.0.1:${(server.address() as AddressInfo).port}`])).code, 1);
   assert.deepEqual(asked, ['/api/v1/cameras'], 'a token follows no redirect');
+});
+
+test('a diagnosis holds what a report needs and no credential, and is made of a Lookout that is away too', async () => {
+  assert.match(cameras.url('locked'), /s3cr3t-word/u);
+  await fine(['cameras', 'add', '-', '--id', 'sealed'], { input: cameras.url('locked') });
+  await lookout.until('sealed', 'streaming.live');
+  const [here, away] = [join(lookout.dataDir, 'here.json.gz'), join(lookout.dataDir, 'away.json.gz')];
+  const { missing } = (await fine(['diagnose', '--out', here, '--json'])).json<{ missing: string[] }>();
+  assert.deepEqual(missing, []);
+  const text = gunzipSync(await readFile(here)).toString();
+  const report = JSON.parse(text) as { details: { id: string; events: { events: unknown[] } }[]; metrics: string; doctor: unknown[]; machine: { cores: number } };
+  assert.ok(report.details.some(({ id, events }) => id === 'sealed' && events.events.length > 0));
+  assert.match(report.metrics, /^vms_media_/mu);
+  assert.ok(report.doctor.length > 5 && report.machine.cores > 0);
+  assert.doesNotMatch(text, /s3cr3t-word|test-admin-token/u);
+  assert.equal((await stat(here)).mode & 0o077, 0);
+  const none = (await fine(['diagnose', '--out', away, '--json'], { env: { LOOKOUT_URL: 'http://127.0.0.1:9' } })).json<{ missing: string[] }>();
+  assert.ok(none.missing.includes('cameras') && none.missing.includes('metrics'));
+  assert.equal((await cli(['diagnose', '--out', here])).code, 1, 'a report is not written over');
 });
 
 test('config check tells every mistake, and 0 where there is none', async () => {

@@ -49,7 +49,8 @@ export const doctorCommand: Command = {
   },
 };
 
-async function examine(argv: string[]): Promise<Finding[]> {
+/** Looks at the machine, with the configuration that these flags and the environment make. */
+export async function examine(argv: string[]): Promise<Finding[]> {
   const config = configuration(argv);
   const groups = await Promise.all([node(), gstreamer(), worker(), setpriv(), receiveBuffer(config.sfu), openFiles(), ...ports(config), disk(config)]);
   return [config.finding, ...groups.flat()];
