@@ -5,19 +5,23 @@ import { inRoot } from '../setup/paths.mjs';
 
 /** Folders whose tests are quick and disturb nobody; `''` is `test` itself. What is not named here counts as heavy. */
 const QUICK = ['', 'setup', 'machines', 'rtp', 'rtsp', 'store', 'api'];
-/** Folders whose tests start processes but mostly wait for them: two at a time leave each of them a core. */
-const PAIRED = ['cli', 'recordings', 'camera-sim', 'native', 'actors', 'control'];
+/** Folders and files whose tests start processes but mostly wait for them: two at a time leave each of them a core. */
+const PAIRED = [
+  'cli', 'recordings', 'camera-sim', 'native', 'actors', 'control', 'start',
+  ...['faults/recording', 'faults/flight', 'faults/respawn', 'faults/shutdown', 'e2e/hls', 'e2e/recorded'].map((name) => `${name}.test.ts`),
+];
+const isPaired = (name) => PAIRED.includes(folderOf(name)) || PAIRED.includes(name);
 /** The order of the heavy ones, from the ground up: what breaks below is the cause of what breaks above. Others come first. */
 const ORDER = ['camera-sim', 'native', 'actors', 'control', 'start', 'faults', 'e2e'];
 /** Not part of `npm test`: hours, figures, and helpers. */
 const NOT_HERE = ['long', 'bench', 'support'];
 
-/** @type {{ name: string, concurrency: number, timeoutMs: number, has: (directory: string) => boolean }[]} */
+/** @type {{ name: string, concurrency: number, timeoutMs: number, has: (name: string) => boolean }[]} `has`: by the path below `test` */
 export const LANES = [
-  { name: 'quick', concurrency: 2, timeoutMs: 120_000, has: (directory) => QUICK.includes(directory) },
-  { name: 'processes', concurrency: 2, timeoutMs: 300_000, has: (directory) => PAIRED.includes(directory) },
+  { name: 'quick', concurrency: 2, timeoutMs: 120_000, has: (name) => QUICK.includes(folderOf(name)) },
+  { name: 'processes', concurrency: 2, timeoutMs: 300_000, has: isPaired },
   // The whole program with browsers: each has the machine to itself.
-  { name: 'the whole program', concurrency: 1, timeoutMs: 300_000, has: (directory) => ![...QUICK, ...PAIRED, ...NOT_HERE].includes(directory) },
+  { name: 'the whole program', concurrency: 1, timeoutMs: 300_000, has: (name) => !isPaired(name) && ![...QUICK, ...NOT_HERE].includes(folderOf(name)) },
 ];
 
 /**
@@ -28,10 +32,10 @@ export const LANES = [
 export const chooseFiles = (lane, only, base = inRoot('test')) => {
   const wanted = only.map((path) => resolve(path));
   return readdirSync(base, { recursive: true })
-    .filter((name) => name.endsWith('.test.ts') && lane.has(folderOf(name)))
+    .filter((name) => name.endsWith('.test.ts') && lane.has(name.replaceAll(sep, '/')))
     .sort((a, b) => ORDER.indexOf(folderOf(a)) - ORDER.indexOf(folderOf(b)) || a.localeCompare(b))
     .map((name) => `${base}${sep}${name}`)
     .filter((file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(path + sep)));
 };
 
-const folderOf = (name) => (name.includes(sep) ? name.split(sep)[0] : '');
+const folderOf = (name) => (name.includes('/') ? name.split('/')[0] : '');
