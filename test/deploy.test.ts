@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { createMetrics } from '../src/api/metrics.ts';
+import { settings } from '../src/config.ts';
 import { outputMachine } from '../src/machines/output.ts';
 import type { Store } from '../src/store/types.ts';
 import { scriptedControl } from './support/scripted-control.ts';
@@ -117,5 +118,38 @@ describe('the dashboard', () => {
     assert.equal(new Set(cells).size, cells.length);
     assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
     assert.ok(dashboard.panels.every(({ gridPos: { x, w } }) => x + w <= 24));
+  });
+});
+
+describe('the unit and the image', () => {
+  const unit = read('deploy/lookout.service');
+  const image = read('deploy/Dockerfile');
+  const known = settings().map(({ schema }) => schema.env);
+
+  it('set variables that the program reads', () => {
+    const named = [...unit.matchAll(/\b(LOOKOUT_[A-Z_]+)=/gu), ...image.matchAll(/\b(LOOKOUT_[A-Z_]+)=/gu)].map(([, name]) => name);
+    assert.ok(named.length >= 5);
+    assert.deepEqual(named.filter((name) => !known.includes(name)), []);
+  });
+
+  it('start a command that exists, of the place where it is', () => {
+    for (const text of [unit, image]) assert.match(text, /\/opt\/lookout\/bin\/lookout/u);
+    assert.match(read('bin/lookout'), /^#!\/bin\/sh/u);
+    assert.match(read('src/cli/main.ts'), /serve/u);
+  });
+
+  it('give the guardian the time that it takes to end', () => {
+    const orderlyMs = Number(/^const orderlyMs = ([\d_]+);$/mu.exec(read('src/cli/guardian.ts'))?.[1]?.replaceAll('_', ''));
+    assert.ok(Number(/^TimeoutStopSec=(\d+)$/mu.exec(unit)?.[1]) * 1000 > orderlyMs);
+    assert.match(unit, /^KillMode=mixed$/mu);
+  });
+
+  it('do not forbid what the hosts need', () => {
+    assert.doesNotMatch(unit, /^(?:MemoryDenyWriteExecute|PrivateNetwork|ProcSubset)=/mu);
+  });
+
+  it('keep keys, stores and local state out of the image', () => {
+    const ignored = read('.dockerignore').split('\n');
+    for (const path of ['data', '.git', '**/node_modules', '.cache', 'lookout.yaml', '**/*.key', '**/*.db*']) assert.ok(ignored.includes(path), path);
   });
 });
