@@ -143,6 +143,15 @@ export const ConfigSchema = section('Lookout', {
     viewersPerSocket: whole(64, 1, 1000, 'Viewers of one browser connection; over WHEP, of one address with one credential'),
     requestMs: ms(10_000, 500, 120_000, 'Deadline of one signalling request of a viewer'),
   }),
+  auth: section('Who is let in beside the tokens of Lookout', {
+    jwt: section('JWTs of an outside issuer; issuer, audience and jwksUrl together switch it on', {
+      issuer: Type.Optional(text('What the claim `iss` must be')),
+      audience: Type.Optional(text('What the claim `aud` must hold')),
+      jwksUrl: Type.Optional(text('Where the issuer publishes its keys (JWKS); https, or http on this machine', { pattern: '^https?://[^\\s]+$' })),
+      roleClaim: text('Claim with the role (admin, operator, viewer), a text or a list; a path with dots reaches into objects', { default: 'role' }),
+      camerasClaim: text('Claim with the list of cameras that a viewer may see; where a token has none, all', { default: 'cameras' }),
+    }),
+  }),
   grpc: section('gRPC for programs (`vms.media.v1.MediaPlane`)', {
     enabled: Type.Boolean({ default: true, description: 'Whether it is served' }),
     port: Type.Integer({ default: 50_051, minimum: 0, maximum: 65_535, description: 'Its port; 0 takes a free one', env: 'LOOKOUT_GRPC_PORT' }),

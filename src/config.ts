@@ -241,10 +241,21 @@ function crossCheck(config: Config, sourceOf: (path: string) => string): ConfigM
   need(sfu.internalPortMax < sfu.portMin || sfu.portMax < sfu.internalPortMin, 'sfu.internalPortMin', 'must not overlap the range of sfu.portMin and sfu.portMax');
   need(sfu.portMax - sfu.portMin + 1 >= sfu.workers, 'sfu.portMax', `must leave one port for each of ${sfu.workers} workers, not ${sfu.portMax}`);
   need(!isWildcard(sfu.listenIp) || sfu.announcedAddress !== undefined, 'sfu.announcedAddress', `is needed because WebRTC listens on ${sfu.listenIp} and this machine has no other address`);
+  const { issuer, audience, jwksUrl } = config.auth.jwt;
+  const outside = Object.entries({ issuer, audience, jwksUrl });
+  if (outside.some(([, value]) => value !== undefined)) for (const [name, value] of outside) need(value !== undefined, `auth.jwt.${name}`, 'is needed: issuer, audience and jwksUrl go together');
+  need(jwksUrl === undefined || isSafeAddress(jwksUrl), 'auth.jwt.jwksUrl', 'must be an address with https, or with http on this machine: whoever can change the keys on their way can sign in');
   for (const [cls, { minMs, maxMs }] of Object.entries(supervision.backoff)) {
     need(minMs <= maxMs, `supervision.backoff.${cls}.maxMs`, `must be at least minMs (${minMs}), not ${maxMs}`);
   }
   return mistakes;
+}
+
+/** Nobody between us and it can change what it answers. */
+function isSafeAddress(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 }
 
 const isWildcard = (address: string) => address === '0.0.0.0' || address === '::';

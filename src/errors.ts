@@ -64,6 +64,7 @@ export const errorCatalogue = {
   LOOKOUT_NOT_LIVE: [503, 'The camera is not live at the moment.'],
   LOOKOUT_SHUTTING_DOWN: [503, 'Lookout is shutting down.'],
   LOOKOUT_STORE_UNAVAILABLE: [503, 'The store cannot be read or written at the moment. The log says why.'],
+  LOOKOUT_ISSUER_UNAVAILABLE: [503, 'The keys of the token issuer cannot be fetched at the moment. The log says why.'],
   LOOKOUT_STORAGE: [503, 'The disk of recordings cannot be used at the moment.'],
   LOOKOUT_SFU_UNAVAILABLE: [503, 'No media worker is available at the moment.'],
   LOOKOUT_DEADLINE: [504, 'It did not answer in time.'],

@@ -18,6 +18,7 @@ import type { ControlPlane } from './control.ts';
 import { installDocumentation } from './documentation.ts';
 import { errorBody, handleError } from './errors.ts';
 import { installGrpc, type Grpc } from './grpc/server.ts';
+import { createJwtVerifier } from './jwt.ts';
 import { createLinks } from './links.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { installPage } from './page.ts';
@@ -70,7 +71,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     forceCloseConnections: true,
   }).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler);
   warnOfShortSecrets(config, log);
-  const auth = createAuth({ store, config });
+  const auth = createAuth({ store, config, jwt: createJwtVerifier(config.auth.jwt, log) });
   const links = createLinks({ dir: config.data, auth });
   const metrics = createMetrics({ control, store });
   const pictures = createPictures(control);

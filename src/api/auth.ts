@@ -3,7 +3,8 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import type { Config } from '../config.ts';
 import { LookoutError } from '../errors.ts';
 import type { Grant, Role, Store, StoredToken } from '../store/types.ts';
-import { createGuessLimit } from './limits.ts';
+import type { JwtVerifier } from './jwt.ts';
+import { createGuessLimit, isRefusal } from './limits.ts';
 
 /** Somebody who is logged in. `key` names the credential without giving it away; sockets are closed by it. */
 export type Identity = Grant & {
@@ -81,9 +82,9 @@ export async function ensureAdminToken(options: { store: Store; config: Pick<Con
   return { token, firstStart: false };
 }
 
-/** Makes the authentication of one program. */
-export function createAuth(options: { store: Store; config: Pick<Config, 'api'> }): Auth {
-  const { store, config } = options;
+/** Makes the authentication of one program; with `jwt`, tokens of an outside issuer are good, too. */
+export function createAuth(options: { store: Store; config: Pick<Config, 'api'>; jwt?: JwtVerifier | undefined }): Auth {
+  const { store, config, jwt } = options;
   const known = new Map<string, { identity: Identity; until: number }>();
   const limit = createGuessLimit(config.api.loginsPerMinute);
   const listeners: ((key: string) => void)[] = [];
@@ -116,13 +117,15 @@ export function createAuth(options: { store: Store; config: Pick<Config, 'api'> 
     const hit = known.get(`${via}:${key}`);
     const valid = hit !== undefined && hit.identity.expiresAt > now;
     if (valid && hit.until > now) return hit.identity;
+    const seek = () => (via === 'token' && jwt?.speaks(secret) === true ? jwt.identify(secret) : look(via, key));
     try {
       // What was right a moment ago is no guess.
-      const found = valid ? await look(via, key) : await limit.guess(address, () => look(via, key));
+      const found = valid ? await seek() : await limit.guess(address, seek);
       if (found !== undefined) return remember(found);
     } catch (error) {
       // The store is down: who was let in before stays in, for operating through a full disk is when it matters.
-      if (valid && known.has(`${via}:${key}`)) return hit.identity;
+      if (valid && known.has(`${via}:${key}`) && !isRefusal(error)) return hit.identity;
+      known.delete(`${via}:${key}`);
       throw error;
     }
     known.delete(`${via}:${key}`);

@@ -27,9 +27,12 @@ export function createMinuteCounter(): MinuteCounter {
   };
 }
 
+/** True where an error says that the credential is wrong, and not that it could not be looked at. */
+export const isRefusal = (error: unknown): boolean => error instanceof LookoutError && error.code === 'LOOKOUT_UNAUTHENTICATED';
+
 /** Looks credentials up that were never seen before. */
 export type GuessLimit = {
-  /** Runs `look`; undefined from it is a wrong guess. Throws `LOOKOUT_RATE_LIMITED` where the address made too many. */
+  /** Runs `look`; undefined from it, or `LOOKOUT_UNAUTHENTICATED`, is a wrong guess. Throws `LOOKOUT_RATE_LIMITED` where the address made too many. */
   guess<T>(address: string, look: () => Promise<T | undefined>): Promise<T | undefined>;
 };
 
@@ -69,6 +72,9 @@ export function createGuessLimit(perMinute: number): GuessLimit {
         const found = await look();
         if (found === undefined) wrong.count(key);
         return found;
+      } catch (error) {
+        if (isRefusal(error)) wrong.count(key);
+        throw error;
       } finally {
         turn.end();
       }

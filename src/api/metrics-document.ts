@@ -20,28 +20,24 @@ ${rows.join('\n')}
 
 Of the supervisor process: ${ofProcess.join(', ')}.
 
-## Alarms worth having
+## Alerts and dashboard
 
 \`\`\`yaml
-- alert: CameraDown
-  expr: vms_media_camera_state{state=~"backoff|connecting|quarantined"} == 1
-  for: 2m
-- alert: CameraQuarantined
-  expr: vms_media_camera_state{state="quarantined"} == 1
-- alert: CameraFlapping
-  expr: sum by (camera) (increase(vms_media_camera_restarts_total[15m])) > 5
-- alert: PicturesOld
-  expr: vms_media_camera_last_packet_age_seconds > 5 and on (camera) vms_media_camera_state{state="streaming"} == 1
-- alert: PacketsLostInside
-  expr: rate(vms_media_ingest_packets_lost_total[5m]) > 0
-- alert: RecordingFails
-  expr: vms_media_output_state{output="record",state="backoff"} == 1
-  for: 1m
-- alert: Orphans
-  expr: vms_media_orphans > 0
-  for: 1m
-- alert: StoreDown
-  expr: vms_media_store_up == 0
+# prometheus.yml
+rule_files: [lookout.rules.yaml]   # deploy/prometheus/lookout.rules.yaml
+scrape_configs:
+  - job_name: lookout
+    authorization: {credentials_file: /etc/prometheus/lookout.token}   # a token of role viewer, all cameras
+    static_configs: [{targets: ['127.0.0.1:8085']}]
 \`\`\`
+
+- [lookout.rules.yaml](../deploy/prometheus/lookout.rules.yaml): one rule for each thing that somebody has to know. What to do
+  about it is in [failures.md](failures.md#alerts), which \`runbook_url\` names relative to this repository. \`severity\` is \`page\` or
+  \`ticket\`. \`LookoutAway\` fires when no Lookout answers; with several, watch Prometheus' own \`up\` for each. The space on a
+  disk is no metric of Lookout: watch it where you watch the machine's other disks.
+- [lookout.json](../deploy/grafana/lookout.json): a Grafana dashboard with variables for data source and camera. Import it
+  (Dashboards, New, Import), or put it into a directory that a file provider of Grafana's provisioning reads.
+
+A test holds both against the metrics above.
 `;
 }

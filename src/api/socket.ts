@@ -30,6 +30,8 @@ export type SocketData = { identity: Identity };
 /** Largest message of a client; the capabilities of a browser are about 10 kB. */
 const messageBytes = 64 * 1024;
 const expiryCheckMs = 5000;
+/** A token of an outside issuer carries its claims. */
+const longestToken = 8192;
 
 /** Attaches the namespaces to the server of `app`; they end with it. */
 export function installSockets({ app, auth, config, control, log, onFirstFrame }: SocketOptions): Server {
@@ -78,7 +80,7 @@ function requireIdentity(namespace: Namespace, auth: Auth, log: Log): void {
   namespace.use((socket: Socket, next) => {
     const token: unknown = (socket.handshake.auth as { token?: unknown }).token;
     const credentials = {
-      token: typeof token === 'string' && token.length <= 512 ? token : undefined,
+      token: typeof token === 'string' && token.length <= longestToken ? token : undefined,
       session: cookieOf(socket.request),
       address: socket.handshake.address,
     };

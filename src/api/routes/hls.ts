@@ -12,7 +12,7 @@ import { momentOf, momentSchema } from './recordings.ts';
 
 const camera = Type.String({ pattern: cameraIdPattern });
 const segmentParams = Type.Object({ camera, session: Type.String({ pattern: '^[0-9a-f-]{36}$' }), segment: Type.String({ pattern: '^(init-)?[0-9]{1,12}[.](ts|m4s|mp4)$' }) });
-const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: 512, description: 'A token, for players that cannot set headers; every URI in the playlist then carries it' })) });
+const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: 8192, description: 'A token, for players that cannot set headers; every URI in the playlist then carries it' })) });
 const text = { description: 'A media playlist (RFC 8216)', content: { 'application/vnd.apple.mpegurl': { schema: Type.String() } } };
 const bytes = { description: 'A segment', content: { 'application/octet-stream': { schema: Type.Unsafe<ReadableStream>({ type: 'string', format: 'binary' }) } } };
 const tags = ['hls'];

@@ -22,6 +22,8 @@ export const linkRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane; link
     async ({ params: { id: camera }, body: { path, seconds = defaultSeconds }, identity }, reply) => {
       cameraOr404(control, camera);
       if (identity === null) throw new LookoutError('LOOKOUT_UNAUTHENTICATED');
+      // A link ends with its maker's token, and of an outside one nobody tells us that it ended.
+      if (identity.token.startsWith('jwt:')) throw new LookoutError('LOOKOUT_FORBIDDEN', { message: 'Links are made with a token of Lookout, not with one of an outside issuer.' });
       // No longer than whoever makes it.
       const expiresAt = Math.min(Date.now() + seconds * 1000, identity.expiresAt);
       const token = links.make({ camera, path, expiresAt, maker: identity });

@@ -7,7 +7,7 @@ import { checkOrigin } from '../access.ts';
 import { sessionCookie, type Auth, type Identity } from '../auth.ts';
 import { answers, NoContent, SessionSchema } from '../schemas.ts';
 
-const body = Type.Object({ token: Type.String({ minLength: 1, maxLength: 512 }) }, { additionalProperties: false });
+const body = Type.Object({ token: Type.String({ minLength: 1, maxLength: 8192 }) }, { additionalProperties: false });
 
 const sessionOf = ({ name, role, cameras }: Identity) => ({ name, role, cameras: cameras === null ? null : [...cameras] });
 

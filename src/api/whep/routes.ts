@@ -15,7 +15,7 @@ import { createWhepSessions } from './sessions.ts';
 
 const camera = Type.String({ pattern: cameraIdPattern });
 const sessionParams = Type.Object({ camera, session: Type.String({ pattern: '^[0-9a-f-]{36}$' }) });
-const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: 512, description: 'A token, for players that cannot set headers; the `Location` of the answer then carries it' })) });
+const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: 8192, description: 'A token, for players that cannot set headers; the `Location` of the answer then carries it' })) });
 const sdp = { description: 'The SDP answer; `Location` is the session, `Link` what else there is of the camera', content: { 'application/sdp': { schema: Type.String() } } };
 const offerType = 'application/sdp';
 const tags = ['whep'];
