@@ -1,5 +1,5 @@
 /** The one door to the server: all that the page asks and hears passes through this interface (socket-adapter.ts, fake/adapter.ts). */
-import type { ActorHistoryView, CameraView, EventView, InspectServerEvents, ProbeReport, StatusServerEvents } from '../../src/api/protocol.ts';
+import type { ActorHistoryView, CameraView, EventView, ExportView, InspectServerEvents, ProbeReport, RecordingView, StatusServerEvents } from '../../src/api/protocol.ts';
 
 /** The Socket.IO connection as the operator needs to know it. */
 export type ConnectionState =
@@ -80,6 +80,23 @@ export type Inspection = {
   close: () => void;
 };
 
+/** A span of time of one camera, in ms since the epoch. */
+export type CameraSpan = { camera: string; from: number; to: number };
+
+/** What was recorded, and files made of it. */
+export type Recordings = {
+  /** What overlaps the span, oldest first; `all`: whether these are all of them. */
+  list: (span: CameraSpan) => Promise<{ recordings: RecordingView[]; all: boolean }>;
+  /** The address of its HLS playlist. */
+  playlist: (span: CameraSpan) => string;
+  /** Newest first, of every camera. */
+  exports: () => Promise<ExportView[]>;
+  export: (span: CameraSpan, format: ExportView['format']) => Promise<ExportView>;
+  /** The address of its file. */
+  exportFile: (id: string) => string;
+  removeExport: (id: string) => Promise<void>;
+};
+
 export type Adapter = {
   /** Who is logged in, or null. Rejects where the server cannot be reached. */
   session: () => Promise<Session | null>;
@@ -95,6 +112,7 @@ export type Adapter = {
   events: (id: string, limit: number) => Promise<EventView[]>;
   /** A current still picture. */
   still: (request: StillRequest) => Promise<Blob>;
+  recordings: Recordings;
   /** For admins. */
   inspect: (listener: InspectListener) => Inspection;
   /** Nothing happens before `setAvailable(true)`. */

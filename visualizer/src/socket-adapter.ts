@@ -4,6 +4,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { Adapter, PlayerSink, Session, StatusListener } from './adapter.ts';
 import { ApiError } from './adapter.ts';
 import { connectInspector } from './inspect-socket.ts';
+import { recordings } from './recordings-rest.ts';
 import { picture, rest } from './rest.ts';
 import { createSignalling, type Signalling } from './webrtc/signalling.ts';
 import { Viewer } from './webrtc/viewer.ts';
@@ -39,6 +40,7 @@ export function createSocketAdapter(): Adapter {
     probe: (url, signal) => rest<ProbeReport>('api/v1/probe', { method: 'POST', body: { url }, signal }),
     events: async (id, limit) => (await rest<{ events: EventView[] }>(`${camera(id)}/events?limit=${limit}`)).events,
     still: ({ camera: id, width, signal }) => picture(`${camera(id)}/snapshot.jpg?width=${width}`, signal),
+    recordings,
     inspect: (listener) => connectInspector(io('/inspect', options), listener),
     play: (id: string, sink: PlayerSink) => {
       if (!signalling) throw new Error('connect() comes before play()');

@@ -74,6 +74,7 @@ const keys: [string[], string][] = [
   [['/'], 'Search'],
   [['W'], 'Wall'],
   [['C'], 'Cameras'],
+  [['R'], 'Recordings'],
   [['I'], 'Inspector'],
   [['A'], 'Add camera'],
   [['F'], 'Full screen'],

@@ -23,12 +23,13 @@ function actionOf(key: string, app: App): (() => void) | undefined {
   const single = view === 'camera';
   const click = (selector: string): (() => void) => () => document.querySelector<HTMLElement>(selector)?.click();
   switch (key) {
-    case '/': return single || view === 'inspect' ? undefined : () => document.getElementById('search')?.focus();
+    case '/': return single || view === 'inspect' || view === 'recordings' ? undefined : () => document.getElementById('search')?.focus();
     case '?': return () => { dialog.value = { kind: 'keys' }; };
     case 'a': return () => { dialog.value = { kind: 'add' }; };
     case 'c': return () => router.go({ view: 'cameras' });
     case 'w': return () => router.go({ view: 'wall' });
     case 'i': return () => router.go({ view: 'inspect', actor: null });
+    case 'r': return () => router.go({ view: 'recordings', camera: null });
     case 't': return () => { preferences.theme.value = nextTheme(preferences.theme.peek()); };
     case 'f': return single ? click('[data-action="fullscreen"]') : undefined;
     case 'ArrowLeft': return single ? click('[data-neighbour="Previous camera"]') : undefined;

@@ -9,6 +9,7 @@ import { handleKeys } from './keyboard.ts';
 import { Inspector } from './inspector.tsx';
 import { Login } from './login.tsx';
 import { Starting } from './placeholders.tsx';
+import { Recordings } from './recordings.tsx';
 import { Single } from './single.tsx';
 import { Topbar } from './topbar.tsx';
 import { Wall } from './wall.tsx';
@@ -29,6 +30,7 @@ export function Shell(): JSX.Element {
       {route.view === 'wall' && <Wall />}
       {route.view === 'cameras' && <Cameras />}
       {route.view === 'camera' && <Single id={route.id} />}
+      {route.view === 'recordings' && <Recordings camera={route.camera} />}
       {route.view === 'inspect' && <Inspector actor={route.actor} />}
       <NoticeList />
       <Dialogs />

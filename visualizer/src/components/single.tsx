@@ -6,7 +6,7 @@ import type { CameraEntry } from '../models/cameras.ts';
 import { sentence, unheard } from '../models/describe.ts';
 import { href } from '../models/route.ts';
 import { Commands } from './commands.tsx';
-import { BackIcon, ExpandIcon, NextIcon } from './icons.tsx';
+import { BackIcon, ExpandIcon, NextIcon, RecordIcon } from './icons.tsx';
 import { JournalList } from './journal-list.tsx';
 import { Picture } from './picture.tsx';
 import { UnknownCamera } from './placeholders.tsx';
@@ -46,6 +46,7 @@ function Stage({ entry }: { entry: CameraEntry }): JSX.Element {
         <StateLabel entry={entry} />
         <FrameAge entry={entry} />
         <Neighbours id={id} />
+        <a class="icon-button" href={href({ view: 'recordings', camera: id })} aria-label="Recordings of this camera" title="Recordings of this camera"><RecordIcon /></a>
         <button type="button" class="icon-button" aria-label="Full screen" title="Full screen (F)" data-action="fullscreen" onClick={() => void frame.current?.requestFullscreen().catch(() => undefined)}><ExpandIcon /></button>
       </header>
       <div class="stage-picture" ref={frame}>

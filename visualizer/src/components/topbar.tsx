@@ -4,12 +4,13 @@ import { useApp } from '../app.ts';
 import type { Tone } from '../models/describe.ts';
 import { densities, themes, type Theme } from '../models/preferences.ts';
 import { href } from '../models/route.ts';
-import { AutoIcon, ChartIcon, KeysIcon, ListIcon, Logo, LogoutIcon, MoonIcon, PlusIcon, SearchIcon, SunIcon, WallIcon } from './icons.tsx';
+import { AutoIcon, ChartIcon, KeysIcon, ListIcon, Logo, LogoutIcon, MoonIcon, PlusIcon, RecordIcon, SearchIcon, SunIcon, WallIcon } from './icons.tsx';
 import { Dot } from './state.tsx';
 
 export function Topbar(): JSX.Element {
   const { router, dialog, session } = useApp();
-  const { view } = router.route.value;
+  const route = router.route.value;
+  const { view } = route;
   const state = session.state.value;
   const admin = state.status === 'ready' && state.session.role === 'admin';
   return (
@@ -18,6 +19,7 @@ export function Topbar(): JSX.Element {
       <nav class="tabs" aria-label="Views">
         <a class="tab" href={href({ view: 'wall' })} aria-current={view === 'wall' ? 'page' : undefined}><WallIcon /><span>Wall</span></a>
         <a class="tab" href={href({ view: 'cameras' })} aria-current={view === 'cameras' ? 'page' : undefined}><ListIcon /><span>Cameras</span></a>
+        <a class="tab" href={href({ view: 'recordings', camera: route.view === 'camera' ? route.id : null })} aria-current={view === 'recordings' ? 'page' : undefined}><RecordIcon /><span>Recordings</span></a>
         {admin && <a class="tab" href={href({ view: 'inspect', actor: null })} aria-current={view === 'inspect' ? 'page' : undefined}><ChartIcon /><span>Inspector</span></a>}
       </nav>
       <FleetSummary />

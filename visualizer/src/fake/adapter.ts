@@ -4,6 +4,7 @@ import { ApiError, type Adapter, type Verb } from '../adapter.ts';
 import { history, liveCamera, troubles, type Trouble } from './fleet.ts';
 import { fakeInspection } from './inspect.ts';
 import { createFakeServer, flap, spreadTroubles, type FakeControl } from './server.ts';
+import { fakeRecordings } from './recordings.ts';
 import { createFakePlayer, stillOf } from './video.ts';
 
 export type FakeOptions = {
@@ -73,6 +74,7 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
       return history(id, Date.now());
     },
     still: ({ camera }) => stillOf(server.seed(camera), server.view(camera).name),
+    recordings: fakeRecordings(),
     inspect: fakeInspection,
     play: (id, sink) => createFakePlayer({
       seed: server.seed(id), name: server.view(id).name, sink, fps: options.fps,

@@ -1,0 +1,55 @@
+/** What the fake fleet has recorded: every day the same hours, with a gap that is explained and one that is not; its films do not play. */
+import type { ExportView, RecordingView } from '../../../src/api/protocol.ts';
+import type { Recordings } from '../adapter.ts';
+
+const minute = 60_000;
+const fileMs = 5 * minute;
+/** Minutes of the day. */
+const recorded: [number, number][] = [[0, 385], [397, 720], [760, 1_440]];
+
+/** Recordings and exports that live in the page. */
+export function fakeRecordings(): Recordings {
+  const made = new Map<string, ExportView>();
+  return {
+    list: async ({ camera, from, to }) => ({ recordings: filesOf(camera, from, Math.min(to, Date.now())), all: true }),
+    playlist: () => 'nothing.m3u8',
+    exports: async () => [...made.values()].reverse().map((one) => step(one, made)),
+    export: async (span, format) => {
+      const { camera } = span;
+      const [from, to] = [span.from, span.to].map((at) => new Date(at).toISOString()) as [string, string];
+      const id = `${camera}-${made.size}`;
+      const view: ExportView = { id, camera, format, state: 'running', progress: 0.1, from, to, startAt: from, endAt: to, durationMs: null, frames: null, bytes: null, codec: 'h264', width: 1920, height: 1080, gaps: [], error: null, createdAt: new Date().toISOString(), expiresAt: null };
+      made.set(id, view);
+      return view;
+    },
+    exportFile: () => 'favicon.svg',
+    removeExport: async (id) => {
+      made.delete(id);
+    },
+  };
+}
+
+function step(view: ExportView, made: Map<string, ExportView>): ExportView {
+  const progress = Math.min(1, view.progress + 0.3);
+  const next: ExportView = { ...view, progress, ...(progress === 1 ? { state: 'done', bytes: 48_200_000, durationMs: Date.parse(view.to) - Date.parse(view.from) } : {}) };
+  made.set(view.id, next);
+  return next;
+}
+
+function filesOf(camera: string, from: number, to: number): RecordingView[] {
+  const files: RecordingView[] = [];
+  for (const [index, [begin, end]] of recorded.entries()) {
+    for (let at = from + begin * minute; at < Math.min(from + end * minute, to); at += fileMs) {
+      const endAt = Math.min(at + fileMs, from + end * minute);
+      const closed = endAt <= to;
+      const gapFrom = from + (recorded[index - 1]?.[1] ?? 0) * minute;
+      const gap = index > 0 && at === from + begin * minute;
+      files.push({
+        id: `${camera}-${at}`, camera, path: `${camera}/${at}.mkv`, startAt: new Date(at).toISOString(), endAt: closed ? new Date(endAt).toISOString() : null,
+        durationMs: closed ? endAt - at : 0, bytes: 60_000_000, frames: 7_500, codec: 'h264', width: 1920, height: 1080, closed,
+        gapBefore: gap ? { from: new Date(gapFrom).toISOString(), to: new Date(at).toISOString(), durationMs: at - gapFrom, ...(index === 1 ? { class: 'reset', code: 'econnreset', message: 'The camera closed the connection.' } : { class: null, code: null, message: null }) } : null,
+      });
+    }
+  }
+  return files;
+}
