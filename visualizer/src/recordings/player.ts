@@ -74,14 +74,15 @@ export function createPlayer({ video, camera, door, following }: { video: HTMLVi
     if (next) void load(next.from, next.to);
     else status.value = 'ended';
   };
-  video.addEventListener('timeupdate', onTime);
-  video.addEventListener('seeked', onTime);
+  for (const event of ['timeupdate', 'seeked']) video.addEventListener(event, onTime);
   video.addEventListener('ended', ended);
   return {
     at, status, problem,
     play: (from, end) => {
       const fragments = hls?.latestLevelDetails?.fragments;
-      if (loaded && fragments && from >= loaded.from && from < loaded.to) {
+      const last = fragments?.at(-1);
+      // What is being recorded grows: the playlist ends where it ended when it was fetched.
+      if (loaded && fragments && last && from >= loaded.from && from < (last.programDateTime ?? 0) + last.duration * 1_000) {
         video.currentTime = placeOf(fragments, from);
         at.value = from;
         status.value = 'ready';
@@ -92,8 +93,7 @@ export function createPlayer({ video, camera, door, following }: { video: HTMLVi
       asked += 1;
       hls?.destroy();
       hls = null;
-      video.removeEventListener('timeupdate', onTime);
-      video.removeEventListener('seeked', onTime);
+      for (const event of ['timeupdate', 'seeked']) video.removeEventListener(event, onTime);
       video.removeEventListener('ended', ended);
     },
   };
