@@ -6,7 +6,7 @@ import { LookoutError } from '../errors.ts';
 import type { RouteRole } from './access-table.ts';
 import { includesRole, sameText, sessionCookie, type Auth, type Identity } from './auth.ts';
 import { isLink, type Links } from './links.ts';
-import { isLimited, maySee } from './visible.ts';
+import { isLimited, maySee, noSuchCamera } from './visible.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -84,7 +84,7 @@ function checkLimits(request: FastifyRequest, identity: Identity): void {
   const { url } = request.routeOptions;
   if (url?.startsWith(camerasPrefix) !== true && !isForPlayers(url)) return;
   const { id = '', camera = id } = request.params as { id?: string; camera?: string };
-  if (!maySee(identity, camera)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera, message: `There is no camera "${camera}".` });
+  if (!maySee(identity, camera)) throw noSuchCamera(camera);
 }
 
 function checkInternal(request: FastifyRequest, secret: string | undefined): void {

@@ -39,6 +39,8 @@ export const sessionCookie = 'lookout_session';
 
 const memoryMs = 30_000;
 const memoryEntries = 2000;
+/** Of the tokens we look at: those of an outside issuer carry their claims. */
+export const longestToken = 8192;
 /** In front of tokens made here, so that they are recognised in logs and by scanners for leaked secrets. */
 const tokenPrefix = 'lookout_';
 /** Tokens of ours, which every start makes or replaces. */

@@ -56,6 +56,9 @@ export const RecordingSchema = Type.Object({
   gapBefore: nullable(Type.Object({ from: text, to: text, durationMs: number, class: maybeText, code: maybeText, message: maybeText })),
 }, { title: 'Recording' });
 
+/** The id of a recording, and of an export: the camera's and a moment. */
+export const recordingId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}-[0-9]{1,15}$' });
+
 /** {@link ExportView}. */
 export const ExportSchema = Type.Object({
   id: text, camera: text, format: oneOf('mp4', 'mkv'), state: oneOf('waiting', 'running', 'done', 'failed'), progress: number, from: text, to: text,

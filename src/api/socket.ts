@@ -7,7 +7,7 @@ import { LookoutError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { socketRoles } from './access-table.ts';
 import { isAllowedOrigin } from './access.ts';
-import { includesRole, sessionCookie, type Auth, type Identity } from './auth.ts';
+import { includesRole, longestToken, sessionCookie, type Auth, type Identity } from './auth.ts';
 import type { ControlPlane } from './control.ts';
 import { errorBody } from './errors.ts';
 import { serveInspect } from './sockets/inspect.ts';
@@ -30,8 +30,6 @@ export type SocketData = { identity: Identity };
 /** Largest message of a client; the capabilities of a browser are about 10 kB. */
 const messageBytes = 64 * 1024;
 const expiryCheckMs = 5000;
-/** A token of an outside issuer carries its claims. */
-const longestToken = 8192;
 
 /** Attaches the namespaces to the server of `app`; they end with it. */
 export function installSockets({ app, auth, config, control, log, onFirstFrame }: SocketOptions): Server {

@@ -1,4 +1,5 @@
 /** What a viewer that is limited to some cameras may see of the whole. Everybody else sees everything. */
+import { LookoutError } from '../errors.ts';
 import type { Grant } from '../store/types.ts';
 import type { CameraView, IncidentView, SfuView, SystemView } from './protocol.ts';
 
@@ -7,6 +8,9 @@ export type Looker = Pick<Grant, 'cameras'> | null;
 
 /** True where this camera may be seen. */
 export const maySee = (looker: Looker, camera: string): boolean => looker === null || looker.cameras === null || looker.cameras.includes(camera);
+
+/** What is said of a camera that there is not, or that may not be seen. */
+export const noSuchCamera = (id: string) => new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
 
 /** True where not every camera may be seen. */
 export const isLimited = (looker: Looker): boolean => looker !== null && looker.cameras !== null;

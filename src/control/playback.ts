@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import type { Keeper } from '../recordings/keeper.ts';
+import { seamMs } from '../recordings/span.ts';
 import type { Timeline } from '../recordings/vod.ts';
 import type { Segment, Store } from '../store/types.ts';
 import { segmentsOf } from './exports.ts';
@@ -19,7 +20,6 @@ export type Playback = {
 };
 
 const segmentMs = 4_000;
-const seamMs = 500;
 const remembered = 500;
 const namePattern = /^(\d{1,8})-(\d{1,8})-(\d{1,8})[.]m4s$/u;
 

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { durationText } from '../machines/duration.ts';
 import type { FoundFile, Keeper } from '../recordings/keeper.ts';
 import { parseRecordingPath, recordingId } from '../recordings/names.ts';
+import { seamMs } from '../recordings/span.ts';
 import type { Segment, SegmentGap, Store } from '../store/types.ts';
 import { plainEvent, type Observer } from './observer.ts';
 import { recordingView } from './recording-view.ts';
@@ -30,8 +31,6 @@ export type Recordings = RecordingSink & {
   settled(): Promise<void>;
 };
 
-/** Two files whose frames follow each other are this far apart at most; more is a gap. */
-const seamMs = 500;
 const causeRows = 200;
 /** What ended a recording may be told a little before its last frame. */
 const causeBeforeMs = 5_000;

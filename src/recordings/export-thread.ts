@@ -2,7 +2,7 @@
 import { closeSync, rmSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ErrorCode } from '../errors.ts';
+import { LookoutError, type ErrorCode } from '../errors.ts';
 import type { ExportEvent, ExportOrder } from './exporter.ts';
 import { FileWriter } from './file-writer.ts';
 import { mkvPieces, type Piece } from './mkv.ts';
@@ -17,15 +17,6 @@ const port = parentPort;
 if (port === null) throw new Error('recordings/export-thread.ts runs as a worker thread only');
 const order = workerData as ExportOrder;
 const say = (event: ExportEvent): void => port.postMessage(event);
-
-class Refused extends Error {
-  readonly code: ErrorCode;
-
-  constructor(code: ErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 try {
   run();
@@ -42,7 +33,7 @@ function run(): void {
   for (const piece of pieces()) bytes += typeof piece === 'number' ? span.frames[piece]!.length : piece.length;
   const { bavail, bsize } = statfsSync(dirname(order.target));
   const room = bavail * bsize - order.minFreeBytes;
-  if (bytes > room) throw new Refused('LOOKOUT_STORAGE', `The export needs ${megabytes(bytes)}, and the disk has room for ${megabytes(Math.max(0, room))}.`);
+  if (bytes > room) throw new LookoutError('LOOKOUT_STORAGE', { message: `The export needs ${megabytes(bytes)}, and the disk has room for ${megabytes(Math.max(0, room))}.` });
   const { startAt, endAt, durationMs, gaps, video: { codec, width, height } } = span;
   say({ type: 'planned', plan: { startAt, endAt, durationMs: Math.round(durationMs), frames: span.frames.length, bytes, codec, width, height, gaps } });
   write(span, pieces(), files, bytes);
@@ -57,12 +48,12 @@ function read(): { files: string[]; span: Span } {
     const video = readOr(path);
     if (video === null) continue;
     frames += video.frames.length;
-    if (frames > mostFrames) throw new Refused('LOOKOUT_TOO_LARGE', `More than ${mostFrames} pictures do not fit into one export.`);
+    if (frames > mostFrames) throw new LookoutError('LOOKOUT_TOO_LARGE', { message: `More than ${mostFrames} pictures do not fit into one export.` });
     paths.push(path);
     files.push({ startAt, video });
   }
   const span = spanOf(files, order);
-  if (span === null) throw new Refused('LOOKOUT_RECORDING_NOT_FOUND', 'Nothing is recorded of this time.');
+  if (span === null) throw new LookoutError('LOOKOUT_RECORDING_NOT_FOUND', { message: 'Nothing is recorded of this time.' });
   return { files: paths, span };
 }
 
@@ -105,7 +96,7 @@ function write({ frames }: Span, pieces: Iterable<Piece>, files: readonly string
 }
 
 function reasonOf(error: unknown): { code: ErrorCode; message: string } {
-  if (error instanceof Refused) return { code: error.code, message: error.message };
+  if (error instanceof LookoutError) return { code: error.code, message: error.message };
   if (error instanceof FormatChange) return { code: 'LOOKOUT_EXPORT_FORMAT', message: error.message };
   const { code } = error as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : String(error);

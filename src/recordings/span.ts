@@ -25,7 +25,7 @@ export class FormatChange extends Error {
 }
 
 /** Two files whose frames follow each other are this far apart at most; more is a gap. */
-const seamMs = 500;
+export const seamMs = 500;
 /** How long a picture lasts that is alone in its file. */
 const aloneMs = 40;
 

@@ -2,7 +2,7 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
-import { maySee, visibleCameras } from '../visible.ts';
+import { maySee, noSuchCamera, visibleCameras } from '../visible.ts';
 import type { Calls } from './calls.ts';
 import { cameraOf, idOf, streamOf, type Message } from './messages.ts';
 import type { Watches } from './watch.ts';
@@ -27,7 +27,7 @@ export function mediaPlane(control: ControlPlane, { calls, watches }: { calls: C
     GetStream: calls.unary('GetStream', async (request, { identity }) => {
       const id = idOf(request);
       const camera = maySee(identity, id) ? control.camera(id) : undefined;
-      if (camera === undefined) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
+      if (camera === undefined) throw noSuchCamera(id);
       return { stream: streamOf(camera) };
     }),
     ListStreams: calls.unary('ListStreams', async (request, { identity }) => {

@@ -2,11 +2,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { CameraInput, CameraPatch, cameraIdPattern } from '../../camera-config.ts';
-import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
 import type { CameraView } from '../protocol.ts';
 import { answers, CameraSchema, EventSchema, NoContent, FlightSchema } from '../schemas.ts';
-import { visibleCameras } from '../visible.ts';
+import { noSuchCamera, visibleCameras } from '../visible.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: cameraIdPattern }) });
 const verbs = ['start', 'stop', 'restart', 'retry'] as const;
@@ -21,7 +20,7 @@ const defaultEvents = 100;
 /** The camera, or `LOOKOUT_CAMERA_NOT_FOUND`. */
 export function cameraOr404(control: ControlPlane, id: string): CameraView {
   const camera = control.camera(id);
-  if (camera === undefined) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
+  if (camera === undefined) throw noSuchCamera(id);
   return camera;
 }
 

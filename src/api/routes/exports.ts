@@ -4,18 +4,17 @@ import Type from 'typebox';
 import { cameraIdPattern } from '../../camera-config.ts';
 import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
+import { checkSpan, momentOf, momentSchema, mostSpanHours } from '../moments.ts';
 import type { ExportView } from '../protocol.ts';
-import { answers, ExportSchema, NoContent } from '../schemas.ts';
+import { answers, ExportSchema, NoContent, recordingId } from '../schemas.ts';
 import { sendFile } from '../send-file.ts';
-import { maySee, type Looker } from '../visible.ts';
-import { momentOf, momentSchema } from './recordings.ts';
+import { maySee, noSuchCamera, type Looker } from '../visible.ts';
 
-const mostHours = 6;
-const params = Type.Object({ id: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}-[0-9]{1,15}$' }) });
+const params = Type.Object({ id: recordingId });
 const input = Type.Object({
   camera: Type.String({ pattern: cameraIdPattern }),
   from: momentSchema('The file begins with the keyframe at or before this'),
-  to: momentSchema(`What begins later is not in it; at most ${mostHours} hours after \`from\``),
+  to: momentSchema(`What begins later is not in it; at most ${mostSpanHours} hours after \`from\``),
   format: Type.Optional(Type.Unsafe<'mp4' | 'mkv'>({ type: 'string', enum: ['mp4', 'mkv'], default: 'mp4' })),
 }, { additionalProperties: false });
 const stream = { schema: Type.Unsafe<ReadableStream>({ type: 'string', format: 'binary' }) };
@@ -41,10 +40,9 @@ export const exportRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> 
     schema: { tags, summary: 'Make one file of everything recorded between two moments, without encoding; gaps are left out, and told', body: input, response: answers({ 202: ExportSchema }) },
   }, async (request, reply) => {
     const { camera, format = 'mp4' } = request.body;
-    if (!maySee(request.identity, camera)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera, message: `There is no camera "${camera}".` });
-    const [from, to] = [momentOf(request.body.from), momentOf(request.body.to)];
-    if (from >= to || to - from > mostHours * 3_600_000) throw new LookoutError('LOOKOUT_VALIDATION', { message: `"to" must be later than "from", by ${mostHours} hours at most.` });
-    return reply.code(202).send(await exports.create({ camera, from, to, format }));
+    if (!maySee(request.identity, camera)) throw noSuchCamera(camera);
+    const span = checkSpan({ from: momentOf(request.body.from), to: momentOf(request.body.to) });
+    return reply.code(202).send(await exports.create({ camera, ...span, format }));
   });
 
   app.get('/exports/:id', { config: { role: 'viewer' }, schema: { tags, summary: 'How far it is, what it holds and what is missing', params, response: answers({ 200: ExportSchema }) } },

@@ -6,19 +6,20 @@ import Type from 'typebox';
 import { cameraIdPattern } from '../../camera-config.ts';
 import { LookoutError } from '../../errors.ts';
 import { queryToken } from '../access.ts';
+import { longestToken } from '../auth.ts';
 import type { ControlPlane } from '../control.ts';
-import { answers } from '../schemas.ts';
-import { momentOf, momentSchema } from './recordings.ts';
+import { checkSpan, momentOf, momentSchema, mostSpanHours } from '../moments.ts';
+import { answers, recordingId } from '../schemas.ts';
+import { cameraOr404 } from './cameras.ts';
 
 const camera = Type.String({ pattern: cameraIdPattern });
 const segmentParams = Type.Object({ camera, session: Type.String({ pattern: '^[0-9a-f-]{36}$' }), segment: Type.String({ pattern: '^(init-)?[0-9]{1,12}[.](ts|m4s|mp4)$' }) });
-const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: 8192, description: 'A token, for players that cannot set headers; every URI in the playlist then carries it' })) });
+const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: longestToken, description: 'A token, for players that cannot set headers; every URI in the playlist then carries it' })) });
 const text = { description: 'A media playlist (RFC 8216)', content: { 'application/vnd.apple.mpegurl': { schema: Type.String() } } };
 const bytes = { description: 'A segment', content: { 'application/octet-stream': { schema: Type.Unsafe<ReadableStream>({ type: 'string', format: 'binary' }) } } };
 const tags = ['hls'];
-const mostHours = 6;
-const span = Type.Object({ ...query.properties, from: Type.Optional(momentSchema('Begins with the segment that holds this; an hour before `to` where it is absent')), to: Type.Optional(momentSchema(`What begins later is left out, at most ${mostHours} hours after \`from\`; now where it is absent`)) });
-const partParams = Type.Object({ camera, recording: Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}-[0-9]{1,15}$' }), segment: Type.String({ pattern: '^(init[.]mp4|([0-9]{1,8}-){2}[0-9]{1,8}[.]m4s)$' }) });
+const span = Type.Object({ ...query.properties, from: Type.Optional(momentSchema('Begins with the segment that holds this; an hour before `to` where it is absent')), to: Type.Optional(momentSchema(`What begins later is left out, at most ${mostSpanHours} hours after \`from\`; now where it is absent`)) });
+const partParams = Type.Object({ camera, recording: recordingId, segment: Type.String({ pattern: '^(init[.]mp4|([0-9]{1,8}-){2}[0-9]{1,8}[.]m4s)$' }) });
 
 /** Routes of HLS, live and recorded. */
 export const hlsRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
@@ -27,7 +28,7 @@ export const hlsRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = a
     schema: { tags, summary: 'Live video over HLS; the output begins with the first request where it is on demand', params: Type.Object({ camera }), querystring: query, response: answers({ 200: text }) },
   }, async (request, reply) => {
     const { camera: id } = request.params;
-    if (control.camera(id) === undefined) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
+    cameraOr404(control, id);
     const playlist = await control.hls.playlist(id, queryToken(request));
     return reply.header('cache-control', 'no-cache').type('application/vnd.apple.mpegurl').send(playlist);
   });
@@ -52,8 +53,7 @@ export const hlsRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = a
   }, async (request, reply) => {
     const to = request.query.to === undefined ? Date.now() : momentOf(request.query.to);
     const from = request.query.from === undefined ? to - 3_600_000 : momentOf(request.query.from);
-    if (from >= to || to - from > mostHours * 3_600_000) throw new LookoutError('LOOKOUT_VALIDATION', { message: `"to" must be later than "from", by ${mostHours} hours at most.` });
-    const playlist = await control.hls.recorded({ camera: request.params.camera, from, to }, queryToken(request));
+    const playlist = await control.hls.recorded({ camera: request.params.camera, ...checkSpan({ from, to }) }, queryToken(request));
     return reply.header('cache-control', 'no-cache').type('application/vnd.apple.mpegurl').send(playlist);
   });
 

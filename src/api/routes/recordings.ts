@@ -4,17 +4,15 @@ import Type from 'typebox';
 import { cameraIdPattern } from '../../camera-config.ts';
 import { LookoutError } from '../../errors.ts';
 import type { ControlPlane } from '../control.ts';
+import { momentOf, momentSchema } from '../moments.ts';
 import type { RecordingView } from '../protocol.ts';
-import { answers, CameraSchema, NoContent, RecordingSchema } from '../schemas.ts';
+import { answers, CameraSchema, NoContent, recordingId, RecordingSchema } from '../schemas.ts';
 import { sendFile } from '../send-file.ts';
-import { maySee, type Looker } from '../visible.ts';
+import { maySee, noSuchCamera, type Looker } from '../visible.ts';
 import { cameraOr404 } from './cameras.ts';
 
 const defaultLimit = 100;
-const recordingId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}-[0-9]{1,15}$' });
 const params = Type.Object({ id: recordingId });
-/** A moment in UTC. */
-export const momentSchema = (description: string) => Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?Z$', description: `${description}, as 2026-11-25T01:23:45Z` });
 const query = Type.Object({
   camera: Type.Optional(Type.String({ pattern: cameraIdPattern })),
   from: Type.Optional(momentSchema('Only what ends after this')),
@@ -75,13 +73,6 @@ export const recordingRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane 
 /** The cameras to list; undefined for all. */
 function camerasFor(looker: Looker, asked: string | undefined): readonly string[] | undefined {
   if (asked === undefined) return looker?.cameras ?? undefined;
-  if (!maySee(looker, asked)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: asked, message: `There is no camera "${asked}".` });
+  if (!maySee(looker, asked)) throw noSuchCamera(asked);
   return [asked];
-}
-
-/** What {@link momentSchema} describes, in ms since the epoch. */
-export function momentOf(text: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new LookoutError('LOOKOUT_VALIDATION', { message: `There is no such moment: ${text}.` });
-  return at;
 }

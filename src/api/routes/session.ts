@@ -4,10 +4,10 @@ import Type from 'typebox';
 import type { Config } from '../../config.ts';
 import { LookoutError } from '../../errors.ts';
 import { checkOrigin } from '../access.ts';
-import { sessionCookie, type Auth, type Identity } from '../auth.ts';
+import { longestToken, sessionCookie, type Auth, type Identity } from '../auth.ts';
 import { answers, NoContent, SessionSchema } from '../schemas.ts';
 
-const body = Type.Object({ token: Type.String({ minLength: 1, maxLength: 8192 }) }, { additionalProperties: false });
+const body = Type.Object({ token: Type.String({ minLength: 1, maxLength: longestToken }) }, { additionalProperties: false });
 
 const sessionOf = ({ name, role, cameras }: Identity) => ({ name, role, cameras: cameras === null ? null : [...cameras] });
 

@@ -7,11 +7,10 @@ import type { Log } from '../../log.ts';
 import type { ControlPlane, Look } from '../control.ts';
 import { errorBody } from '../errors.ts';
 import type { InspectClientEvents, InspectServerEvents } from '../protocol.ts';
+import { isBehind } from './backlog.ts';
 
 type InspectSocket = Socket<InspectClientEvents, InspectServerEvents>;
 
-/** Packets waiting for one client before it gets nothing more until it has caught up. */
-const backlogLimit = 64;
 const watchRequest = Compile(Type.Object({ actor: Type.Union([Type.String({ minLength: 1, maxLength: 512 }), Type.Null()]) }, { additionalProperties: false }));
 
 /** Serves the namespace. */
@@ -37,7 +36,7 @@ function answer(look: Look, request: unknown, log: Log): object {
   }
 }
 
-/** A client that reads too slowly gets everything again when its connection has drained: single changes left out would leave it with a wrong picture. */
+/** A client that is behind hears nothing until it gets everything again. */
 function follow(socket: InspectSocket, control: ControlPlane): Look {
   const now = (): string => new Date().toISOString();
   let behind = false;
@@ -46,15 +45,8 @@ function follow(socket: InspectSocket, control: ControlPlane): Look {
     socket.emit('snapshot', { charts: look.charts(), actors: look.actors(), at: now() });
   };
   const hasRoom = (): boolean => {
-    if (behind) return false;
-    // `writeBuffer` is a private field of engine.io 6.6; nothing public tells the backlog.
-    const connection = socket.conn as unknown as { writeBuffer?: unknown[]; once(event: 'drain', listener: () => void): void };
-    if ((connection.writeBuffer?.length ?? 0) < backlogLimit) return true;
-    behind = true;
-    connection.once('drain', () => {
-      if (socket.connected) snapshot();
-    });
-    return false;
+    behind ||= isBehind(socket, snapshot);
+    return !behind;
   };
   const look: Look = control.inspect({
     actors: (delta) => void (hasRoom() && socket.emit('actors', { ...delta, at: now() })),

@@ -8,14 +8,13 @@ import { CameraSchema, EventSchema, SystemSchema, WorkerSchema } from '../schema
 import { shown } from '../shown.ts';
 import type { SocketData } from '../socket.ts';
 import { visibleCameras, visibleSystem, type Looker } from '../visible.ts';
+import { isBehind } from './backlog.ts';
 
 type Events = Record<string, never>;
 type StatusSocket = Socket<Events, StatusServerEvents>;
 
 const deltaMs = 200;
 const systemMs = 2000;
-/** Packets waiting for one client before it gets no more deltas, but a new snapshot once it has caught up. */
-const backlogLimit = 64;
 /** Rooms: of those who see everything, of those who see some cameras, and of one camera among the latter. */
 const live = 'live';
 const limited = 'limited';
@@ -68,17 +67,9 @@ function roomsOf(socket: StatusSocket): string[] {
   return cameras === null ? [live] : [limited, ...cameras.map(roomOf)];
 }
 
-/**
- * A client that reads slower than the cameras change would grow the server's memory, and dropping single deltas would
- * leave it with a wrong picture. So it is taken out of the stream as a whole, and gets everything again when its
- * connection has drained. `writeBuffer` is a private field of engine.io 6.6; nothing public tells the backlog.
- */
+/** A client that is behind is taken out of the stream as a whole, and gets everything again. */
 function holdBackIfSlow(socket: StatusSocket, snapshot: (socket: StatusSocket) => void): void {
   if (!socket.rooms.has(live) && !socket.rooms.has(limited)) return;
-  const connection = socket.conn as unknown as { writeBuffer?: unknown[]; once(event: 'drain', listener: () => void): void };
-  if ((connection.writeBuffer?.length ?? 0) < backlogLimit) return;
+  if (!isBehind(socket, () => snapshot(socket))) return;
   for (const room of roomsOf(socket)) void socket.leave(room);
-  connection.once('drain', () => {
-    if (socket.connected) snapshot(socket);
-  });
 }

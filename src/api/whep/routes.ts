@@ -6,8 +6,9 @@ import { cameraIdPattern } from '../../camera-config.ts';
 import type { Config } from '../../config.ts';
 import { LookoutError } from '../../errors.ts';
 import { queryToken } from '../access.ts';
-import type { Auth, Identity } from '../auth.ts';
+import { longestToken, type Auth, type Identity } from '../auth.ts';
 import type { ControlPlane } from '../control.ts';
+import { cameraOr404 } from '../routes/cameras.ts';
 import { answers, NoContent } from '../schemas.ts';
 import { writeAnswer } from './answer.ts';
 import { readOffer } from './offer.ts';
@@ -15,7 +16,7 @@ import { createWhepSessions } from './sessions.ts';
 
 const camera = Type.String({ pattern: cameraIdPattern });
 const sessionParams = Type.Object({ camera, session: Type.String({ pattern: '^[0-9a-f-]{36}$' }) });
-const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: 8192, description: 'A token, for players that cannot set headers; the `Location` of the answer then carries it' })) });
+const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: longestToken, description: 'A token, for players that cannot set headers; the `Location` of the answer then carries it' })) });
 const sdp = { description: 'The SDP answer; `Location` is the session, `Link` what else there is of the camera', content: { 'application/sdp': { schema: Type.String() } } };
 const offerType = 'application/sdp';
 const tags = ['whep'];
@@ -70,8 +71,7 @@ function identityOf(identity: Identity | null): Identity {
 
 /** What else there is of a camera that can be watched. Throws where it cannot. */
 function linksOf(control: ControlPlane, id: string): string {
-  const view = control.camera(id);
-  if (view === undefined) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id, message: `There is no camera "${id}".` });
+  const view = cameraOr404(control, id);
   if (view.desired === 'stopped') throw new LookoutError('LOOKOUT_CAMERA_STOPPED', { cameraId: id });
   const { live, hls } = view.outputs;
   if (live.verdict?.ok === false) throw new LookoutError('LOOKOUT_UNSUPPORTED_MEDIA', { cameraId: id, message: `WebRTC cannot carry what this camera sends: ${live.verdict.why}` });

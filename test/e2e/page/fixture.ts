@@ -7,6 +7,8 @@ export const desktop: Look = { width: 1440, height: 900, theme: 'dark' };
 export const phone: Look = { width: 360, height: 740, theme: 'light' };
 
 export type Fixture = {
+  readonly browser: Browser;
+  readonly site: Site;
   /** Opens `fake.html?<query>`; the hash may be part of it. */
   open: (query: string, look?: Look) => Promise<{ page: Page; problems: string[] }>;
   close: () => Promise<void>;
@@ -17,6 +19,7 @@ export async function openFixture(): Promise<Fixture> {
   const site: Site = await openSite();
   const browser: Browser = await openBrowser();
   return {
+    browser, site,
     open: (query, look = desktop) => browser.open(site.url(query), look),
     close: async () => {
       await browser.close();

@@ -11,19 +11,18 @@ import { ffprobe } from '../../support/media-file.ts';
 import { startLookout } from '../../support/lookout.ts';
 import { startSimulator } from '../../support/simulator.ts';
 import { axeViolations } from './axe.ts';
-import { openBrowser, type Browser } from './browser.ts';
-import { desktop, phone } from './fixture.ts';
-import { openSite, type Site } from './site.ts';
+import type { Browser } from './browser.ts';
+import { desktop, openFixture, phone, type Fixture } from './fixture.ts';
+import type { Site } from './site.ts';
 
 let browser: Browser;
 let site: Site;
+let fixture: Fixture | undefined;
 before(async () => {
-  [browser, site] = await Promise.all([openBrowser(), openSite()]);
+  fixture = await openFixture();
+  ({ browser, site } = fixture);
 });
-after(async () => {
-  await browser?.close();
-  await site?.close();
-});
+after(() => fixture?.close());
 
 const fake = 'fake=2&fps=1#/recordings/lobby';
 const yesterday = '[aria-label="Day before"]';

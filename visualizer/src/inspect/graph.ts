@@ -50,10 +50,16 @@ export function graphOf(chart: ChartView, measure: Measure): { graph: ElkNode; g
     const width = Math.max(...texts.map((text) => measure(text, 'label'))) + 12;
     return { id, sources: [source], targets: [target], labels: [{ id: `label:${id}`, text: texts.join('\n'), width, height: texts.length * labelHeight + 4 }] };
   });
-  const inner = new Map<string, number>();
-  for (const { source, targets } of chart.edges) if (targets.length === 0) inner.set(source, (inner.get(source) ?? 0) + 1);
+  const inner = innerOf(chart);
   const root = nodeOf(chart.root, { measure, inner, edges });
   return { graph: { id: 'chart', layoutOptions: options, children: [root], edges }, groups };
+}
+
+/** How many transitions of each state stay inside it. */
+function innerOf({ edges }: ChartView): Map<string, number> {
+  const inner = new Map<string, number>();
+  for (const { source, targets } of edges) if (targets.length === 0) inner.set(source, (inner.get(source) ?? 0) + 1);
+  return inner;
 }
 
 function nodeOf(state: ChartState, given: { measure: Measure; inner: Map<string, number>; edges: ElkExtendedEdge[] }): ElkNode {
@@ -120,8 +126,7 @@ export function drawingOf(chart: ChartView, laid: ElkNode, groups: Map<string, G
     node.children?.forEach(visit);
   };
   visit(laid);
-  const inner = new Map<string, number>();
-  for (const { source, targets } of chart.edges) if (targets.length === 0) inner.set(source, (inner.get(source) ?? 0) + 1);
+  const inner = innerOf(chart);
   const boxes: Box[] = [];
   const dots: Point[] = [];
   const place = (state: ChartState, depth: number): void => {

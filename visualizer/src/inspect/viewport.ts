@@ -9,8 +9,8 @@ type Rect = { x: number; y: number; width: number; height: number };
 
 export type Viewport = {
   view: Signal<View>;
-  /** Scales around the middle. */
-  zoom: (factor: number) => void;
+  /** Scales around a point of the frame, or its middle. */
+  zoom: (factor: number, at?: { x: number; y: number }) => void;
   fit: () => void;
   /** Moves this part of the drawing into sight, where it is not. */
   show: (part: Rect) => void;
@@ -60,7 +60,7 @@ function createViewport(frame: RefObject<HTMLElement | null>, { width, height }:
   };
   return {
     view, fit,
-    zoom: (factor) => around(factor, middle()),
+    zoom: (factor, at = middle()) => around(factor, at),
     show: (part) => {
       const { x, y, k } = view.peek();
       const { clientWidth = 0, clientHeight = 0 } = frame.current ?? {};
@@ -79,7 +79,7 @@ function createViewport(frame: RefObject<HTMLElement | null>, { width, height }:
 }
 
 /** Wheel: scroll, with Ctrl (and pinching, which arrives as such) zoom. Pointer: drag. Returns what stops it. */
-function follow(element: HTMLElement, { view }: Viewport): () => void {
+function follow(element: HTMLElement, { view, zoom }: Viewport): () => void {
   const listening = new AbortController();
   const { signal: until } = listening;
   element.addEventListener('wheel', (event) => {
@@ -90,9 +90,7 @@ function follow(element: HTMLElement, { view }: Viewport): () => void {
       return;
     }
     const { left, top } = element.getBoundingClientRect();
-    const next = clamp(k * Math.exp(-event.deltaY / 300));
-    const at = { x: event.clientX - left, y: event.clientY - top };
-    view.value = { k: next, x: at.x - ((at.x - x) * next) / k, y: at.y - ((at.y - y) * next) / k };
+    zoom(Math.exp(-event.deltaY / 300), { x: event.clientX - left, y: event.clientY - top });
   }, { passive: false, signal: until });
   element.addEventListener('pointerdown', (down) => {
     if (down.button !== 0) return;
