@@ -49,7 +49,7 @@ type HostEvent = HostOrder | ProcessFact | ErrorActorEvent<unknown, 'process'>;
 const hostSetup = setup({
   types: {
     input: {} as { slot: Slot; source: SourceInput; deadlines: HostDeadlines },
-    context: {} as { slot: Slot; source: SourceInput; deadlines: HostDeadlines; exited: boolean; reported: boolean },
+    context: {} as { slot: Slot; source: SourceInput; deadlines: HostDeadlines; exited: boolean; reported: boolean; parted: boolean },
     events: {} as HostEvent,
   },
   actors: {
@@ -58,7 +58,11 @@ const hostSetup = setup({
       throw new Error('provide actor: process');
     }),
   },
-  guards: { hasExited: ({ context }) => context.exited },
+  guards: {
+    hasExited: ({ context }) => context.exited,
+    /** Its camera ended the connection: nobody is there to hear a TEARDOWN. */
+    isParted: ({ context }) => context.parted && !context.exited,
+  },
   delays: {
     spawnDeadline: ({ context }) => context.deadlines.spawnMs,
     startDeadline: ({ context }) => context.deadlines.startMs,
@@ -70,7 +74,7 @@ const hostSetup = setup({
     /** Only the first failure counts; what follows is its echo. */
     report: enqueueActions(({ context, enqueue }, params: { failure: Failure }) => {
       if (context.reported) return;
-      enqueue.assign({ reported: true });
+      enqueue.assign({ reported: true, parted: goneWithConnection.has(params.failure.code) });
       enqueue(sendParent({ type: 'host.told', slot: context.slot, fact: { type: 'source.failed', failure: params.failure } } satisfies HostFact));
     }),
     forward: sendParent(({ context, event }) => ({ type: 'host.told', slot: context.slot, fact: event as SourceWord }) satisfies HostFact),
@@ -80,6 +84,9 @@ const hostSetup = setup({
     tellReleased: sendParent(({ context }) => ({ type: 'host.released', slot: context.slot }) satisfies HostFact),
   },
 });
+
+/** Failures after which there is no connection left to take leave on. */
+const goneWithConnection: ReadonlySet<string> = new Set(['connection-reset', 'connection-closed']);
 
 const died = {
   target: '#host.failed',
@@ -102,7 +109,7 @@ const facts = {
 /** The host machine; provide `process`. */
 export const hostMachine = hostSetup.createMachine({
   id: 'host',
-  context: ({ input }) => ({ ...input, exited: false, reported: false }),
+  context: ({ input }) => ({ ...input, exited: false, reported: false, parted: false }),
   initial: 'spawning',
   invoke: {
     id: 'process',
@@ -139,7 +146,7 @@ export const hostMachine = hostSetup.createMachine({
       },
     },
     failed: {
-      on: { 'host.release': 'stopping', 'process.exited': { actions: 'markExited' } },
+      on: { 'host.release': [{ guard: 'isParted', target: 'killing' }, { target: 'stopping' }], 'process.exited': { actions: 'markExited' } },
     },
     stopping: {
       always: { guard: 'hasExited', target: 'released' },

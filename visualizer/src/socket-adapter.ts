@@ -9,8 +9,8 @@ import { picture, rest } from './rest.ts';
 import { createSignalling, type Signalling } from './webrtc/signalling.ts';
 import { Viewer } from './webrtc/viewer.ts';
 
-/** All namespaces share one connection, whose options are those of the first call of `io`. */
-const options = { autoConnect: false, reconnectionDelay: 500, reconnectionDelayMax: 2_000, randomizationFactor: 0.5, timeout: 5_000 } as const;
+/** All namespaces share one connection, whose options are those of the first call of `io`. Long polling is for networks that refuse WebSockets. */
+const options = { autoConnect: false, transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: 500, reconnectionDelayMax: 2_000, randomizationFactor: 0.5, timeout: 5_000 };
 
 /** Makes the adapter. Nothing connects before it is asked to. */
 export function createSocketAdapter(): Adapter {
@@ -25,6 +25,8 @@ export function createSocketAdapter(): Adapter {
     },
     connect: (listener) => {
       signalling = createSignalling(io('/viewer', options));
+      // While the sockets connect; a page that cannot have it hears so when it plays.
+      void import('./webrtc/device.ts').then(({ prepare }) => prepare()).catch(() => undefined);
       const disconnect = connectStatus(listener, signalling);
       return () => {
         disconnect();
