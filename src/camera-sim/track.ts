@@ -1,4 +1,6 @@
 /** A clip packetised once: every access unit as a run of RTP packets, ready to be stamped and sent. */
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { packetizeAac, packetizeG711 } from '../rtp/audio.ts';
 import { packetizeH264 } from '../rtp/h264.ts';
 import { packetizeH265 } from '../rtp/h265.ts';
@@ -29,13 +31,14 @@ const payloadTypes: Record<ClipCodec, number> = { H264: 96, H265: 96, MP4V: 96, 
 const folder = new URL('../../assets/clips/', import.meta.url);
 const loaded = new Map<string, Track>();
 
-/** The file of a clip. */
+/** The file of a clip: one of `assets/clips` by its name, any other by its absolute path. Throws where it is neither. */
 export function clipFile(name: string): URL {
+  if (isAbsolute(name) && name.endsWith('.clip')) return pathToFileURL(name);
   if (!/^[a-z0-9-]+$/u.test(name)) throw new Error(`"${name}" is no clip name`);
   return new URL(`${name}.clip`, folder);
 }
 
-/** The track of a clip in `assets/clips`, by file name without extension; read and packetised once a process. */
+/** The track of a clip, by its name or path ({@link clipFile}); read and packetised once a process. */
 export function loadTrack(name: string): Track {
   const known = loaded.get(name);
   if (known) return known;

@@ -25,7 +25,7 @@ const config = {
  */
 export async function soak({ restarts, every, warmUp = 5, onSample }: { restarts: number; every: number; warmUp?: number; onSample?: (holding: Holding) => void }): Promise<SoakReport> {
   await using cameras = await startSimulator({ mounts: ids.map((name) => ({ name, video: 'tiny-320x180-main' })) });
-  await using lookout = await startLookout({ config, env: { LOOKOUT_INTERNAL_SECRET: secret, LOOKOUT_LOG_LEVEL: 'warn', NODE_OPTIONS: '--max-semi-space-size=4' } });
+  await using lookout = await startLookout({ config, env: { LOOKOUT_INTERNAL_SECRET: secret, LOOKOUT_LOG_LEVEL: 'warn', NODE_OPTIONS: '--max-semi-space-size=4 --inspect=127.0.0.1:0' } });
   for (const id of ids) await lookout.add({ id, url: cameras.url(id), outputs: { live: { feed: 'always' } } });
   for (const id of ids) await lookout.until(id, 'streaming.live');
   const was = await lookout.cameras();
@@ -60,6 +60,7 @@ async function restart(lookout: Lookout, pid: number): Promise<number> {
 
 /** A sample at rest: four hosts and a warm spare, two workers or more, nothing under way. */
 async function settled(lookout: Lookout, nth: number): Promise<Holding> {
+  await collectGarbage(lookout);
   return await eventually(async () => {
     const { held, media } = await (await fetch(`${lookout.url}/stats`, { headers: { 'x-internal-auth': secret } })).json() as { held: { actors: number; leases: unknown[] }; media: { hosts: unknown[] } };
     const children = (await lookout.children()).length;
@@ -69,6 +70,22 @@ async function settled(lookout: Lookout, nth: number): Promise<Holding> {
     const descriptors = (await readdir(`/proc/${lookout.pid}/fd`)).length;
     return { restart: nth, rssBytes: field('VmRSS') * 1_024, descriptors, threads: field('Threads'), actors: held.actors, leases: held.leases.length, children };
   }, { timeoutMs: 10_000, what: 'four hosts and a spare' }) as Holding;
+}
+
+/** Garbage that waits to be collected is no leak, and hides one: the supervisor's inspector collects it before each sample. */
+async function collectGarbage({ lines }: Lookout): Promise<void> {
+  const address = lines.map((line) => /^Debugger listening on (ws:\S+)/u.exec(line)?.[1]).find(Boolean);
+  if (address === undefined) throw new Error('the supervisor has no inspector');
+  const socket = new WebSocket(address);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.onopen = () => socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
+      socket.onmessage = () => resolve();
+      socket.onerror = () => reject(new Error(`no inspector at ${address}`));
+    });
+  } finally {
+    socket.close();
+  }
 }
 
 /** Least squares of y over x: the slope and the half width of its 95 % interval. */
