@@ -23,29 +23,46 @@ export function visible(frames: readonly PaintedFrame[]): PaintedFrame[] {
   return frames.filter(({ video, at }) => (video === newest ? true : at < takeOver));
 }
 
-/** How much later `frames` showed what `reference` showed, ms: the median over those between `from` and `to`; undefined where none fits. */
-export function behind(frames: readonly PaintedFrame[], reference: readonly PaintedFrame[], { from, to }: { from: number; to: number }): number | undefined {
-  const lags = frames.filter(({ at }) => at >= from && at <= to).flatMap(({ at, index }) => {
-    const same = reference.filter((other) => other.index === index && index !== null).map((other) => at - other.at);
-    const [nearest] = same.toSorted((a, b) => Math.abs(a) - Math.abs(b));
-    return nearest === undefined ? [] : [nearest];
-  });
-  return lags.toSorted((a, b) => a - b)[Math.floor(lags.length / 2)];
+/** A clip: how long a frame lasts, and after how many it begins anew. */
+export type Loop = { frameMs: number; loopFrames: number };
+
+/**
+ * How much later `frames` show what they show than `others` do, ms, by the camera's own pace: of both the median. Undefined where
+ * either has no frame that could be read.
+ */
+export function behind(frames: readonly PaintedFrame[], others: readonly PaintedFrame[], loop: Loop): number | undefined {
+  const loopMs = loop.frameMs * loop.loopFrames;
+  const phases = (list: readonly PaintedFrame[]): number[] => list.flatMap(({ at, index }) => (index === null ? [] : [at - index * loop.frameMs]));
+  const [origin] = phases(others);
+  if (origin === undefined) return undefined;
+  const lag = (list: readonly PaintedFrame[]): number | undefined => median(phases(list).map((phase) => signed(phase - origin, loopMs)));
+  const [own, other] = [lag(frames), lag(others)];
+  return own === undefined || other === undefined ? undefined : own - other;
 }
 
 /**
- * The change from one video element to the next: the longest time a frame stood within a second of it, and how far the picture jumped
- * back or ahead of where it should have been, ms. Undefined where there was no change.
+ * The change from one video element to the next: the longest time that a frame stood within half a second of it, and how much of what had
+ * been seen was shown again, ms. Undefined where there was no change.
  */
-export function seam(frames: readonly PaintedFrame[], { frameMs, loopFrames }: { frameMs: number; loopFrames: number }): { stoodMs: number; jumpMs: number } | undefined {
+export function seam(frames: readonly PaintedFrame[], { frameMs, loopFrames }: Loop): { stoodMs: number; againMs: number } | undefined {
   const seen = visible(frames);
   const at = seen.findIndex(({ video }, place) => place > 0 && video !== seen[place - 1]?.video);
   const [before, after] = [seen[at - 1], seen[at]];
   if (!before || !after) return undefined;
-  const near = seen.filter((frame) => Math.abs(frame.at - after.at) < 1_000);
+  const near = seen.filter((frame) => Math.abs(frame.at - after.at) < seamMs);
   const stoodMs = Math.max(...near.slice(1).map((frame, place) => frame.at - near[place]!.at));
-  if (before.index === null || after.index === null) return { stoodMs, jumpMs: Number.NaN };
-  // Modulo the clip's length, signed.
-  const steps = ((after.index - before.index + loopFrames * 1.5) % loopFrames) - loopFrames / 2;
-  return { stoodMs, jumpMs: Math.abs(steps * frameMs - (after.at - before.at)) };
+  if (before.index === null || after.index === null) return { stoodMs, againMs: Number.NaN };
+  const steps = signed(after.index - before.index, loopFrames);
+  return { stoodMs, againMs: Math.max(0, -steps * frameMs) };
+}
+
+/** What belongs to a change of tracks, ms to both sides. */
+const seamMs = 500;
+
+const median = (values: readonly number[]): number | undefined => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** The remainder nearest to zero. */
+function signed(value: number, modulus: number): number {
+  const rest = ((value % modulus) + modulus) % modulus;
+  return rest > modulus / 2 ? rest - modulus : rest;
 }
