@@ -23,6 +23,9 @@ const codecs = {
   H265: { encoding: 'H265', depay: 'rtph265depay', sourceParse: ' ! h265parse config-interval=-1', parse: 'h265parse', caps: 'video/x-h265,stream-format=hvc1', decode: 'avdec_h265' },
 } as const;
 
+/** What decodes a codec. */
+export const decoders = { H264: codecs.H264.decode, H265: codecs.H265.decode } as const;
+
 /** Element names of a source, as its runner looks them up. */
 export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 

@@ -15,7 +15,7 @@ typedef struct {
   FramesServer server;
   guint wanted_port;
   char *path;
-  gint64 epoch_ns; /* of a running time of 0; guarded by the server's lock, as what follows */
+  gint64 epoch_ns, began_ns; /* a running time of 0, since 1970 and on the monotonic clock; guarded by the server's lock, as what follows */
   gboolean has_epoch;
   guint64 frames, lost;
   gint64 behind_ms;
@@ -58,7 +58,8 @@ static GstFlowReturn frames_render (GstBaseSink *sink, GstBuffer *buffer) {
   /* Until somebody said when that was, a frame has no time. */
   if (self->has_epoch && GST_CLOCK_TIME_IS_VALID (running) && self->server.format > 0) {
     guint64 time_ns = self->epoch_ns + running;
-    self->behind_ms = g_get_real_time () / 1000 - (gint64) (time_ns / 1000000);
+    /* The wall clock may be set meanwhile. */
+    self->behind_ms = g_get_monotonic_time () / 1000 - (self->began_ns + (gint64) running) / 1000000;
     keep_frame (self, buffer, time_ns);
   }
   g_mutex_unlock (&self->server.lock);
@@ -80,7 +81,6 @@ static gboolean frames_set_caps (GstBaseSink *sink, GstCaps *caps) {
 static gboolean frames_start (GstBaseSink *sink) {
   LookoutFrames *self = (LookoutFrames *) sink;
   FramesServer *server = &self->server;
-  if (self->path != NULL && server->store.prefix == NULL) errno = EINVAL;
   const char *failed = frames_server_start (server, self->wanted_port, server->store.prefix != NULL ? self->path : NULL);
   if (failed == NULL) return TRUE;
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("Frames cannot be served."), ("%s: %s", failed, g_strerror (errno)));
@@ -131,6 +131,7 @@ static void frames_set_property (GObject *object, guint id, const GValue *value,
   else if (id == PROP_EPOCH) {
     g_mutex_lock (&self->server.lock);
     self->epoch_ns = g_ascii_strtoll (g_value_get_string (value), NULL, 10);
+    self->began_ns = self->epoch_ns - (g_get_real_time () - g_get_monotonic_time ()) * 1000;
     self->has_epoch = TRUE;
     g_mutex_unlock (&self->server.lock);
   } else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
