@@ -93,6 +93,14 @@ export function hubClient(codec: keyof typeof codecs, port: number, stamped = fa
   return `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)} ! ${deframing} ! ${codecs[codec].parse}`;
 }
 
+/** How an outside program reads a hub with stock GStreamer, times included, up to parsed access units; and what it is in words. */
+export function hubFrontEnd(codec: keyof typeof codecs, port: number): { protocol: 'rtp-rfc4571' | 'matroska'; caps: string | null; launch: string } {
+  const from = `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)}`;
+  if (codec === 'H265') return { protocol: 'matroska', caps: null, launch: `${from} ! matroskademux ! h265parse` };
+  const fields = 'media=video,clock-rate=90000,payload=96,encoding-name=H264';
+  return { protocol: 'rtp-rfc4571', caps: `application/x-rtp,${fields}`, launch: `${from} ! application/x-rtp-stream,${fields} ! rtpstreamdepay ! rtpjitterbuffer mode=none latency=0 ! rtph264depay ! h264parse` };
+}
+
 function rtspsrc(spec: SourceSpec): string {
   // timeout=0: rtspsrc would quietly change a silent UDP camera to TCP; silence is ours to judge. udp-reconnect=false:
   // nor shall it quietly reconnect when the camera closes the RTSP connection of a UDP session.
