@@ -24,6 +24,8 @@ export type FramesAccessView = {
 export type PacketsAccessView = {
   camera: string;
   codec: 'H264' | 'H265';
+  width: number | null;
+  height: number | null;
   protocol: 'rtp-rfc4571' | 'matroska';
   host: string;
   port: number;

@@ -64,7 +64,7 @@ export const FramesAccessSchema = Type.Object({
 
 /** {@link PacketsAccessView}. */
 export const PacketsAccessSchema = Type.Object({
-  camera: text, codec, protocol: oneOf('rtp-rfc4571', 'matroska'), host: text, port: number, caps: maybeText, command: text,
+  camera: text, codec, width: maybeNumber, height: maybeNumber, protocol: oneOf('rtp-rfc4571', 'matroska'), host: text, port: number, caps: maybeText, command: text,
 }, { title: 'PacketsAccess' });
 
 /** {@link RecordingView}. */

@@ -25,9 +25,9 @@ export function framesAccess({ id, outputs: { frames } }: CameraView, { port, so
 /** The hub of the running source. Throws `LOOKOUT_NOT_LIVE`. */
 export function packetsAccess(camera: CameraView, port: number | null): PacketsAccessView {
   if (port === null || !camera.media) throw notLive(camera);
-  const { codec } = camera.media;
+  const { codec, width, height } = camera.media;
   const { protocol, caps, launch } = hubFrontEnd(codec, port);
-  return { camera: camera.id, codec, protocol, host, port, caps, command: `gst-launch-1.0 -e ${launch} ! matroskamux ! filesink location=${camera.id}.mkv` };
+  return { camera: camera.id, codec, width, height, protocol, host, port, caps, command: `gst-launch-1.0 -e ${launch} ! matroskamux ! filesink location=${camera.id}.mkv` };
 }
 
 /** Why there is nothing to be had from a camera. */

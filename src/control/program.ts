@@ -163,8 +163,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const { supervision, sfu, rtsp } = config;
   const registry = createRegistry();
   const resolver = createResolver();
-  const mediaLog = planeLog(log, 'media');
-  const sfuLog = planeLog(log, 'sfu');
+  const [mediaLog, sfuLog] = [planeLog(log, 'media'), planeLog(log, 'sfu')];
   const pool = createHostPool({
     registry, instance,
     compileCache: join(repository, '.cache', 'compile'),
