@@ -3,6 +3,7 @@ import { failure, type Failure } from '../../errors.ts';
 import { failureOfMessage } from '../bus.ts';
 import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { framesElements, framesLaunch } from '../launch-frames.ts';
+import { monotonicMs } from '../monotonic.ts';
 import type { FramesSpec, HostEvent } from '../protocol.ts';
 import { isConnected, type Output } from './split-output.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
@@ -23,7 +24,7 @@ class FramesOutput implements Output {
   readonly #emit: (event: HostEvent) => void;
   readonly #pipeline: GstPipeline;
   readonly #sink: GstElement;
-  readonly #timeline: Timeline;
+  #timeline: Timeline | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ages: number[] = [];
   #over = false;
@@ -32,7 +33,11 @@ class FramesOutput implements Output {
     this.#emit = emit;
     this.#pipeline = new (loadGst().Pipeline)(framesLaunch(spec));
     this.#sink = child(this.#pipeline, framesElements.sink);
-    this.#timeline = createTimeline(this.#pipeline, spec.hub.codec, () => (this.#sink['epoch'] = `${this.#timeline.wallClock(0)}000000`));
+    const place = (zeroMs: number): void => void (this.#sink['epoch'] = `${Math.round(zeroMs)}000000`);
+    if (spec.hub.codec === 'H264') {
+      const timeline = createTimeline(this.#pipeline, spec.hub.codec, () => place(timeline.wallClock(0)));
+      this.#timeline = timeline;
+    } else place(Date.now() - monotonicMs());
   }
 
   play({ socket, areas, camera, run }: FramesSpec): void {
@@ -87,7 +92,7 @@ class FramesOutput implements Output {
 
   #rest(): void {
     clearInterval(this.#timer);
-    this.#timeline.stop();
+    this.#timeline?.stop();
   }
 }
 
