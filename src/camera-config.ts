@@ -27,6 +27,15 @@ const RecordInput = Type.Object({
   schedule: Type.Optional(Type.Array(Window, { maxItems: 64, description: 'When mode `scheduled` records' })),
 }, strict);
 
+/** Widths and heights whose planes have no padding in any of the formats: rows are what they look like. */
+const FramesInput = Type.Object({
+  mode: Type.Optional(Type.Union([Type.Literal('off'), Type.Literal('always')], { default: 'off', description: '`always` decodes the camera for programs, for as long as it runs' })),
+  width: Type.Optional(Type.Integer({ minimum: 16, maximum: 7680, multipleOf: 8, default: 640, description: 'Pixels, a multiple of 8; what the picture does not fill is black' })),
+  height: Type.Optional(Type.Integer({ minimum: 16, maximum: 4320, multipleOf: 2, default: 360, description: 'Lines, an even number' })),
+  fps: Type.Optional(Type.Integer({ minimum: 1, maximum: 120, default: 5, description: 'Frames a second at most; no frame comes twice' })),
+  format: Type.Optional(Type.Union([Type.Literal('RGB'), Type.Literal('I420'), Type.Literal('NV12'), Type.Literal('GRAY8')], { default: 'RGB', description: "Pixels, as GStreamer's video/x-raw names them" })),
+}, strict);
+
 /** Camera as it is sent to `POST /api/v1/cameras` and stored; only `url` is required. */
 export const CameraInput = Type.Object({
   id: Type.Optional(Type.String({ pattern: cameraIdPattern, description: 'Chosen by Lookout from the name where absent' })),
@@ -51,6 +60,7 @@ export const CameraInput = Type.Object({
       mode: Type.Optional(Type.Union([Type.Literal('off'), Type.Literal('on-demand'), Type.Literal('always')], { default: 'on-demand', description: '`on-demand` begins with the first request and ends when nobody asks any more' })),
     }, strict)),
     record: Type.Optional(RecordInput),
+    frames: Type.Optional(FramesInput),
   }, strict)),
 }, strict);
 export type CameraInput = Static<typeof CameraInput>;
@@ -81,7 +91,7 @@ export type CameraConfig = {
   tls: { verify: boolean; fingerprint: string | undefined };
   enabled: boolean;
   source: { mode: 'always' | 'on-demand'; closeAfterSeconds: number };
-  outputs: { live: { feed: 'on-demand' | 'always' }; hls: { mode: 'off' | 'on-demand' | 'always' }; record: RecordConfig };
+  outputs: { live: { feed: 'on-demand' | 'always' }; hls: { mode: 'off' | 'on-demand' | 'always' }; record: RecordConfig; frames: FramesConfig };
 };
 
 /** One window of a weekly schedule. */
@@ -95,6 +105,12 @@ export type RecordConfig = {
   schedule: readonly RecordWindow[];
 };
 
+/** The form of raw frames: pixels, frames a second at most, and GStreamer's name of the format. */
+export type FrameForm = { width: number; height: number; fps: number; format: 'RGB' | 'I420' | 'NV12' | 'GRAY8' };
+
+/** Whether programs get decoded frames of a camera, and in which form. */
+export type FramesConfig = FrameForm & { mode: 'off' | 'always' };
+
 /** Fills in the defaults. Throws `LOOKOUT_CAMERA_URL` for a bad address; the shape was checked by the schema before. */
 export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
   return {
@@ -106,12 +122,16 @@ export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
     tls: { verify: input.tls?.verify ?? true, fingerprint: input.tls?.fingerprint },
     enabled: input.enabled ?? true,
     source: { mode: input.source?.mode ?? 'always', closeAfterSeconds: input.source?.closeAfterSeconds ?? 10 },
-    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' }, hls: { mode: input.outputs?.hls?.mode ?? 'on-demand' }, record: parseRecord(input.outputs?.record) },
+    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' }, hls: { mode: input.outputs?.hls?.mode ?? 'on-demand' }, record: parseRecord(input.outputs?.record), frames: parseFrames(input.outputs?.frames) },
   };
 }
 
 function parseRecord(input: Static<typeof RecordInput> = {}): RecordConfig {
   return { mode: input.mode ?? 'off', segmentSeconds: input.segmentSeconds ?? 300, retention: input.retention ?? {}, schedule: input.schedule ?? [] };
+}
+
+function parseFrames({ mode = 'off', width = 640, height = 360, fps = 5, format = 'RGB' }: Static<typeof FramesInput> = {}): FramesConfig {
+  return { mode, width, height, fps, format };
 }
 
 /** The stored form of a parsed camera: credentials included, so only the store may see it. */
@@ -125,7 +145,7 @@ export function cameraToInput(camera: CameraConfig): CameraInput & { id: string 
     tls: { verify: camera.tls.verify, ...(camera.tls.fingerprint ? { fingerprint: camera.tls.fingerprint } : {}) },
     enabled: camera.enabled,
     source: camera.source,
-    outputs: { live: camera.outputs.live, hls: camera.outputs.hls, record: { ...camera.outputs.record, schedule: [...camera.outputs.record.schedule] } },
+    outputs: { live: camera.outputs.live, hls: camera.outputs.hls, record: { ...camera.outputs.record, schedule: [...camera.outputs.record.schedule] }, frames: camera.outputs.frames },
   };
 }
 

@@ -52,6 +52,7 @@ export const errorCatalogue = {
   LOOKOUT_EXPORT_OPEN: [409, 'The export is not finished.'],
   LOOKOUT_RECORDING_MODE: [409, 'The camera is not recorded by hand. Set "outputs: {record: {mode: manual}}" first.'],
   LOOKOUT_HLS_OFF: [409, 'HLS is switched off for this camera. Set "outputs: {hls: {mode: on-demand}}" first.'],
+  LOOKOUT_FRAMES_OFF: [409, 'Raw frames are switched off for this camera. Set "outputs: {frames: {mode: always}}" first.'],
   LOOKOUT_TOO_LARGE: [413, 'The request is too large.'],
   LOOKOUT_MEDIA_TYPE: [415, 'Send the body as application/json.'],
   LOOKOUT_RANGE: [416, 'The recording has no such bytes.'],

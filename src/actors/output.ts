@@ -2,7 +2,7 @@
 import { failureOf } from '../errors.ts';
 import { outputMachine, type OutputProcessCommand, type OutputProcessFact, type OutputProcessInput } from '../machines/output.ts';
 import type { Host, HostPool } from '../native/host.ts';
-import type { ClosedFile, HlsSegment, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
+import type { ClosedFile, FramesSpec, HlsSegment, HlsSpec, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
 import { effect } from './effect.ts';
 import { exitFailure } from './host-exit.ts';
 
@@ -27,11 +27,21 @@ export type HlsSink = {
   end(session: string): void;
 };
 
+/** Who knows where programs get raw frames. Every call returns at once. */
+export type FramesSink = {
+  /** A new run: where its host is to serve. */
+  begin(camera: string): { run: string; port: number; socket: string; areas: string };
+  listening(run: string, port: number): void;
+  /** Its host is gone: what it left in shared memory goes, too. */
+  end(run: string): void;
+};
+
 /** What outputs need. */
 export type OutputDeps = {
   pool: HostPool;
   recordings: RecordingSink;
   hls: HlsSink;
+  frames: FramesSink;
   /** Absolute directory of recordings, and the largest file in it. */
   record: { dir: string; segmentBytes: number };
   /** Fault injection: what a host of this output has to suffer from its first moment. */
@@ -46,7 +56,7 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
   const process = effect<OutputProcessCommand, OutputProcessInput>(({ input, sendBack, receive }) => {
     const { camera, output } = input;
     const tell = (fact: OutputProcessFact): void => sendBack(fact);
-    const { spec, book } = output === 'hls' ? hlsRun(input, deps.hls) : recordRun(input, deps);
+    const { spec, book } = runOf(input, deps);
     let host: Host | undefined;
     let ended = false;
     deps.pool.take(`camera:${camera}/${output}`).then(
@@ -88,14 +98,30 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
 /** What a host is told to do, and who hears what it says of its files. */
 type Run = { spec: OutputSpec; book: { hear(event: HostEvent): void; end(): void } };
 
-function recordRun({ camera, hub, options }: OutputProcessInput, { record, recordings }: OutputDeps): Run {
-  return { spec: { output: 'record', camera, hub, ...record, segmentMs: options.segmentSeconds * 1_000 }, book: keepBook(recordings, camera) };
+function runOf({ camera, output, hub, options }: OutputProcessInput, deps: OutputDeps): Run {
+  if ('format' in options) return framesRun({ camera, hub, form: options }, deps.frames);
+  const segmentMs = options.segmentSeconds * 1_000;
+  if (output === 'hls') return hlsRun({ camera, hub, segmentMs }, deps.hls);
+  return { spec: { output: 'record', camera, hub, ...deps.record, segmentMs }, book: keepBook(deps.recordings, camera) };
 }
 
-function hlsRun({ camera, hub, options }: OutputProcessInput, hls: HlsSink): Run {
+function framesRun(input: Pick<FramesSpec, 'camera' | 'hub' | 'form'>, frames: FramesSink): Run {
+  const place = frames.begin(input.camera);
+  return {
+    spec: { output: 'frames', ...input, ...place },
+    book: {
+      hear(event) {
+        if (event.type === 'frames.listening') frames.listening(place.run, event.port);
+      },
+      end: () => frames.end(place.run),
+    },
+  };
+}
+
+function hlsRun({ camera, hub, segmentMs }: Pick<HlsSpec, 'camera' | 'hub' | 'segmentMs'>, hls: HlsSink): Run {
   const { session, dir, keep } = hls.begin(camera);
   return {
-    spec: { output: 'hls', camera, hub, dir, keep, segmentMs: options.segmentSeconds * 1_000 },
+    spec: { output: 'hls', camera, hub, dir, keep, segmentMs },
     book: {
       hear(event) {
         if (event.type === 'segment.closed') hls.closed(session, event.segment);

@@ -25,6 +25,8 @@ export const routeRoles = {
   'GET /api/v1/incidents': 'viewer',
   'POST /api/v1/cameras/{id}/faults': 'admin',
   'GET /api/v1/cameras/{id}/snapshot.jpg': 'viewer',
+  'GET /api/v1/cameras/{id}/frames': 'viewer',
+  'GET /api/v1/cameras/{id}/packets': 'viewer',
   'POST /api/v1/cameras/{id}/links': 'operator',
   'GET /api/v1/recordings': 'viewer',
   'GET /api/v1/recordings/{id}': 'viewer',

@@ -24,6 +24,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { installPage } from './page.ts';
 import { createPictures } from './pictures.ts';
 import { readinessOf } from './readiness.ts';
+import { attachRoutes } from './routes/attach.ts';
 import { cameraRoutes } from './routes/cameras.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { operationRoutes, sfuRoutes } from './routes/operations.ts';
@@ -91,6 +92,7 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     await api.register(cameraRoutes, { control });
     await api.register(faultRoutes, { control });
     await api.register(snapshotRoutes, { control, pictures });
+    await api.register(attachRoutes, { control });
     await api.register(explanationRoutes, { control });
     await api.register(linkRoutes, { control, links });
     await api.register(recordingRoutes, { control });

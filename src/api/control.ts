@@ -7,6 +7,7 @@ import type { CameraInput, CameraPatch } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
+import type { FramesAccessView, PacketsAccessView } from './attach-protocol.ts';
 import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
 
 export type { ProbeReport } from './protocol.ts';
@@ -163,6 +164,10 @@ export type ControlPlane = {
   probe(url: CameraUrl, seconds: number, signal: AbortSignal): Promise<ProbeReport>;
   /** Throws `LOOKOUT_NOT_LIVE` with the failure that explains it. `width` 0 keeps the camera's size. */
   snapshot(id: string, options: { width: number }): Promise<Snapshot>;
+  /** How to attach to the raw frames of a camera. Throws `LOOKOUT_FRAMES_OFF`. */
+  frames(id: string): FramesAccessView;
+  /** How to attach to the packets of a camera. Throws `LOOKOUT_NOT_LIVE`. */
+  packets(id: string): PacketsAccessView;
   /** Starts or stops recording by hand. Throws `LOOKOUT_RECORDING_MODE` where the camera is not recorded so. */
   record(id: string, wanted: boolean): Promise<CameraView>;
   recordings: RecordingService;

@@ -49,6 +49,19 @@ export type RecordOutputView = OutputView & {
 /** The HLS output; its states are those of the record output. */
 export type HlsOutputView = OutputView & { mode: 'off' | 'on-demand' | 'always'; since: string; /** In the playlist now. */ segments: number };
 
+/** The frames output; its states are those of the record output. `readers` are there now; `missed` counts frames that readers were too slow for, `behindMs` is how old the newest frame was. */
+export type FramesOutputView = OutputView & {
+  mode: 'off' | 'always';
+  since: string;
+  width: number;
+  height: number;
+  fps: number;
+  format: 'RGB' | 'I420' | 'NV12' | 'GRAY8';
+  readers: { tcp: number; sharedMemory: number };
+  missed: number;
+  behindMs: number | null;
+};
+
 /** A recording. While it is being written (`closed` false), `endAt` is null and the figures are 0. */
 export type RecordingView = {
   id: string;
@@ -94,7 +107,7 @@ export type CameraView = {
   viewers: number;
   host: { pid: number; rssBytes: number } | null;
   worker: { pid: number } | null;
-  outputs: { live: OutputView & { verdict: Verdict | null }; hls: HlsOutputView; record: RecordOutputView; snapshot: OutputView };
+  outputs: { live: OutputView & { verdict: Verdict | null }; hls: HlsOutputView; record: RecordOutputView; frames: FramesOutputView; snapshot: OutputView };
 };
 
 /** What `POST /api/v1/probe` tells: what was not seen is null, never guessed. */

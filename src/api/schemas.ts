@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox';
 import { failureClasses } from '../errors.ts';
+import type { FramesAccessView, PacketsAccessView } from './attach-protocol.ts';
 import type { AvailabilityView, CameraView, EventView, ExplanationView, ExportView, IncidentView, ProbeReport, FlightView, RecordingView, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
 
 /** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
@@ -33,6 +34,9 @@ const MediaSchema = Type.Object({
 
 const output = { state: text, lastError: nullable(LastErrorSchema), host: HostSchema };
 
+const frameForm = { width: number, height: number, fps: number, format: oneOf('RGB', 'I420', 'NV12', 'GRAY8') };
+const readers = Type.Object({ tcp: number, sharedMemory: number });
+
 /** {@link CameraView}. */
 export const CameraSchema = Type.Object({
   id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), declared: Type.Optional(Type.Boolean()), desired: oneOf('running', 'stopped'),
@@ -46,9 +50,22 @@ export const CameraSchema = Type.Object({
     live: Type.Object({ ...output, verdict: nullable(VerdictSchema) }),
     hls: Type.Object({ ...output, mode: oneOf('off', 'on-demand', 'always'), since: text, segments: number }),
     record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), since: text, file: maybeText, bytes: number }),
+    frames: Type.Object({ ...output, mode: oneOf('off', 'always'), since: text, ...frameForm, readers, missed: number, behindMs: maybeNumber }),
     snapshot: Type.Object(output),
   }),
 }, { title: 'Camera' });
+
+/** {@link FramesAccessView}. */
+export const FramesAccessSchema = Type.Object({
+  camera: text, state: text, lastError: nullable(LastErrorSchema), ...frameForm, frameBytes: number, protocol: oneOf('gdp-1.0'),
+  tcp: nullable(Type.Object({ host: text, port: number })), sharedMemory: Type.Object({ socket: text }), readers,
+  commands: Type.Object({ tcp: maybeText, sharedMemory: text }),
+}, { title: 'FramesAccess' });
+
+/** {@link PacketsAccessView}. */
+export const PacketsAccessSchema = Type.Object({
+  camera: text, codec, width: maybeNumber, height: maybeNumber, protocol: oneOf('rtp-rfc4571', 'matroska'), host: text, port: number, caps: maybeText, command: text,
+}, { title: 'PacketsAccess' });
 
 /** {@link RecordingView}. */
 export const RecordingSchema = Type.Object({
@@ -169,6 +186,6 @@ type Held = [
   Same<Static<typeof SfuSchema>, SfuView>, Same<Static<typeof ProbeSchema>, ProbeReport>,
   Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
   Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof FlightSchema>, FlightView>, Same<Static<typeof TokenSchema>, TokenView>, Same<Static<typeof RecordingSchema>, RecordingView>,
-  Same<Static<typeof ExportSchema>, ExportView>,
+  Same<Static<typeof ExportSchema>, ExportView>, Same<Static<typeof FramesAccessSchema>, FramesAccessView>, Same<Static<typeof PacketsAccessSchema>, PacketsAccessView>,
 ];
-[true, true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;
+[true, true, true, true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;

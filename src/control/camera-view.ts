@@ -1,6 +1,6 @@
 /** From a camera's snapshot to what the world may see of it: an allow-list, no credential, times in ISO 8601 UTC. */
 import type { SnapshotFrom } from 'xstate';
-import type { CameraState, CameraSubstate, CameraView, HlsOutputView, LastError, MediaView, OutputView, RecordOutputView, Verdict } from '../api/protocol.ts';
+import type { CameraState, CameraSubstate, CameraView, FramesOutputView, HlsOutputView, LastError, MediaView, OutputView, RecordOutputView, Verdict } from '../api/protocol.ts';
 import type { Failure } from '../errors.ts';
 import type { CameraContext, cameraMachine } from '../machines/camera.ts';
 import type { OutputName } from '../machines/events.ts';
@@ -12,7 +12,7 @@ import { webrtcVerdict } from '../native/verdict.ts';
 export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
 
 /** What the snapshot does not hold: when states were entered, whether lookout.yaml declares it, the snapshot output's last failure, when packets last came, and what was recorded. */
-export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; hls: { trace: OutputTrace | undefined; segments: number }; record: { trace: OutputTrace | undefined; bytes: number }; now: number };
+export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; hls: { trace: OutputTrace | undefined; segments: number }; record: { trace: OutputTrace | undefined; bytes: number }; frames: { trace: OutputTrace | undefined }; now: number };
 
 /** State and substate by their published names. */
 export function stateOf(snapshot: Pick<CameraSnapshot, 'value'>): { state: CameraState; substate: CameraSubstate } {
@@ -54,6 +54,7 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
       live: { state: liveState(context), lastError: errorView(context.ingestError), host: null, verdict: verdictOf(context) },
       hls: hlsView(snapshot, facts),
       record: recordView(snapshot, facts),
+      frames: framesView(snapshot, facts),
       snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
     },
   };
@@ -66,6 +67,11 @@ function hlsView(snapshot: CameraSnapshot, { hls, since }: CameraFacts): HlsOutp
 function recordView(snapshot: CameraSnapshot, { record, since }: CameraFacts): RecordOutputView {
   const file = outputOf(snapshot, 'record')?.context.file ?? null;
   return { ...outputView(snapshot, 'record'), mode: snapshot.context.config.outputs.record.mode, since: iso(record.trace?.since ?? since), bytes: record.bytes, file };
+}
+
+function framesView(snapshot: CameraSnapshot, { frames, since }: CameraFacts): FramesOutputView {
+  const { tcp = 0, shared = 0, missed = 0, behindMs = null } = outputOf(snapshot, 'frames')?.context.stats?.readers ?? {};
+  return { ...outputView(snapshot, 'frames'), ...snapshot.context.config.outputs.frames, since: iso(frames.trace?.since ?? since), readers: { tcp, sharedMemory: shared }, missed, behindMs };
 }
 
 /** What all outputs show. */

@@ -145,6 +145,6 @@ function merged(old: CameraInput & { id: string }, patch: CameraPatch): CameraIn
     ...rest,
     tls: { ...old.tls, ...tls },
     source: { ...old.source, ...source },
-    outputs: { ...old.outputs, ...outputs, live: { ...old.outputs?.live, ...outputs?.live }, hls: { ...old.outputs?.hls, ...outputs?.hls }, record: { ...old.outputs?.record, ...outputs?.record } },
+    outputs: { ...old.outputs, ...outputs, live: { ...old.outputs?.live, ...outputs?.live }, hls: { ...old.outputs?.hls, ...outputs?.hls }, record: { ...old.outputs?.record, ...outputs?.record }, frames: { ...old.outputs?.frames, ...outputs?.frames } },
   };
 }

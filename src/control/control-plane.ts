@@ -20,6 +20,8 @@ import { createFaults } from './faults.ts';
 import { explain } from './explanation.ts';
 import type { Exports } from './exports.ts';
 import type { Figures } from './figures.ts';
+import { framesAccess, notLive, packetsAccess } from './attach.ts';
+import type { Frames } from './frames.ts';
 import type { HlsLive } from './hls-live.ts';
 import { playlistText } from './hls-playlist.ts';
 import type { Incidents } from './incidents.ts';
@@ -51,6 +53,7 @@ export type ControlDeps = {
   exports: Exports;
   playback: Playback;
   hls: HlsLive;
+  frames: Frames;
   wishes: RecordingWishes;
   diskFaults: DiskFaults;
   snapshots: Snapshots;
@@ -135,6 +138,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })), admission: deps.admission.figures() }),
     probe: (url, seconds, signal) => accepting().then(() => probe(deps.probe, url, { seconds, signal })),
     snapshot: (id, { width }) => accepting().then(() => pictureOf(deps, must(id), width)),
+    frames: (id) => framesAccess(must(id), deps.frames.place(id)),
+    packets: (id) => packetsAccess(must(id), child(root, id)?.getSnapshot().context.host?.hubPort ?? null),
     async record(id, wanted) {
       await accepting();
       must(id);
@@ -221,7 +226,7 @@ function createViews(deps: ControlDeps) {
       const last = shown.get(id);
       return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
     }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), hls: { trace: observer.output(id, 'hls'), segments: deps.hls.segments(id) }, record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, declared: deps.declared.has(id), now: Date.now() };
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), hls: { trace: observer.output(id, 'hls'), segments: deps.hls.segments(id) }, record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, frames: { trace: observer.output(id, 'frames') }, declared: deps.declared.has(id), now: Date.now() };
     const camera = viewOf(snapshot, facts);
     shown.set(id, camera);
     return camera;
@@ -250,11 +255,6 @@ async function explanationOf({ root, store, observer, incidents }: ControlDeps, 
   const [rows, available] = await Promise.all([store.journal.list({ camera: id, limit: explainedRows }), availability(store, id, explainedDays)]);
   const decision = child(root, id)?.getSnapshot().context.why ?? null;
   return explain({ camera, trace: observer.trace(id), decision, rows, availability: available, incident: incidents.of(id), now: Date.now() });
-}
-
-function notLive(camera: CameraView): LookoutError {
-  const why = camera.lastError && camera.state !== 'streaming' ? camera.lastError.message : `The camera is ${camera.substate ?? camera.state}.`;
-  return new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: camera.id, message: why });
 }
 
 function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]): SystemView {

@@ -34,6 +34,7 @@ import { createDemo, type Demo } from './demo.ts';
 import { createDiskFaults } from './disk-faults.ts';
 import { createExports } from './exports.ts';
 import { createFigures } from './figures.ts';
+import { createFrames } from './frames.ts';
 import { createHlsLive } from './hls-live.ts';
 import { createIncidents } from './incidents.ts';
 import { createInspector } from './inspector.ts';
@@ -101,7 +102,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     if (wanted.length > 0) await demo.stop();
     return parts.declared.sync(wanted);
   };
-  await Promise.all([parts.recordings.begin(), parts.hls.clear(), parts.exports.clear()]);
+  await Promise.all([parts.recordings.begin(), parts.hls.clear(), parts.frames.clear(), parts.exports.clear()]);
   // Before the interfaces: the cameras' processes start on other cores while this one builds them.
   const alive = await startAliveMark(store.settings, log);
   const known = await startCameras({ given, parts, before: alive.before, sync });
@@ -162,8 +163,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const { supervision, sfu, rtsp } = config;
   const registry = createRegistry();
   const resolver = createResolver();
-  const mediaLog = planeLog(log, 'media');
-  const sfuLog = planeLog(log, 'sfu');
+  const [mediaLog, sfuLog] = [planeLog(log, 'media'), planeLog(log, 'sfu')];
   const pool = createHostPool({
     registry, instance,
     compileCache: join(repository, '.cache', 'compile'),
@@ -190,6 +190,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const keeper = createKeeper(config.recordings.dir);
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const hls = createHlsLive({ dir: join(config.data, 'hls'), settings: config.hls, send: (camera, wanted) => tellHls(root, camera, wanted), log });
+  const frames = createFrames({ registry, instance });
   const exports = createExports({ segments: store.segments, dir: join(config.data, 'exports'), recordings: config.recordings.dir, minFreeBytes: config.recordings.minFreeBytes, log, note: (event) => observer.note(event) });
   const playback = createPlayback({ segments: store.segments, keeper });
   const probeMs = rtsp.connectMs + rtsp.answerMs;
@@ -200,7 +201,7 @@ function createParts(given: ProgramOptions, store: Store) {
     admission,
     source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
-    output: { pool, recordings, hls, record: config.recordings, afflict: diskFaults.afflict },
+    output: { pool, recordings, hls, frames, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
       plane,
       log: sfuLog,
@@ -230,12 +231,13 @@ function createParts(given: ProgramOptions, store: Store) {
       snapshots.forget(id);
       wishes.forget(id);
       hls.forget(id);
+      frames.forget(id);
       bus.tell({ type: 'camera', id, camera: null });
     },
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults, exports, playback };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, frames, retention, wishes, diskFaults, exports, playback };
 }
 
 /** Nothing is sent to an actor that knows it, or that ended. */

@@ -17,11 +17,11 @@ export type OutputEntry = {
   error: Failure | null;
 };
 
-export const outputNames: readonly OutputName[] = ['hls', 'record'];
+export const outputNames: readonly OutputName[] = ['hls', 'record', 'frames'];
 
 /** Outputs of a camera that has not run yet. */
 const noOutput: OutputEntry = { alive: false, open: false, crashes: 0, error: null };
-export const noOutputs: Record<OutputName, OutputEntry> = { hls: noOutput, record: noOutput };
+export const noOutputs: Record<OutputName, OutputEntry> = { hls: noOutput, record: noOutput, frames: noOutput };
 
 /** Whether this camera is to be recorded now. Pure configuration for `continuous`, an operator's or a schedule's word else. */
 export function wantsRecording({ config, recordingWanted }: Pick<CameraContext, 'config' | 'recordingWanted'>): boolean {
@@ -37,7 +37,11 @@ export function wantsHls({ config, hlsWanted }: Pick<CameraContext, 'config' | '
 
 /** Whether an output is to run. */
 export function wantsOutput(context: CameraContext, output: OutputName): boolean {
-  return output === 'hls' ? wantsHls(context) : wantsRecording(context);
+  switch (output) {
+    case 'hls': return wantsHls(context);
+    case 'record': return wantsRecording(context);
+    case 'frames': return context.config.outputs.frames.mode === 'always';
+  }
 }
 
 /** Whether an output has work while a source runs: an on-demand camera keeps its source for it. */
@@ -61,7 +65,12 @@ export function hubOf({ host, media, description, stats }: CameraContext): Hub |
 }
 
 export function outputOptions({ config, settings }: CameraContext, output: OutputName): OutputOptions {
-  return { segmentSeconds: output === 'hls' ? settings.hlsSegmentSeconds : config.outputs.record.segmentSeconds };
+  const { record, frames: { width, height, fps, format } } = config.outputs;
+  switch (output) {
+    case 'hls': return { segmentSeconds: settings.hlsSegmentSeconds };
+    case 'record': return { segmentSeconds: record.segmentSeconds };
+    case 'frames': return { width, height, fps, format };
+  }
 }
 
 /** What the actor of an output is started with. */

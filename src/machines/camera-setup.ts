@@ -31,7 +31,7 @@ export const cameraSetup = setup({
     input: {} as CameraMachineInput,
     context: {} as CameraContext,
     events: {} as CameraEvent,
-    children: {} as { source: 'source'; ingest: 'ingest'; 'output:hls': 'output'; 'output:record': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
+    children: {} as { source: 'source'; ingest: 'ingest'; 'output:hls': 'output'; 'output:record': 'output'; 'output:frames': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
     tags: {} as 'viewable' | 'waiting',
   },
   actors: {
@@ -90,7 +90,7 @@ export const cameraSetup = setup({
     forgive: assign(({ context }) => ({ history: { ...context.history, attempt: 0, window: [], sameInARow: 0, lastClass: null }, cause: null, why: null, delayMs: 0 })),
     recordFailure: assign(({ context }, params: { failure: Failure; wasStreaming: boolean }) => afterFailure(context, params.failure, params.wasStreaming)),
     recordDescription: assign((_, params: { description: Description }) => ({ description: params.description, media: null })),
-    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: { hls: { ...context.outputs.hls, crashes: 0 }, record: { ...context.outputs.record, crashes: 0 } } })),
+    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: { hls: { ...context.outputs.hls, crashes: 0 }, record: { ...context.outputs.record, crashes: 0 }, frames: { ...context.outputs.frames, crashes: 0 } } })),
     recordUpdate: assign(({ event }) => {
       assertEvent(event, 'camera.update');
       return { config: event.config };

@@ -74,6 +74,7 @@ export const cameraMachine = cameraSetup.createMachine({
     'output.changed': { actions: 'recordOutput' },
     'output.respawn': { actions: 'syncOutputs' },
     'xstate.error.actor.output:hls': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'hls', error: event.error }) } },
+    'xstate.error.actor.output:frames': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'frames', error: event.error }) } },
     'xstate.error.actor.output:record': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'record', error: event.error }) } },
     'hls.set': { actions: ['setHls', 'syncOutputs', 'startLinger'] },
     'recording.set': { actions: ['setRecording', 'syncOutputs', 'startLinger'] },

@@ -1,5 +1,5 @@
 /** Every event of the system, on one screen: commands are imperative, facts are in the past tense. All are plain data. */
-import type { CameraConfig } from '../camera-config.ts';
+import type { CameraConfig, FrameForm } from '../camera-config.ts';
 import type { Failure } from '../errors.ts';
 import type { Description, SourceStats, VideoFormat } from '../media.ts';
 import type { SourceInput } from './camera-context.ts';
@@ -78,10 +78,10 @@ export type OutputCommand =
 export type OutputFact = { type: 'output.changed'; output: OutputName; open: boolean };
 
 /** What follows a camera's hub. */
-export type OutputName = 'hls' | 'record';
+export type OutputName = 'hls' | 'record' | 'frames';
 
 /** What an output does with the packets; a change of it begins anew. */
-export type OutputOptions = { segmentSeconds: number };
+export type OutputOptions = { segmentSeconds: number } | FrameForm;
 
 /** From the helpers of a connecting or waiting camera. */
 export type WaitFact = { type: 'slot.granted' } | { type: 'presence.opened'; at: number };

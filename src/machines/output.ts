@@ -29,7 +29,10 @@ export type OutputSettings = {
 };
 
 /** What an output counts, since its host began. */
-export type OutputStats = { frames: number; bytes: number; rssBytes: number };
+export type OutputStats = { frames: number; bytes: number; rssBytes: number; readers?: ReaderStats };
+
+/** What an output that serves readers counts: readers now, over TCP and through shared memory; frames they missed; readers that were cut; how old the newest frame was, ms. */
+export type ReaderStats = { tcp: number; shared: number; missed: number; cut: number; behindMs: number };
 
 /** To the process behind the chart. `drain`: the hub is about to close, what is still in it is wanted. */
 export type OutputProcessCommand = { type: 'process.finish'; drain: boolean } | { type: 'process.kill' };

@@ -23,6 +23,9 @@ const codecs = {
   H265: { encoding: 'H265', depay: 'rtph265depay', sourceParse: ' ! h265parse config-interval=-1', parse: 'h265parse', caps: 'video/x-h265,stream-format=hvc1', decode: 'avdec_h265' },
 } as const;
 
+/** What decodes a codec. */
+export const decoders = { H264: codecs.H264.decode, H265: codecs.H265.decode } as const;
+
 /** Element names of a source, as its runner looks them up. */
 export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
@@ -88,6 +91,14 @@ export function hubClient(codec: keyof typeof codecs, port: number, stamped = fa
   const deframing = codec === 'H265' ? 'matroskademux'
     : `application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay${stamped ? ' ! rtpjitterbuffer mode=none latency=0 ! rtph264depay name=depay ! identity name=stamp silent=false' : ' ! rtph264depay'}`;
   return `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)} ! ${deframing} ! ${codecs[codec].parse}`;
+}
+
+/** How an outside program reads a hub with stock GStreamer, times included, up to parsed access units; and what it is in words. */
+export function hubFrontEnd(codec: keyof typeof codecs, port: number): { protocol: 'rtp-rfc4571' | 'matroska'; caps: string | null; launch: string } {
+  const from = `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)}`;
+  if (codec === 'H265') return { protocol: 'matroska', caps: null, launch: `${from} ! matroskademux ! h265parse` };
+  const fields = 'media=video,clock-rate=90000,payload=96,encoding-name=H264';
+  return { protocol: 'rtp-rfc4571', caps: `application/x-rtp,${fields}`, launch: `${from} ! application/x-rtp-stream,${fields} ! rtpstreamdepay ! rtpjitterbuffer mode=none latency=0 ! rtph264depay ! h264parse` };
 }
 
 function rtspsrc(spec: SourceSpec): string {

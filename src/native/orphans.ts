@@ -1,22 +1,39 @@
-/** Finds processes and UDP ports of this program that nobody holds any more, by looking at the operating system (Linux: /proc). */
+/** Finds processes, UDP ports and shared memory of this program that nobody holds any more, by looking at the operating system (Linux: /proc). */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import type { PortRange } from './ports.ts';
 import type { Registry } from './registry.ts';
+
+/** Where POSIX shared memory lies. */
+export const sharedMemory = '/dev/shm';
 
 /** Marks the children of one program in their environment (`LOOKOUT_INSTANCE`). */
 export type Instance = { instance: string };
 
 /**
  * How many processes carry our mark and are neither this process nor leased, and how many UDP ports of the internal
- * range hosts and workers have open without a lease. Must read 0.
+ * range hosts and workers have open without a lease, and how many files of ours are in /dev/shm that no lease names. Must read 0.
  */
 export async function countOrphans({ instance, registry, range }: Instance & { registry: Registry; range?: PortRange }): Promise<number> {
   const marked = await findMarked(instance);
   const open = range === undefined ? [] : await openPorts(range, registry);
+  const shared = await sharedFiles(instance);
   // After the looks: what was forked or bound meanwhile has its lease by now.
   const held = new Set(registry.leases().filter(({ kind }) => kind === 'pid' || kind === 'worker').map(({ value }) => value));
+  const places = registry.leases().filter(({ kind }) => kind === 'socket' || kind === 'file');
   const leased = new Set(registry.leases({ kind: 'udp-port' }).map(({ value }) => value));
-  return marked.filter((pid) => !held.has(String(pid))).length + [...open].filter((port) => !leased.has(String(port))).length;
+  return marked.filter((pid) => !held.has(String(pid))).length + [...open].filter((port) => !leased.has(String(port))).length
+    + shared.filter((path) => !places.some(({ kind, value }) => (kind === 'socket' ? path === value : path.startsWith(value)))).length;
+}
+
+/** What a program of this name puts into shared memory begins with this. */
+export function sharedPrefix(instance: string): string {
+  return `lookout-${instance}-`;
+}
+
+/** Paths of everything of ours in /dev/shm: sockets, and areas of raw frames. */
+export async function sharedFiles(instance: string): Promise<string[]> {
+  const names = await readdir(sharedMemory).catch(() => []);
+  return names.filter((name) => name.startsWith(sharedPrefix(instance))).map((name) => `${sharedMemory}/${name}`);
 }
 
 /** Ports of the range that a leased host or worker has bound. The table of sockets is the whole machine's; the descriptors tell whose. */

@@ -1,4 +1,5 @@
 /** The whole IPC protocol between the supervisor and a host: one discriminated union each way (`type`). */
+import type { FrameForm } from '../camera-config.ts';
 import type { Failure } from '../errors.ts';
 import type { SourceStats, VideoFormat } from '../media.ts';
 
@@ -40,7 +41,7 @@ export type HealthLimits = {
 };
 
 /** What an output is started with: the hub it reads, and what it makes of that. */
-export type OutputSpec = RecordSpec | HlsSpec;
+export type OutputSpec = RecordSpec | HlsSpec | FramesSpec;
 
 /** A hub as an output reads it; `gopMs` where it is known. */
 export type HubSpec = { port: number; codec: 'H264' | 'H265'; gopMs: number | null };
@@ -50,6 +51,9 @@ export type RecordSpec = { output: 'record'; camera: string; hub: HubSpec; dir: 
 
 /** HLS: segments in `dir`, which is this run's own and absolute; the newest `keep` of them stay. */
 export type HlsSpec = { output: 'hls'; camera: string; hub: HubSpec; dir: string; segmentMs: number; keep: number };
+
+/** Raw frames: served at `port` of 127.0.0.1, or at another where that is taken or 0, and at `socket`, from areas of shared memory named `areas…`. */
+export type FramesSpec = { output: 'frames'; camera: string; hub: HubSpec; form: FrameForm; port: number; socket: string; areas: string; run: string };
 
 /** A segment that is complete. `map`: the file that a player needs before it, for fragmented MP4. Times are ms since the epoch. */
 export type HlsSegment = { name: string; map: string | null; startAt: number; durationMs: number; bytes: number };
@@ -102,7 +106,9 @@ export type HostEvent =
   | { type: 'snapshot.failed'; failure: Failure }
   /** It reads the hub. */
   | { type: 'output.started' }
-  | { type: 'output.stats'; stats: { frames: number; bytes: number; rssBytes: number } }
+  /** Readers of raw frames can attach. */
+  | { type: 'frames.listening'; port: number }
+  | { type: 'output.stats'; stats: { frames: number; bytes: number; rssBytes: number; readers?: { tcp: number; shared: number; missed: number; cut: number; behindMs: number } } }
   | { type: 'output.failed'; failure: Failure }
   /** The hub ended, or it was asked to finish, and everything is written. */
   | { type: 'output.finished' }

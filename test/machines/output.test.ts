@@ -180,6 +180,6 @@ describe('an output', () => {
     o.say({ type: 'process.finished' });
     o.clock.increment(0);
     assert.equal(o.state(), 'attached.starting');
-    assert.equal(o.output.getSnapshot().context.options.segmentSeconds, 60);
+    assert.deepEqual(o.output.getSnapshot().context.options, { segmentSeconds: 60 });
   });
 });

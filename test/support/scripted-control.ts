@@ -3,6 +3,7 @@ import type { CameraInput } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
 import type { CameraCounters, ControlPlane, Delta, InspectTell, RecordingService, Snapshot, ViewerNotify, ViewerService, ExportService } from '../../src/api/control.ts';
 import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, RecordingView, SfuView, SystemView, ExportView } from '../../src/api/protocol.ts';
+import { framesAccess, packetsAccess } from '../../src/control/attach.ts';
 import { LookoutError } from '../../src/errors.ts';
 
 /** The script: what the test reads and changes while it runs. */
@@ -43,7 +44,7 @@ export function cameraView(id: string, changes: Partial<CameraView> = {}): Camer
     since: '2026-01-01T00:00:00.000Z', attempt: 0, nextRetryAt: null, lastError: null, restarts: 0,
     media: { codec: 'H264', profile: 'main', profileLevelId: '4d401f', width: 1280, height: 720, fps: 25, bitrate: 2_000_000, keyframeIntervalMs: 1000, audio: null },
     freshness: { packetAgeMs: 12, keyframeAgeMs: 400 }, viewers: 0, host: { pid: 4711, rssBytes: 1000 }, worker: { pid: 4712 },
-    outputs: { live: { state: 'open', lastError: null, host: null, verdict: { ok: true, why: 'main profile' } }, hls: { state: 'off', mode: 'on-demand', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', segments: 0 }, record: { state: 'off', mode: 'off', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', file: null, bytes: 0 }, snapshot: { state: 'idle', lastError: null, host: null } },
+    outputs: { live: { state: 'open', lastError: null, host: null, verdict: { ok: true, why: 'main profile' } }, hls: { state: 'off', mode: 'on-demand', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', segments: 0 }, record: { state: 'off', mode: 'off', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', file: null, bytes: 0 }, frames: { state: 'off', mode: 'off', lastError: null, host: null, since: '2026-01-01T00:00:00.000Z', width: 640, height: 360, fps: 5, format: 'RGB', readers: { tcp: 0, sharedMemory: 0 }, missed: 0, behindMs: null }, snapshot: { state: 'idle', lastError: null, host: null } },
     ...changes,
   };
 }
@@ -157,6 +158,8 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }], admission: { holding: 1, waiting: 0, peak: 4 } }),
     probe: (url, seconds, signal) => script.probe(url, seconds, signal),
     snapshot: (id, { width }) => script.snapshot(id, width),
+    frames: (id) => framesAccess(shown(id), { port: 40_000, socket: '/dev/shm/lookout-test.sock' }),
+    packets: (id) => packetsAccess(shown(id), shown(id).state === 'streaming' ? 40_001 : null),
     async record(id, wanted) {
       script.calls.push(`record ${id}: ${wanted}`);
       return shown(id);

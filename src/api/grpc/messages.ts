@@ -7,7 +7,7 @@ import { CameraSchema } from '../schemas.ts';
 import { shown } from '../shown.ts';
 
 /** Enumerations of a request by field: what their values begin with. Theirs is the rest, as REST writes it. */
-const prefixes: Record<string, string[]> = { transport: ['TRANSPORT_'], mode: ['SOURCE_MODE_', 'RECORD_MODE_', 'HLS_MODE_'], feed: ['FEED_MODE_'] };
+const prefixes: Record<string, string[]> = { transport: ['TRANSPORT_'], mode: ['SOURCE_MODE_', 'RECORD_MODE_', 'HLS_MODE_', 'FRAMES_MODE_'], feed: ['FEED_MODE_'], format: ['FRAME_FORMAT_'] };
 const idPattern = new RegExp(cameraIdPattern, 'u');
 
 /** A message as it was decoded. */
@@ -34,11 +34,16 @@ function plain(message: Message): Message {
     // The loader names optional fields that are there, as `_name: "name"`.
     if (key.startsWith('_')) return [];
     const prefix = typeof value === 'string' ? prefixes[key]?.find((begin) => value.startsWith(begin)) : undefined;
-    if (prefix !== undefined) return value === `${prefix}UNSPECIFIED` ? [] : [[key, String(value).slice(prefix.length).toLowerCase().replaceAll('_', '-')]];
+    if (prefix !== undefined) return value === `${prefix}UNSPECIFIED` ? [] : [[key, restWord(key, String(value).slice(prefix.length))]];
     // A list that is not said and an empty one look alike.
     if (Array.isArray(value)) return value.length === 0 ? [] : [[key, value.map((entry: unknown) => (typeof entry === 'object' && entry !== null ? plain(entry as Message) : entry))]];
     return [[key, typeof value === 'object' && value !== null ? plain(value as Message) : value]];
   }));
+}
+
+/** Formats of pixels are written the same everywhere. */
+function restWord(field: string, word: string): string {
+  return field === 'format' ? word : word.toLowerCase().replaceAll('_', '-');
 }
 
 /** A `Stream`. What the view does not know is left out. */

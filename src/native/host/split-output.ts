@@ -150,6 +150,6 @@ function streamFailure(text: string, element: string): Failure {
 }
 
 /** True for the message by which the hub's client says that it reads. */
-function isConnected(message: GstMessage): boolean {
+export function isConnected(message: GstMessage): boolean {
   return message.name === 'GstMessageStateChanged' && message._src_element_name.startsWith('tcpclientsrc') && message['new-state'] === 'GST_STATE_PAUSED';
 }

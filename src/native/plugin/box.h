@@ -69,5 +69,6 @@ GType lookout_flight_get_type (void);
 GType lookout_dialogue_get_type (void);
 GType lookout_count_get_type (void);
 GType lookout_hub_get_type (void);
+GType lookout_frames_get_type (void);
 
 #endif

@@ -6,6 +6,7 @@
  *   lookoutdialogue   an extension of rtspsrc (GstRTSPExtension): rtspsrc makes one by itself and shows it its dialogue
  *   lookoutcount      stands where access units pass, counts frames and keyframes and notes the parameter sets
  *   lookouthub        a sink that keeps the latest GOP and serves it to outputs
+ *   lookoutframes     a sink that serves raw frames to programs
  */
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,8 @@ static gboolean plugin_init (GstPlugin *plugin) {
   return gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
       && gst_element_register (plugin, "lookoutdialogue", GST_RANK_MARGINAL, lookout_dialogue_get_type ())
       && gst_element_register (plugin, "lookoutcount", GST_RANK_NONE, lookout_count_get_type ())
-      && gst_element_register (plugin, "lookouthub", GST_RANK_NONE, lookout_hub_get_type ());
+      && gst_element_register (plugin, "lookouthub", GST_RANK_NONE, lookout_hub_get_type ())
+      && gst_element_register (plugin, "lookoutframes", GST_RANK_NONE, lookout_frames_get_type ());
 }
 
 #define PACKAGE "lookout"

@@ -61,13 +61,13 @@ test('a stream is set up with every option, shown, found unchanged, and torn dow
   const record = { mode: 'RECORD_MODE_SCHEDULED', ...times };
   const request = {
     id: 'dock', url, name: 'Dock', sub: { url: `${url}2` }, transport: 'TRANSPORT_TCP', tls: { verify: false, fingerprint: 'ab'.repeat(32) }, enabled: false,
-    source: { mode: 'SOURCE_MODE_ON_DEMAND', closeAfterSeconds: 2.5 }, outputs: { live: { feed: 'FEED_MODE_ALWAYS' }, hls: { mode: 'HLS_MODE_ON_DEMAND' }, record },
+    source: { mode: 'SOURCE_MODE_ON_DEMAND', closeAfterSeconds: 2.5 }, outputs: { live: { feed: 'FEED_MODE_ALWAYS' }, hls: { mode: 'HLS_MODE_ON_DEMAND' }, record, frames: { mode: 'FRAMES_MODE_ALWAYS', width: 320, height: 180, fps: 2, format: 'FRAME_FORMAT_NV12' } },
   };
   const made = await client.call<{ stream: Message; outcome: string }>('SetupStream', request);
   assert.deepEqual([made.outcome, made.stream['id'], made.stream['name']], ['SETUP_OUTCOME_CREATED', 'dock', 'Dock']);
   assert.deepEqual(script.inputs[0], {
     id: 'dock', url, name: 'Dock', sub: { url: `${url}2` }, transport: 'tcp', tls: { verify: false, fingerprint: 'ab'.repeat(32) }, enabled: false,
-    source: { mode: 'on-demand', closeAfterSeconds: 2.5 }, outputs: { live: { feed: 'always' }, hls: { mode: 'on-demand' }, record: { mode: 'scheduled', ...times } },
+    source: { mode: 'on-demand', closeAfterSeconds: 2.5 }, outputs: { live: { feed: 'always' }, hls: { mode: 'on-demand' }, record: { mode: 'scheduled', ...times }, frames: { mode: 'always', width: 320, height: 180, fps: 2, format: 'NV12' } },
   });
   assert.equal((await client.call('SetupStream', { id: 'dock', url }))['outcome'], 'SETUP_OUTCOME_UNCHANGED');
   assert.deepEqual(script.inputs[1], { id: 'dock', url }, 'what is not said is not asked for');
@@ -87,7 +87,7 @@ test('a stream is shown with everything that is known of it, and nothing else', 
     since: { seconds: Date.parse('2026-01-01') / 1000, nanos: 0 }, nextRetryAt: { seconds: Date.parse('2026-01-02T03:05:00Z') / 1000, nanos: 0 }, attempt: 0, restarts: 0, viewers: 0,
     lastError: { failureClass: 'auth', code: 'rtsp-401', message: '401 for rtsp://192.0.2.1/stream', at: { seconds: Date.parse('2026-01-02T03:04:05Z') / 1000, nanos: 678_000_000 } },
     packetAgeMs: 12, _packetAgeMs: 'packetAgeMs', keyframeAgeMs: 400, _keyframeAgeMs: 'keyframeAgeMs', host: { pid: 4711, rssBytes: 1000 },
-    outputs: { live: { state: 'open', verdict: { ok: true, why: 'main profile' } }, hls: { state: 'off' }, record: { state: 'off' }, snapshot: { state: 'idle' } },
+    outputs: { live: { state: 'open', verdict: { ok: true, why: 'main profile' } }, hls: { state: 'off' }, record: { state: 'off' }, frames: { state: 'off' }, snapshot: { state: 'idle' } },
   });
 });
 

@@ -31,7 +31,7 @@ test('a client generated for Python does everything our own does', async (t) => 
   assert.deepEqual(seen, {
     snapshot: 1,
     setup: ['SETUP_OUTCOME_CREATED', 'SETUP_OUTCOME_UNCHANGED', 'dock'],
-    stream: { state: 'STREAM_STATE_STREAMING', since: '2026-01-01T00:00:00Z', fps: 25, outputs: ['hls', 'live', 'record', 'snapshot'], live: true, retry: false, age: 12, worker: 4712, rss: 1000 },
+    stream: { state: 'STREAM_STATE_STREAMING', since: '2026-01-01T00:00:00Z', fps: 25, outputs: ['frames', 'hls', 'live', 'record', 'snapshot'], live: true, retry: false, age: 12, worker: 4712, rss: 1000 },
     list: ['dock'],
     teardown: [true, false],
     errors: [

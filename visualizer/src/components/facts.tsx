@@ -23,6 +23,7 @@ export function StreamFacts({ camera }: { camera: CameraView }): JSX.Element {
     ['Transport', camera.transport],
     ['Restarts', String(camera.restarts)],
     ['Viewers', String(camera.viewers)],
+    ['Raw frames', framesWord(camera)],
     ['Host', camera.host ? `${camera.host.pid}${camera.host.rssBytes > 0 ? ` · ${megabytes(camera.host.rssBytes)}` : ''}` : '–'],
     ['Worker', camera.worker ? String(camera.worker.pid) : '–'],
   ];
@@ -66,6 +67,12 @@ function Facts({ id, title, facts, note }: { id: string; title: string; facts: F
       {note !== null && <code class="address">{note}</code>}
     </section>
   );
+}
+
+function framesWord({ outputs: { frames } }: CameraView): string {
+  if (frames.mode === 'off') return 'off';
+  const { state, width, height, fps, format, readers: { tcp, sharedMemory } } = frames;
+  return `${state} · ${width} × ${height} ${format}, ${fps} fps · ${tcp + sharedMemory} reading`;
 }
 
 const codecWords = { H264: 'H.264', H265: 'H.265' } as const;

@@ -44,7 +44,7 @@ export function liveCamera(index: number, now: number): CameraView {
     desired: 'running', state: 'streaming', substate: 'live', since: new Date(now - 3_600_000 * (1 + (index % 7)) - index * 61_000).toISOString(), attempt: 0, nextRetryAt: null, lastError: null,
     restarts: index % 6 === 5 ? 2 : 0, media: media(index), freshness: { packetAgeMs: 20 + ((index * 7) % 60), keyframeAgeMs: 400 + ((index * 131) % 1500) }, viewers: 1,
     host: { pid: 4100 + index * 3, rssBytes: 61_000_000 + index * 210_000 }, worker: { pid: 3988 + (index % 2) },
-    outputs: { live: { state: 'streaming', lastError: null, host: null, verdict: { ok: true, why: 'H.264 without B-frames' } }, hls: { state: 'off', mode: 'on-demand', lastError: null, host: null, since: new Date(now - 3_600_000).toISOString(), segments: 0 }, record: { state: 'off', mode: 'off', lastError: null, host: null, since: new Date(now - 3_600_000).toISOString(), file: null, bytes: 0 }, snapshot: { state: 'idle', lastError: null, host: null } },
+    outputs: { live: { state: 'streaming', lastError: null, host: null, verdict: { ok: true, why: 'H.264 without B-frames' } }, hls: { state: 'off', mode: 'on-demand', lastError: null, host: null, since: new Date(now - 3_600_000).toISOString(), segments: 0 }, record: { state: 'off', mode: 'off', lastError: null, host: null, since: new Date(now - 3_600_000).toISOString(), file: null, bytes: 0 }, frames: { state: 'off', mode: 'off', lastError: null, host: null, since: new Date(now - 3_600_000).toISOString(), width: 640, height: 360, fps: 5, format: 'RGB', readers: { tcp: 0, sharedMemory: 0 }, missed: 0, behindMs: null }, snapshot: { state: 'idle', lastError: null, host: null } },
   };
 }
 

@@ -1,0 +1,25 @@
+/** `GET /api/v1/cameras/:id/frames` and `…/packets`: how programs of this machine attach to a camera. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { cameraIdPattern } from '../../camera-config.ts';
+import type { ControlPlane } from '../control.ts';
+import { answers, FramesAccessSchema, PacketsAccessSchema } from '../schemas.ts';
+import { cameraOr404 } from './cameras.ts';
+
+const params = Type.Object({ id: Type.String({ pattern: cameraIdPattern }) });
+const tags = ['frames'];
+
+/** Routes for programs that read frames or packets themselves. */
+export const attachRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
+  app.get('/cameras/:id/frames', { config: { role: 'viewer' }, schema: { tags, summary: 'How to attach to decoded frames, over TCP or shared memory', params, response: answers({ 200: FramesAccessSchema }) } },
+    (request) => {
+      cameraOr404(control, request.params.id);
+      return control.frames(request.params.id);
+    });
+
+  app.get('/cameras/:id/packets', { config: { role: 'viewer' }, schema: { tags, summary: 'How to attach to the packets as the camera sends them', params, response: answers({ 200: PacketsAccessSchema }) } },
+    (request) => {
+      cameraOr404(control, request.params.id);
+      return control.packets(request.params.id);
+    });
+};
