@@ -152,6 +152,10 @@ export const ConfigSchema = section('Lookout', {
       camerasClaim: text('Claim with the list of cameras that a viewer may see; where a token has none, all', { default: 'cameras' }),
     }),
   }),
+  tls: section('HTTPS for everything that is served, gRPC and `metrics.port` included; certificate and key together switch it on, and are read again when the files change', {
+    cert: Type.Optional(text('File with the certificate and its chain (PEM), the server\'s own first', { env: 'LOOKOUT_TLS_CERT' })),
+    key: Type.Optional(text('File with its private key (PEM, not encrypted)', { env: 'LOOKOUT_TLS_KEY' })),
+  }),
   grpc: section('gRPC for programs (`vms.media.v1.MediaPlane`)', {
     enabled: Type.Boolean({ default: true, description: 'Whether it is served' }),
     port: Type.Integer({ default: 50_051, minimum: 0, maximum: 65_535, description: 'Its port; 0 takes a free one', env: 'LOOKOUT_GRPC_PORT' }),

@@ -9,6 +9,7 @@ import { createPrimers } from '../actors/primers.ts';
 import { createTree, type Root } from '../actors/tree.ts';
 import { buildApp } from '../api/app.ts';
 import { ensureAdminToken } from '../api/auth.ts';
+import { openCertificates } from '../api/certificates.ts';
 import type { ControlPlane } from '../api/control.ts';
 import { parseCamera } from '../camera-config.ts';
 import { redactText } from '../camera-url.ts';
@@ -64,6 +65,8 @@ export type ProgramOptions = {
 export type Program = {
   /** Where it listens, without a token. */
   readonly url: string;
+  /** Its port, which the address leaves out where it is the usual one. */
+  readonly port: number;
   /** Where gRPC listens; null where it does not. */
   grpcPort(): number | null;
   /** The link that opens the page logged in; its token never reaches a log. */
@@ -91,6 +94,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   if (cleared.length > 0) log.warn({ pids: cleared }, 'processes of an earlier run were still there and have been ended');
   warnOfSmallBuffers(config, log);
 
+  const certificates = config.tls && openCertificates(config.tls, log);
   const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, flightsPerCamera: config.journal.flightsPerCamera, log });
   const parts = createParts(given, store);
   const { root, pool, registry, cameras } = parts;
@@ -105,9 +109,9 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   // Before the interfaces: the cameras' processes start on other cores while this one builds them.
   const alive = await startAliveMark(store.settings, log);
   const known = await startCameras({ given, parts, before: alive.before, sync });
-  const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
+  const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist'), certificates });
   parts.changed.grpcPort = () => app.grpc?.port() ?? null;
-  const url = await listen(app, config);
+  const { url, port } = await listen(app, config);
   await app.grpc?.tried;
   const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
   if (known === 0 && config.demo) await demo.start();
@@ -120,6 +124,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   );
   const end = async (): Promise<void> => {
     reload.stop();
+    certificates?.close();
     await stopTree(root, log);
     await demo.stop();
     await app.close();
@@ -137,7 +142,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     await parts.keeper.stop();
     await store.close();
   };
-  return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, reload: reload.now, stop: () => (stopping ??= end()) };
+  return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, port, reload: async (reason) => void await Promise.all([reload.now(reason), certificates?.reload()]), stop: () => (stopping ??= end()) };
 }
 
 /** Starts the cameras that are stored or declared; resolves with their number. */
@@ -280,12 +285,11 @@ async function stopTree(root: Root, log: Log): Promise<void> {
   await waitFor(root, ({ status }) => status === 'done', { timeout: 9_000 }).catch(() => log.error('the actor tree did not stop in time; what it leased is ended now'));
 }
 
-async function listen(app: FastifyInstance, config: Config): Promise<string> {
-  await app.listen({ host: config.host, port: config.port });
+async function listen(app: FastifyInstance, { host, port: wanted, tls }: Config): Promise<{ url: string; port: number }> {
+  await app.listen({ host, port: wanted });
   const address = app.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : config.port;
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  return `http://${host}:${port}`;
+  const port = typeof address === 'object' && address !== null ? address.port : wanted;
+  return { url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`, port };
 }
 
 function warnOfSmallBuffers({ sfu }: Config, log: Log): void {
