@@ -263,6 +263,10 @@ function crossCheck(config: Config, sourceOf: (path: string) => string): ConfigM
   const outside = Object.entries({ issuer, audience, jwksUrl });
   if (outside.some(([, value]) => value !== undefined)) for (const [name, value] of outside) need(value !== undefined, `auth.jwt.${name}`, 'is needed: issuer, audience and jwksUrl go together');
   need(jwksUrl === undefined || isSafeAddress(jwksUrl), 'auth.jwt.jwksUrl', 'must be an address with https, or with http on this machine: whoever can change the keys on their way can sign in');
+  const { watchdog } = config;
+  for (const [soft, hard] of [['delayMs', 'exitDelayMs'], ['rssBytes', 'exitRssBytes'], ['heapPercent', 'exitHeapPercent']] as const) {
+    need(watchdog[hard] === 0 || watchdog[soft] <= watchdog[hard], `watchdog.${hard}`, `must be at least watchdog.${soft} (${watchdog[soft]}), not ${watchdog[hard]}`);
+  }
   for (const [cls, { minMs, maxMs }] of Object.entries(supervision.backoff)) {
     need(minMs <= maxMs, `supervision.backoff.${cls}.maxMs`, `must be at least minMs (${minMs}), not ${maxMs}`);
   }

@@ -1,6 +1,5 @@
 /** The program without its terminal: builds every part in order, and takes it down in the opposite one. */
 import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { waitFor } from 'xstate';
 import { createAdmission } from '../actors/admission.ts';
 import { createEdges } from '../actors/edges.ts';
@@ -18,7 +17,6 @@ import { planeLog, type Log } from '../log.ts';
 import { durationText } from '../machines/duration.ts';
 import { createFlightRecorder } from '../native/flight-recorder.ts';
 import { createHostPool } from '../native/host-pool.ts';
-import { maxReceiveBuffer } from '../native/ingest.ts';
 import { clearOrphans } from '../native/orphans.ts';
 import { createPorts } from '../native/ports.ts';
 import { createPrimerPump } from '../native/primer-pump.ts';
@@ -38,6 +36,7 @@ import { createFigures } from './figures.ts';
 import { createHlsLive } from './hls-live.ts';
 import { createIncidents } from './incidents.ts';
 import { createInspector } from './inspector.ts';
+import { listen, warnOfSmallBuffers } from './listen.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
 import { createPlayback } from './playback.ts';
 import { startRecordingWishes } from './recording-wishes.ts';
@@ -48,6 +47,7 @@ import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
 import { createViewers } from './viewer-service.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** What a program is started with. */
 export type ProgramOptions = {
@@ -83,8 +83,6 @@ export type Program = {
 };
 
 const repository = join(import.meta.dirname, '..', '..');
-/** Under this, single frames of 4K cameras overflow the socket (field notes §0). */
-const enoughReceiveBuffer = 4 * 1024 * 1024;
 const ingestWaitMs = 8_000;
 
 /** Starts everything. Rejects where a part cannot start, with nothing left running. */
@@ -118,10 +116,10 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   const reload = createReload({ load: given.reload ?? (() => config), running: config, sync, note: parts.observer.note, log });
 
   let stopping: Promise<void> | undefined;
-  const escalated = waitFor(root, ({ context }) => context.escalation !== null, { timeout: Infinity }).then(
+  const escalated = Promise.race([parts.watchdog.gaveUp, waitFor(root, ({ context }) => context.escalation !== null, { timeout: Infinity }).then(
     ({ context }) => context.escalation ?? '',
     (error: unknown) => (stopping ? new Promise<string>(() => undefined) : `the supervisor itself ended: ${String(error)}`),
-  );
+  )]);
   const end = async (): Promise<void> => {
     reload.stop();
     certificates?.close();
@@ -192,6 +190,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
   const inspector = createInspector(() => root, log);
   const diskFaults = createDiskFaults();
+  const watchdog = createWatchdog({ settings: config.watchdog, log });
   const keeper = createKeeper(config.recordings.dir);
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const hls = createHlsLive({ dir: join(config.data, 'hls'), settings: config.hls, send: (camera, wanted) => tellHls(root, camera, wanted), log });
@@ -240,7 +239,7 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults, exports, playback };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults, exports, playback, watchdog };
 }
 
 /** Nothing is sent to an actor that knows it, or that ended. */
@@ -263,6 +262,7 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
     about: { version, instance, startedAt: Date.now(), demo: () => demo.running(), grpcPort: () => changed.grpcPort() },
   });
   const onSample = (): void => {
+    parts.watchdog.look(sampler.latest(), performance.now());
     bus.tell({ type: 'system', system: control.system() });
     for (const ingest of plane.ingests()) void ingest.counters().catch(() => undefined);
   };
@@ -283,17 +283,4 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
 async function stopTree(root: Root, log: Log): Promise<void> {
   root.send({ type: 'supervisor.stop' });
   await waitFor(root, ({ status }) => status === 'done', { timeout: 9_000 }).catch(() => log.error('the actor tree did not stop in time; what it leased is ended now'));
-}
-
-async function listen(app: FastifyInstance, { host, port: wanted, tls }: Config): Promise<{ url: string; port: number }> {
-  await app.listen({ host, port: wanted });
-  const address = app.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : wanted;
-  return { url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`, port };
-}
-
-function warnOfSmallBuffers({ sfu }: Config, log: Log): void {
-  const granted = Math.min(sfu.recvBufferBytes, maxReceiveBuffer());
-  if (granted >= enoughReceiveBuffer) return;
-  log.warn({ granted, wanted: sfu.recvBufferBytes, remedy: `sysctl -w net.core.rmem_max=${sfu.recvBufferBytes}` }, 'the kernel grants small receive buffers: large key frames will lose packets');
 }
