@@ -27,7 +27,7 @@ function exceptionFor({ host, port }: CameraUrl): string {
 }
 
 /** What a progress message of rtspsrc stands for: it tells every address before it connects. */
-export function redirectOf({ name, code, text }: { name: string; code?: unknown; text?: unknown }, address: string): Failure | undefined {
+export function redirectOf({ name, code, text }: { name?: string; code?: unknown; text?: unknown }, address: string): Failure | undefined {
   if (name !== 'GstMessageProgress' || code !== 'connect' || typeof text !== 'string') return undefined;
   const target = /^Connecting to (\S+)/u.exec(text)?.[1];
   if (target === undefined || isSamePlace(target, address)) return undefined;
