@@ -18,7 +18,7 @@ import { createAuth } from './auth.ts';
 import type { Certificates } from './certificates.ts';
 import type { ControlPlane } from './control.ts';
 import { installDocumentation } from './documentation.ts';
-import { errorBody, handleError } from './errors.ts';
+import { errorBody, handleError, refuseUnreadable } from './errors.ts';
 import { installGrpc, type Grpc } from './grpc/server.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createLinks } from './links.ts';
@@ -68,6 +68,9 @@ export async function buildApp({ control, store, config, log, pageDir, certifica
     routerOptions: { maxParamLength: 128 },
     // A request id of the outside could hold anything.
     requestIdHeader: false,
+    // What the router refuses before any route is found: an address that cannot be decoded, a part that is too long.
+    frameworkErrors: handleError,
+    clientErrorHandler: refuseUnreadable,
     genReqId: () => randomUUID(),
     // Keep-alive connections of browsers must not hold up the end.
     forceCloseConnections: true,
@@ -84,7 +87,11 @@ export async function buildApp({ control, store, config, log, pageDir, certifica
   // `fetch` and curl send the header along with commands that have no body.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => (body === '' ? done(null) : parseJson(request, body as string, done)));
   app.setErrorHandler(handleError);
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+    // Who hung up has no address any more; limits go by it, and nobody hears the answer.
+    if ((request.ip as string | undefined) === undefined) throw new LookoutError('LOOKOUT_VALIDATION');
+  });
   app.addHook('preSerialization', async (request, reply, payload) => (request.routeOptions.url?.startsWith('/docs') ? payload : redacted(payload)));
   logChanges(app);
   await installProtection(app, config);
