@@ -152,6 +152,10 @@ export const ConfigSchema = section('Lookout', {
       camerasClaim: text('Claim with the list of cameras that a viewer may see; where a token has none, all', { default: 'cameras' }),
     }),
   }),
+  tls: section('HTTPS for everything that is served, gRPC and `metrics.port` included; certificate and key together switch it on, and are read again when the files change', {
+    cert: Type.Optional(text('File with the certificate and its chain (PEM), the server\'s own first', { env: 'LOOKOUT_TLS_CERT' })),
+    key: Type.Optional(text('File with its private key (PEM, not encrypted)', { env: 'LOOKOUT_TLS_KEY' })),
+  }),
   grpc: section('gRPC for programs (`vms.media.v1.MediaPlane`)', {
     enabled: Type.Boolean({ default: true, description: 'Whether it is served' }),
     port: Type.Integer({ default: 50_051, minimum: 0, maximum: 65_535, description: 'Its port; 0 takes a free one', env: 'LOOKOUT_GRPC_PORT' }),
@@ -176,6 +180,15 @@ export const ConfigSchema = section('Lookout', {
     windowMs: ms(60_000, 1000, day, 'The window'),
     frozenMs: ms(20_000, 2000, 3_600_000, 'Lookout is killed and started again when its event loop stands still this long'),
   standby: Type.Boolean({ default: true, description: 'A second process (about 60 MB) has the code loaded, so that a restart is two seconds faster' }),
+  }),
+  watchdog: section('Lookout over its own control process. A limit counts when it was passed for `sustainMs`; 0 switches it off. What is passed is in `/readyz` (503), the log and `vms_media_watchdog_passed`; past the `exit` limits the process ends in order and the guardian starts another', {
+    sustainMs: ms(30_000, 0, 3_600_000, 'How long a limit must be passed without a break'),
+    delayMs: ms(500, 0, 600_000, 'Delay of the event loop, 99th percentile of two seconds'),
+    exitDelayMs: ms(10_000, 0, 600_000, 'Delay of the event loop that ends the process'),
+    rssBytes: whole(1_073_741_824, 0, Number.MAX_SAFE_INTEGER, 'Resident memory'),
+    exitRssBytes: whole(2_147_483_648, 0, Number.MAX_SAFE_INTEGER, 'Resident memory that ends the process'),
+    heapPercent: whole(80, 0, 100, 'Heap, percent of what V8 lets it become'),
+    exitHeapPercent: whole(95, 0, 100, 'Heap that ends the process, before V8 ends it without a word'),
   }),
   recordings: section('Recordings on the disk', {
     dir: Type.Optional(text('Directory of recordings; where absent, `recordings` in the data directory', { env: 'LOOKOUT_RECORDINGS' })),

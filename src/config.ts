@@ -9,6 +9,7 @@ import Value from 'typebox/value';
 import { parseDocument } from 'yaml';
 import type { CameraConfig } from './camera-config.ts';
 import { ConfigSchema, type SettingSource, type Settings } from './config-schema.ts';
+import { CertificateError, readCertificate, type CertificateFiles } from './certificate.ts';
 import { resolveCameras, secretOf, type Problem } from './config-secrets.ts';
 import { redactLine } from './log.ts';
 
@@ -18,7 +19,7 @@ TypeboxSettings.Set({ maxErrors: 200 });
 type DeepReadonly<T> = T extends readonly (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /** Everything the program was told, complete and frozen. */
-export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'grpc' | 'secretFile' | 'recordings' | 'cameras'> & {
+export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'grpc' | 'tls' | 'secretFile' | 'recordings' | 'cameras'> & {
   /** Absolute path of the data directory. */
   data: string;
   /** The file that was read, if any. */
@@ -27,6 +28,8 @@ export type Config = DeepReadonly<Omit<Settings, 'sfu' | 'grpc' | 'secretFile' |
   secretFile: string;
   /** With an absolute directory. */
   recordings: Omit<Settings['recordings'], 'dir'> & { dir: string };
+  /** Absolute paths; undefined where everything is served without TLS. */
+  tls: CertificateFiles | undefined;
   grpc: Omit<Settings['grpc'], 'host'> & { host: string };
   sfu: Omit<Settings['sfu'], 'listenIp' | 'announcedAddress'> & { listenIp: string; announcedAddress: string | undefined };
 }> & {
@@ -87,6 +90,7 @@ export function loadConfig(argv: readonly string[], env: Readonly<Record<string,
   // What has the right form is looked at further, whatever is wrong elsewhere.
   const sound = (section: string): boolean => !mistakes.some(({ path }) => path.split('.')[0] === section || path === 'config');
   const secretSettings = ['token', 'internalSecret'].filter((setting) => sound(setting) && sound(`${setting}File`));
+  if (sound('tls')) problems.push(...checkTls(loaded.tls));
   const secrets = Object.fromEntries(secretSettings.map((setting) => [setting, secretOf(loaded, setting, problems)]));
   const declared = resolveCameras(sound('cameras') ? loaded.cameras : [], env);
   mistakes.push(...[...problems, ...declared.problems].map((problem) => ({ ...problem, source: sources.get(problem.path) ?? file.name })));
@@ -207,6 +211,19 @@ function at(value: unknown, pointer: string): unknown {
   return pointer.split('/').slice(1).reduce<unknown>((node, key) => (typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[key] : undefined), value);
 }
 
+/** One without the other would be served without TLS in silence. */
+function checkTls({ cert, key }: Settings['tls']): Problem[] {
+  if (cert === undefined && key === undefined) return [];
+  if (cert === undefined || key === undefined) return [{ path: cert === undefined ? 'tls.cert' : 'tls.key', message: 'is needed: certificate and key go together' }];
+  try {
+    readCertificate({ cert, key });
+    return [];
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return [{ path: error.setting, message: error.message }];
+  }
+}
+
 function derive(loaded: Settings, configFile: string | undefined): Omit<Config, 'cameras' | 'secretVariables'> {
   const data = resolve(loaded.data);
   const host = listenHost(loaded.host);
@@ -218,6 +235,7 @@ function derive(loaded: Settings, configFile: string | undefined): Omit<Config, 
     configFile,
     secretFile: loaded.secretFile === undefined ? join(data, 'secret.key') : resolve(loaded.secretFile),
     recordings: { ...loaded.recordings, dir: loaded.recordings.dir === undefined ? join(data, 'recordings') : resolve(loaded.recordings.dir) },
+    tls: loaded.tls.cert === undefined || loaded.tls.key === undefined ? undefined : { cert: resolve(loaded.tls.cert), key: resolve(loaded.tls.key) },
     grpc: { ...loaded.grpc, host: listenHost(loaded.grpc.host ?? host) },
     sfu: {
       ...loaded.sfu,
@@ -245,6 +263,10 @@ function crossCheck(config: Config, sourceOf: (path: string) => string): ConfigM
   const outside = Object.entries({ issuer, audience, jwksUrl });
   if (outside.some(([, value]) => value !== undefined)) for (const [name, value] of outside) need(value !== undefined, `auth.jwt.${name}`, 'is needed: issuer, audience and jwksUrl go together');
   need(jwksUrl === undefined || isSafeAddress(jwksUrl), 'auth.jwt.jwksUrl', 'must be an address with https, or with http on this machine: whoever can change the keys on their way can sign in');
+  const { watchdog } = config;
+  for (const [soft, hard] of [['delayMs', 'exitDelayMs'], ['rssBytes', 'exitRssBytes'], ['heapPercent', 'exitHeapPercent']] as const) {
+    need(watchdog[hard] === 0 || watchdog[soft] <= watchdog[hard], `watchdog.${hard}`, `must be at least watchdog.${soft} (${watchdog[soft]}), not ${watchdog[hard]}`);
+  }
   for (const [cls, { minMs, maxMs }] of Object.entries(supervision.backoff)) {
     need(minMs <= maxMs, `supervision.backoff.${cls}.maxMs`, `must be at least minMs (${minMs}), not ${maxMs}`);
   }

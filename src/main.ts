@@ -94,9 +94,9 @@ async function stop(program: Program): Promise<void> {
 }
 
 /** Tells the guardian (`cli/guardian.ts`), where there is one, what a restart must keep, and then that it still answers. */
-function reportTo({ url, grpcPort }: Program): void {
+function reportTo({ port, grpcPort }: Program): void {
   if (!process.connected) return;
-  process.send?.({ type: 'running', port: Number(new URL(url).port), grpcPort: grpcPort(), ...config.guardian });
+  process.send?.({ type: 'running', port, grpcPort: grpcPort(), ...config.guardian });
   setInterval(() => process.connected && process.send?.({ type: 'beat' }), beatMs).unref();
 }
 

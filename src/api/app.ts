@@ -1,12 +1,13 @@
 /** Builds the HTTP server: plugins in order, routes, sockets, one error handler. It does not listen. */
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Server } from 'socket.io';
 import type { Config } from '../config.ts';
 import { LookoutError } from '../errors.ts';
@@ -14,9 +15,10 @@ import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
 import { installAccess } from './access.ts';
 import { createAuth } from './auth.ts';
+import type { Certificates } from './certificates.ts';
 import type { ControlPlane } from './control.ts';
 import { installDocumentation } from './documentation.ts';
-import { errorBody, handleError } from './errors.ts';
+import { errorBody, handleError, refuseUnreadable } from './errors.ts';
 import { installGrpc, type Grpc } from './grpc/server.ts';
 import { createJwtVerifier } from './jwt.ts';
 import { createLinks } from './links.ts';
@@ -50,15 +52,15 @@ declare module 'fastify' {
   }
 }
 
-/** What the interfaces stand on. `pageDir` is where the built web page lies. */
-export type AppOptions = { control: ControlPlane; store: Store; config: Config; log: Log; pageDir: string };
+/** What the interfaces stand on. `pageDir` is where the built web page lies; with `certificates` everything is served over TLS. */
+export type AppOptions = { control: ControlPlane; store: Store; config: Config; log: Log; pageDir: string; certificates?: Certificates | undefined };
 
 const bodyBytes = 64 * 1024;
 const requestTimeoutMs = 30_000;
 const shortSecret = 16;
 
 /** Builds everything behind the HTTP port; `await app.listen({host, port})` opens it, `await app.close()` ends it, sockets included. */
-export async function buildApp({ control, store, config, log, pageDir }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ control, store, config, log, pageDir, certificates }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -67,21 +69,30 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
     routerOptions: { maxParamLength: 128 },
     // A request id of the outside could hold anything.
     requestIdHeader: false,
+    // What the router refuses before any route is found: an address that cannot be decoded, a part that is too long.
+    frameworkErrors: handleError,
+    clientErrorHandler: refuseUnreadable,
     genReqId: () => randomUUID(),
     // Keep-alive connections of browsers must not hold up the end.
     forceCloseConnections: true,
-  }).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler);
+    ...(certificates ? { https: certificates.secureContext() } : {}),
+  } as FastifyServerOptions).withTypeProvider<TypeBoxTypeProvider>().setValidatorCompiler(TypeBoxValidatorCompiler);
+  if (certificates) serveNewest(app.server as unknown as SecureServer, certificates);
   warnOfShortSecrets(config, log);
   const auth = createAuth({ store, config, jwt: createJwtVerifier(config.auth.jwt, log) });
   const links = createLinks({ dir: config.data, auth });
-  const metrics = createMetrics({ control, store });
+  const metrics = createMetrics({ control, store, certificates });
   const pictures = createPictures(control);
 
   const parseJson = app.getDefaultJsonParser('error', 'error');
   // `fetch` and curl send the header along with commands that have no body.
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => (body === '' ? done(null) : parseJson(request, body as string, done)));
   app.setErrorHandler(handleError);
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+    // Who hung up has no address any more; limits go by it, and nobody hears the answer.
+    if ((request.ip as string | undefined) === undefined) throw new LookoutError('LOOKOUT_VALIDATION');
+  });
   app.addHook('preSerialization', async (request, reply, payload) => (request.routeOptions.url?.startsWith('/docs') ? payload : redacted(payload)));
   logChanges(app);
   await installProtection(app, config);
@@ -104,14 +115,19 @@ export async function buildApp({ control, store, config, log, pageDir }: AppOpti
   }, { prefix: '/api/v1' });
   await app.register(hlsRoutes, { control });
   await app.register(whepRoutes, { control, auth, config });
-  await app.register(operationRoutes, { control, store, metrics });
+  await app.register(operationRoutes, { control, store, metrics, certificates });
   await installPage(app, pageDir);
   const io = installSockets({ app, auth, config, control, log, onFirstFrame: metrics.observeFirstFrame });
   app.decorate('io', io);
-  app.decorate('grpc', config.grpc.enabled ? installGrpc(app as unknown as FastifyInstance, { auth, config, control, log, readiness: () => readinessOf(control, store) }) : null);
+  app.decorate('grpc', config.grpc.enabled ? installGrpc(app as unknown as FastifyInstance, { auth, config, control, log, certificates, readiness: () => readinessOf(control, store) }) : null);
   app.addHook('onClose', () => metrics.close());
-  if (config.metrics.port !== undefined) serveMetrics(app, { metrics, host: config.host, port: config.metrics.port });
+  if (config.metrics.port !== undefined) serveMetrics(app, { metrics, certificates, host: config.host, port: config.metrics.port });
   return app as unknown as FastifyInstance;
+}
+
+/** New connections get the newest certificate; those that are open go on. */
+function serveNewest(server: SecureServer, certificates: Certificates): void {
+  certificates.onChange(() => server.setSecureContext(certificates.secureContext()));
 }
 
 async function installProtection(app: FastifyInstance, config: Config): Promise<void> {
@@ -130,7 +146,7 @@ async function installProtection(app: FastifyInstance, config: Config): Promise<
         'frame-ancestors': ["'none'"],
       },
     },
-    // It is served over plain HTTP on loopback or behind a proxy; a promise of HTTPS is the proxy's to make.
+    // A promise of HTTPS holds for every port of this name; it is not ours to make, and none can be taken back.
     strictTransportSecurity: false,
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
@@ -163,11 +179,11 @@ function logChanges(app: FastifyInstance): void {
 }
 
 /** `/metrics` on a port of its own, without login: for a Prometheus in a network that reaches nothing else. */
-function serveMetrics(app: FastifyInstance, { metrics, host, port }: { metrics: Metrics; host: string; port: number }): void {
-  const server = createServer((request, response) => {
+function serveMetrics(app: FastifyInstance, { metrics, certificates, host, port }: { metrics: Metrics; certificates: Certificates | undefined; host: string; port: number }): void {
+  const answer: RequestListener = (request, response) => {
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-      const answer = errorBody(new LookoutError('LOOKOUT_ROUTE_NOT_FOUND'));
-      response.writeHead(answer.statusCode, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+      const refusal = errorBody(new LookoutError('LOOKOUT_ROUTE_NOT_FOUND'));
+      response.writeHead(refusal.statusCode, { 'content-type': 'application/json' }).end(JSON.stringify(refusal));
       return;
     }
     metrics.text().then(
@@ -177,7 +193,9 @@ function serveMetrics(app: FastifyInstance, { metrics, host, port }: { metrics: 
         response.writeHead(500).end();
       },
     );
-  });
+  };
+  const server = certificates ? createSecureServer(certificates.secureContext(), answer) : createServer(answer);
+  if (certificates) serveNewest(server as SecureServer, certificates);
   server.requestTimeout = requestTimeoutMs;
   app.addHook('onListen', async () => {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));

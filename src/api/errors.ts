@@ -1,5 +1,6 @@
 /** From whatever was thrown to the one error shape of the interfaces, `{statusCode, code, error, message, …}`. */
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { redactText } from '../camera-url.ts';
 import { errorCatalogue, LookoutError, type ErrorCode, type Failure } from '../errors.ts';
@@ -38,6 +39,15 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   if (answer.statusCode === 429 && reply.getHeader('retry-after') === undefined) void reply.header('retry-after', '60');
   if (answer.statusCode === 401) void reply.header('www-authenticate', 'Bearer realm="lookout"');
   void reply.code(answer.statusCode).type('application/json; charset=utf-8').send(answer);
+}
+
+/** What no HTTP parser can read, or what took too long to arrive: an answer where there is still somebody to hear it, and the end. */
+export function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const statusCode = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ''] ?? 400;
+  const text = JSON.stringify(errorBody({ statusCode }));
+  if (socket.writable) socket.write(`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`);
+  socket.destroy(error);
 }
 
 type ValidationProblem = { keyword: string; instancePath: string; message?: string; params?: Record<string, unknown> };

@@ -1,5 +1,6 @@
 /** Prometheus metrics, prefix `vms_media_`: read from the supervisor when they are asked for. `docs/metrics.md` lists them. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Certificates } from './certificates.ts';
 import type { Store } from '../store/types.ts';
 import type { CameraCounters, ControlPlane } from './control.ts';
 import type { CameraState, CameraView } from './protocol.ts';
@@ -24,10 +25,10 @@ const firstFrameBuckets = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20];
 type Sample = { labels: Record<string, string | number>; value: number };
 
 /** Makes the metrics and subscribes to what can only be counted as it happens. */
-export function createMetrics({ control, store }: { control: ControlPlane; store: Store }): Metrics {
+export function createMetrics({ control, store, certificates }: { control: ControlPlane; store: Store; certificates?: Certificates | undefined }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
-  for (const definition of definitions(control, store)) addSampled(registry, definition);
+  for (const definition of [...definitions(control, store), ...certificateDefinitions(certificates)]) addSampled(registry, definition);
 
   const recovery = new Histogram({ name: `${prefix}camera_recovery_seconds`, help: 'From the loss of a camera to its first fresh packet, by the class of the failure', labelNames: ['class'], buckets: recoveryBuckets, registers: [registry] });
   const firstFrame = new Histogram({ name: `${prefix}viewer_first_frame_seconds`, help: 'From joining to the first decoded picture, as browsers tell', buckets: firstFrameBuckets, registers: [registry] });
@@ -117,8 +118,18 @@ function systemDefinitions(control: ControlPlane, store: Store): Definition[] {
     { name: 'hosts', type: 'gauge', help: 'Host processes, by what they run', labels: ['role'], samples: () => [...Map.groupBy(control.hosts(), (host) => host.role)].map(([role, hosts]) => ({ labels: { role }, value: hosts.length })) },
     { name: 'host_rss_bytes', type: 'gauge', help: 'Resident memory of the host processes of a camera', labels: ['camera', 'role'], samples: () => [...Map.groupBy(control.hosts(), (host) => `${host.camera}\n${host.role}`).values()].map((hosts) => ({ labels: { camera: hosts[0]?.camera ?? '', role: hosts[0]?.role ?? '' }, value: hosts.reduce((sum, host) => sum + host.rssBytes, 0) })) },
     { name: 'orphans', type: 'gauge', help: 'Processes and UDP ports of this instance that nobody holds a lease on, seen by looking at the operating system; must read 0', labels: [], samples: one(() => control.system().orphans) },
+    { name: 'watchdog_passed', type: 'gauge', help: '1 while a limit of the watchdog is passed: `delay` of the event loop, `memory`', labels: ['limit'], samples: () => (['delay', 'memory'] as const).map((limit) => ({ labels: { limit }, value: control.system().passed?.includes(limit) === true ? 1 : 0 })) },
     { name: 'store_up', type: 'gauge', help: '1 while the store can be written', labels: [], samples: one(() => (store.status().ok ? 1 : 0)) },
     { name: 'journal_dropped_events_total', type: 'counter', help: 'Journal rows lost because the store could not be written for long', labels: [], samples: one(() => store.status().droppedEvents) },
+  ];
+}
+
+/** No series where TLS is off. */
+function certificateDefinitions(certificates: Certificates | undefined): Definition[] {
+  const one = (value: (own: Certificates) => number) => (): Sample[] => (certificates ? [{ labels: {}, value: value(certificates) }] : []);
+  return [
+    { name: 'tls_not_after_seconds', type: 'gauge', help: 'When the certificate that is served ends, seconds since the epoch; no series without TLS', labels: [], samples: one((own) => Date.parse(own.status().notAfter) / 1000) },
+    { name: 'tls_refused', type: 'gauge', help: '1 while the files of the certificate cannot be used and an older one is served', labels: [], samples: one((own) => (own.status().refused === null ? 0 : 1)) },
   ];
 }
 

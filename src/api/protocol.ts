@@ -217,7 +217,12 @@ export type SystemView = {
   orphans: number;
   cpu: number;
   rssBytes: number;
+  /** Of the heap of the control process. */
+  heapBytes?: number;
+  /** p99 of the last two seconds. */
   eventLoopDelayMs: number;
+  /** Limits of the watchdog that are passed now. */
+  passed?: ('delay' | 'memory')[];
 };
 
 /** A mediasoup worker; `cpu` is the CPU time it has used since it began, in seconds. */

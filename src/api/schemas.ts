@@ -139,7 +139,7 @@ export const SfuSchema = Type.Object({
 /** {@link SystemView}. */
 export const SystemSchema = Type.Object({
   version: text, startedAt: text, instance: text, demo: Type.Boolean(), grpcPort: Type.Optional(maybeNumber), cameras: number, live: number, viewers: number, hosts: number, orphans: number,
-  cpu: number, rssBytes: number, eventLoopDelayMs: number,
+  cpu: number, rssBytes: number, heapBytes: Type.Optional(number), eventLoopDelayMs: number, passed: Type.Optional(Type.Array(oneOf('delay', 'memory'))),
 }, { title: 'System' });
 
 /** {@link ProbeReport}. */

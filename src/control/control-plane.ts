@@ -35,6 +35,7 @@ import { sfuView, workerViews } from './sfu-view.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { SystemSampler } from './system.ts';
 import type { createViewers } from './viewer-service.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** What the control plane joins. */
 export type ControlDeps = {
@@ -60,6 +61,7 @@ export type ControlDeps = {
   viewers: ReturnType<typeof createViewers>;
   primers: Primers;
   sampler: () => SystemSampler;
+  watchdog: Pick<Watchdog, 'passed' | 'reasons'>;
   probe: ProbeDeps;
   admission: Admission;
   faultsEnabled: boolean;
@@ -109,6 +111,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       const reasons: string[] = [];
       if (root.getSnapshot().value !== 'running') reasons.push('Lookout is shutting down.');
       if (!statuses().some(({ state }) => state === 'running')) reasons.push('No media worker is running.');
+      reasons.push(...deps.watchdog.reasons().map((reason) => `The watchdog: ${reason}`));
       return { ready: reasons.length === 0, reasons };
     },
     cameras: all,
@@ -257,7 +260,8 @@ async function explanationOf({ root, store, observer, incidents }: ControlDeps, 
   return explain({ camera, trace: observer.trace(id), decision, rows, availability: available, incident: incidents.of(id), now: Date.now() });
 }
 
-function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]): SystemView {
+function systemView({ about, pool, sampler, watchdog }: ControlDeps, cameras: CameraView[]): SystemView {
+  const { heapLimitBytes: _, ...sample } = sampler().latest();
   return {
     version: about.version,
     startedAt: new Date(about.startedAt).toISOString(),
@@ -268,7 +272,8 @@ function systemView({ about, pool, sampler }: ControlDeps, cameras: CameraView[]
     live: cameras.filter(({ substate }) => substate === 'live').length,
     viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),
     hosts: pool.hosts().length,
-    ...sampler().latest(),
+    ...sample,
+    passed: watchdog.passed(),
   };
 }
 

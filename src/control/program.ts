@@ -1,6 +1,5 @@
 /** The program without its terminal: builds every part in order, and takes it down in the opposite one. */
 import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { waitFor } from 'xstate';
 import { createAdmission } from '../actors/admission.ts';
 import { createEdges } from '../actors/edges.ts';
@@ -9,6 +8,7 @@ import { createPrimers } from '../actors/primers.ts';
 import { createTree, type Root } from '../actors/tree.ts';
 import { buildApp } from '../api/app.ts';
 import { ensureAdminToken } from '../api/auth.ts';
+import { openCertificates } from '../api/certificates.ts';
 import type { ControlPlane } from '../api/control.ts';
 import { parseCamera } from '../camera-config.ts';
 import { redactText } from '../camera-url.ts';
@@ -17,7 +17,6 @@ import { planeLog, type Log } from '../log.ts';
 import { durationText } from '../machines/duration.ts';
 import { createFlightRecorder } from '../native/flight-recorder.ts';
 import { createHostPool } from '../native/host-pool.ts';
-import { maxReceiveBuffer } from '../native/ingest.ts';
 import { clearOrphans } from '../native/orphans.ts';
 import { createPorts } from '../native/ports.ts';
 import { createPrimerPump } from '../native/primer-pump.ts';
@@ -38,6 +37,7 @@ import { createFrames } from './frames.ts';
 import { createHlsLive } from './hls-live.ts';
 import { createIncidents } from './incidents.ts';
 import { createInspector } from './inspector.ts';
+import { listen, warnOfSmallBuffers } from './listen.ts';
 import { createObserver, plainEvent, type Observer } from './observer.ts';
 import { createPlayback } from './playback.ts';
 import { startRecordingWishes } from './recording-wishes.ts';
@@ -48,6 +48,7 @@ import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
 import { createViewers } from './viewer-service.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** What a program is started with. */
 export type ProgramOptions = {
@@ -65,6 +66,8 @@ export type ProgramOptions = {
 export type Program = {
   /** Where it listens, without a token. */
   readonly url: string;
+  /** Its port, which the address leaves out where it is the usual one. */
+  readonly port: number;
   /** Where gRPC listens; null where it does not. */
   grpcPort(): number | null;
   /** The link that opens the page logged in; its token never reaches a log. */
@@ -81,8 +84,6 @@ export type Program = {
 };
 
 const repository = join(import.meta.dirname, '..', '..');
-/** Under this, single frames of 4K cameras overflow the socket (field notes §0). */
-const enoughReceiveBuffer = 4 * 1024 * 1024;
 const ingestWaitMs = 8_000;
 
 /** Starts everything. Rejects where a part cannot start, with nothing left running. */
@@ -92,6 +93,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   if (cleared.length > 0) log.warn({ pids: cleared }, 'processes of an earlier run were still there and have been ended');
   warnOfSmallBuffers(config, log);
 
+  const certificates = config.tls && openCertificates(config.tls, log);
   const store = await openStore({ dir: config.data, secretFile: config.secretFile, rowsPerCamera: config.journal.rowsPerCamera, flightsPerCamera: config.journal.flightsPerCamera, log });
   const parts = createParts(given, store);
   const { root, pool, registry, cameras } = parts;
@@ -106,21 +108,22 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
   // Before the interfaces: the cameras' processes start on other cores while this one builds them.
   const alive = await startAliveMark(store.settings, log);
   const known = await startCameras({ given, parts, before: alive.before, sync });
-  const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist') });
+  const app = await buildApp({ control, store, config, log, pageDir: join(repository, 'visualizer', 'dist'), certificates });
   parts.changed.grpcPort = () => app.grpc?.port() ?? null;
-  const url = await listen(app, config);
+  const { url, port } = await listen(app, config);
   await app.grpc?.tried;
   const { token } = await ensureAdminToken({ store, config, linkToken: given.linkToken });
   if (known === 0 && config.demo) await demo.start();
   const reload = createReload({ load: given.reload ?? (() => config), running: config, sync, note: parts.observer.note, log });
 
   let stopping: Promise<void> | undefined;
-  const escalated = waitFor(root, ({ context }) => context.escalation !== null, { timeout: Infinity }).then(
+  const escalated = Promise.race([parts.watchdog.gaveUp, waitFor(root, ({ context }) => context.escalation !== null, { timeout: Infinity }).then(
     ({ context }) => context.escalation ?? '',
     (error: unknown) => (stopping ? new Promise<string>(() => undefined) : `the supervisor itself ended: ${String(error)}`),
-  );
+  )]);
   const end = async (): Promise<void> => {
     reload.stop();
+    certificates?.close();
     await stopTree(root, log);
     await demo.stop();
     await app.close();
@@ -138,7 +141,7 @@ export async function startProgram(given: ProgramOptions): Promise<Program> {
     await parts.keeper.stop();
     await store.close();
   };
-  return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, reload: reload.now, stop: () => (stopping ??= end()) };
+  return { url, grpcPort: parts.changed.grpcPort, loginLink: `${url}/#token=${token}`, demo: demo.running(), root, escalated, port, reload: async (reason) => void await Promise.all([reload.now(reason), certificates?.reload()]), stop: () => (stopping ??= end()) };
 }
 
 /** Starts the cameras that are stored or declared; resolves with their number. */
@@ -187,6 +190,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
   const inspector = createInspector(() => root, log);
   const diskFaults = createDiskFaults();
+  const watchdog = createWatchdog({ settings: config.watchdog, log });
   const keeper = createKeeper(config.recordings.dir);
   const recordings = createRecordings({ store, keeper, dir: config.recordings.dir, log, note: (event) => observer.note(event) });
   const hls = createHlsLive({ dir: join(config.data, 'hls'), settings: config.hls, send: (camera, wanted) => tellHls(root, camera, wanted), log });
@@ -237,7 +241,7 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, frames, retention, wishes, diskFaults, exports, playback };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, frames, retention, wishes, diskFaults, exports, playback, watchdog };
 }
 
 /** Nothing is sent to an actor that knows it, or that ended. */
@@ -260,6 +264,7 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
     about: { version, instance, startedAt: Date.now(), demo: () => demo.running(), grpcPort: () => changed.grpcPort() },
   });
   const onSample = (): void => {
+    parts.watchdog.look(sampler.latest(), performance.now());
     bus.tell({ type: 'system', system: control.system() });
     for (const ingest of plane.ingests()) void ingest.counters().catch(() => undefined);
   };
@@ -280,18 +285,4 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
 async function stopTree(root: Root, log: Log): Promise<void> {
   root.send({ type: 'supervisor.stop' });
   await waitFor(root, ({ status }) => status === 'done', { timeout: 9_000 }).catch(() => log.error('the actor tree did not stop in time; what it leased is ended now'));
-}
-
-async function listen(app: FastifyInstance, config: Config): Promise<string> {
-  await app.listen({ host: config.host, port: config.port });
-  const address = app.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : config.port;
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  return `http://${host}:${port}`;
-}
-
-function warnOfSmallBuffers({ sfu }: Config, log: Log): void {
-  const granted = Math.min(sfu.recvBufferBytes, maxReceiveBuffer());
-  if (granted >= enoughReceiveBuffer) return;
-  log.warn({ granted, wanted: sfu.recvBufferBytes, remedy: `sysctl -w net.core.rmem_max=${sfu.recvBufferBytes}` }, 'the kernel grants small receive buffers: large key frames will lose packets');
 }

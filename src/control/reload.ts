@@ -1,9 +1,8 @@
 /** The configuration while the program runs: read again when the file changes or on SIGHUP; applied, or refused as a whole. */
-import { watch } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, settings, type Config } from '../config.ts';
 import { setLogLevel, type Log } from '../log.ts';
+import { watchFile } from '../watch-file.ts';
 import type { Synced } from './declared.ts';
 import type { Observer } from './observer.ts';
 import { plainEvent } from './observer.ts';
@@ -61,12 +60,11 @@ export function createReload({ load, running, sync, note, log }: ReloadDeps): Re
     pending = pending.then(() => reload(reason)).catch((error: unknown) => log.error({ err: error }, 'the configuration could not be applied'));
     return pending;
   };
-  const watcher = watchFile(running.configFile, () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      void now('the file was changed');
-    }, settleMs);
-  }, log);
+  const changed = (): void => void (timer ??= setTimeout(() => {
+    timer = undefined;
+    void now('the file was changed');
+  }, settleMs));
+  const watcher = running.configFile === undefined ? undefined : watchFile(running.configFile, changed, { log, instead: 'SIGHUP reads it' });
 
   return {
     now,
@@ -75,21 +73,6 @@ export function createReload({ load, running, sync, note, log }: ReloadDeps): Re
       watcher?.close();
     },
   };
-}
-
-/** The directory is watched: editors and deployment tools replace the file instead of writing into it. */
-function watchFile(file: string | undefined, changed: () => void, log: Log): { close(): void } | undefined {
-  if (file === undefined) return undefined;
-  const name = basename(file);
-  try {
-    // A mounted configuration (Kubernetes) changes by a link whose name begins with two dots.
-    const watcher = watch(dirname(file), (_, found) => (found === null || found === name || found.startsWith('..')) && changed());
-    watcher.on('error', (error) => log.warn({ err: error }, 'changes of the configuration are no longer noticed; SIGHUP still reads it'));
-    return watcher;
-  } catch (error) {
-    log.warn({ err: error }, 'changes of the configuration are not noticed; SIGHUP reads it');
-    return undefined;
-  }
 }
 
 function changedSettings(before: Config, after: Config): string[] {

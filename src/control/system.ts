@@ -1,11 +1,12 @@
 /** Figures of the program itself, sampled in the background so that nobody waits for them. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { countOrphans } from '../native/orphans.ts';
 import type { PortRange } from '../native/ports.ts';
 import type { Registry } from '../native/registry.ts';
 
-/** The newest sample. `cpu`: cores used by this process; `eventLoopDelayMs`: p99 of the last period. */
-export type SystemSample = { cpu: number; rssBytes: number; eventLoopDelayMs: number; orphans: number };
+/** The newest sample. `cpu`: cores used by this process; `eventLoopDelayMs`: p99 of the last period; `heapLimitBytes`: what V8's heap may become. */
+export type SystemSample = { cpu: number; rssBytes: number; heapBytes: number; heapLimitBytes: number; eventLoopDelayMs: number; orphans: number };
 
 /** Samples until it is stopped. */
 export type SystemSampler = { latest(): SystemSample; stop(): void };
@@ -14,11 +15,16 @@ const periodMs = 2_000;
 /** Looking at every process of the machine is not free. */
 const orphansEvery = 5;
 
+function memory(): Pick<SystemSample, 'rssBytes' | 'heapBytes' | 'heapLimitBytes'> {
+  const { used_heap_size: heapBytes, heap_size_limit: heapLimitBytes } = getHeapStatistics();
+  return { rssBytes: process.memoryUsage.rss(), heapBytes, heapLimitBytes };
+}
+
 /** Starts sampling. `onSample` is called after each sample. */
 export function sampleSystem({ instance, registry, ports, onSample }: { instance: string; registry: Registry; ports: PortRange; onSample: () => void }): SystemSampler {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
-  let sample: SystemSample = { cpu: 0, rssBytes: process.memoryUsage.rss(), eventLoopDelayMs: 0, orphans: 0 };
+  let sample: SystemSample = { cpu: 0, ...memory(), eventLoopDelayMs: 0, orphans: 0 };
   let usage = process.cpuUsage();
   let at = process.hrtime.bigint();
   let round = 0;
@@ -29,7 +35,7 @@ export function sampleSystem({ instance, registry, ports, onSample }: { instance
     sample = {
       ...sample,
       cpu: (used.user + used.system) / (Number(now - at) / 1_000),
-      rssBytes: process.memoryUsage.rss(),
+      ...memory(),
       eventLoopDelayMs: Math.round(delay.percentile(99) / 1e4) / 100,
     };
     usage = process.cpuUsage();

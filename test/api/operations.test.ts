@@ -59,10 +59,10 @@ test('recoveries and re-spawned actors are counted as they happen', async (t) =>
 
 test('readiness tells the reasons of the supervisor', async (t) => {
   const { app, script } = await apiBench(t);
-  assert.deepEqual((await app.inject({ url: '/readyz' })).json(), { ready: true, reasons: [] });
+  assert.deepEqual((await app.inject({ url: '/readyz' })).json(), { ready: true, reasons: [], warnings: [] });
   script.readiness = { ready: false, reasons: ['No media worker runs.'] };
   const answer = await app.inject({ url: '/readyz' });
-  assert.deepEqual([answer.statusCode, answer.json()], [503, { ready: false, reasons: ['No media worker runs.'] }]);
+  assert.deepEqual([answer.statusCode, answer.json()], [503, { ready: false, reasons: ['No media worker runs.'], warnings: [] }]);
   assert.equal((await app.inject({ url: '/healthz' })).statusCode, 200, 'alive all the same');
 });
 

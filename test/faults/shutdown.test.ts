@@ -84,7 +84,7 @@ test('meanwhile new work is refused and viewers are told', async (t) => {
     assert.equal(code, 'LOOKOUT_SHUTTING_DOWN', `${method} ${path}`);
   }
   assert.equal((await ask(other, 'join', { camera: 'one' })).error?.code, 'LOOKOUT_SHUTTING_DOWN');
-  assert.deepEqual(await lookout.api<{ ready: boolean; reasons: string[] }>('GET', '/readyz', { expect: 503 }), { ready: false, reasons: ['Lookout is shutting down.'] });
+  assert.deepEqual(await lookout.api<{ ready: boolean; reasons: string[]; warnings: string[] }>('GET', '/readyz', { expect: 503 }), { ready: false, reasons: ['Lookout is shutting down.'], warnings: [] });
   process.kill(host.pid, 'SIGCONT');
   assert.deepEqual(await lookout.stop('SIGCONT'), { code: 0, signal: null });
 });

@@ -28,10 +28,10 @@ const services: Record<string, () => ServiceClientConstructor> = {
   Health: () => ((((loadPackageDefinition({ 'grpc.health.v1.Health': healthService }))['grpc'] as GrpcObject)['health'] as GrpcObject)['v1'] as GrpcObject)['Health'] as ServiceClientConstructor,
 };
 
-/** Connects; `token` is what calls send where they do not say otherwise (`''`: nothing). */
-export function grpcClient(t: TestContext, port: number, { service = 'MediaPlane', token = 'admin-token' }: { service?: 'MediaPlane' | 'Health'; token?: string } = {}): GrpcClient {
+/** Connects, over TLS where `ca` is given; `token` is what calls send where they do not say otherwise (`''`: nothing). */
+export function grpcClient(t: TestContext, port: number, { service = 'MediaPlane', token = 'admin-token', ca }: { service?: 'MediaPlane' | 'Health'; token?: string; ca?: Buffer } = {}): GrpcClient {
   const Service = services[service]?.() as ServiceClientConstructor;
-  const client = new Service(`127.0.0.1:${port}`, credentials.createInsecure()) as Client & Record<string, Method>;
+  const client = new Service(`127.0.0.1:${port}`, ca === undefined ? credentials.createInsecure() : credentials.createSsl(ca), { 'grpc.use_local_subchannel_pool': 1 }) as Client & Record<string, Method>;
   defer(t, () => client.close());
   const begin = (options: { token?: string; timeoutMs?: number }): [Metadata, CallOptions] => {
     const metadata = new Metadata();

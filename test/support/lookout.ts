@@ -59,7 +59,7 @@ export async function startLookout(options: { config?: object; env?: Record<stri
   const lines = collect(child);
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
   const loginLink = await Promise.race([
-    eventually(() => lines.map((line) => /(http:\/\/\S+#token=\S+)/u.exec(line)?.[1]).find(Boolean), { timeoutMs: 20_000, what: 'the login link' }),
+    eventually(() => lines.map((line) => /(https?:\/\/\S+#token=\S+)/u.exec(line)?.[1]).find(Boolean), { timeoutMs: 20_000, what: 'the login link' }),
     exited.then(([code]) => Promise.reject(new Error(`Lookout ended with ${code}:\n${lines.join('\n')}`))),
   ]) as string;
   const url = new URL(loginLink).origin;

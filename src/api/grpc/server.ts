@@ -1,10 +1,11 @@
 /** The gRPC server beside the HTTP one: our service, health and reflection; it begins and ends with the program. */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { FastifyInstance } from 'fastify';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Config } from '../../config.ts';
 import type { Log } from '../../log.ts';
 import type { Auth } from '../auth.ts';
+import type { Certificates } from '../certificates.ts';
 import type { ControlPlane } from '../control.ts';
 import type { Readiness } from '../readiness.ts';
 import { createCalls } from './calls.ts';
@@ -14,7 +15,7 @@ import { serveReflection } from './reflection.ts';
 import { createWatches } from './watch.ts';
 
 /** What the server stands on. */
-export type GrpcOptions = { auth: Auth; config: Config; control: ControlPlane; log: Log; readiness: () => Readiness };
+export type GrpcOptions = { auth: Auth; config: Config; control: ControlPlane; log: Log; certificates?: Certificates | undefined; readiness: () => Readiness };
 
 /** The running server. */
 export type Grpc = {
@@ -39,7 +40,7 @@ const readinessMs = 500;
 const endMs = 1_000;
 
 /** Adds the server to `app`: it listens when `app` does and ends with it. */
-export function installGrpc(app: FastifyInstance, { auth, config, control, log, readiness }: GrpcOptions): Grpc {
+export function installGrpc(app: FastifyInstance, { auth, config, control, log, certificates, readiness }: GrpcOptions): Grpc {
   const calls = createCalls({ auth, config, log });
   const watches = createWatches(control);
   const health = followReadiness(readiness);
@@ -52,6 +53,7 @@ export function installGrpc(app: FastifyInstance, { auth, config, control, log, 
     return built;
   };
 
+  const credentials = certificates ? rotating(certificates) : ServerCredentials.createInsecure();
   let server = build();
   let port: number | null = null;
   let ending = false;
@@ -61,7 +63,7 @@ export function installGrpc(app: FastifyInstance, { auth, config, control, log, 
   /** A port that is taken keeps no camera from running: it is told and tried again, for whoever holds it may be about to end. */
   const listen = async (): Promise<void> => {
     try {
-      port = await bind(server, host.includes(':') ? `[${host}]` : host, config.grpc.port);
+      port = await bind(server, host.includes(':') ? `[${host}]` : host, config.grpc.port, credentials);
       log.info({ address: host, port }, 'gRPC is served');
     } catch (error) {
       if (ending) return;
@@ -86,8 +88,36 @@ export function installGrpc(app: FastifyInstance, { auth, config, control, log, 
   return { port: () => port, tried: tried.promise, calls: () => servedCalls(server) };
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))));
+/** Credentials that follow the certificate. grpc-js 1.14 names the arguments the other way round: the first is the server's own. */
+function rotating(certificates: Certificates): ServerCredentials {
+  const { add, remove } = listenersOf(certificates);
+  return experimental.createCertificateProviderServerCredentials({
+    addCaCertificateListener: () => undefined,
+    removeCaCertificateListener: () => undefined,
+    addIdentityCertificateListener: add,
+    removeIdentityCertificateListener: remove,
+  }, null, false);
+}
+
+function listenersOf(certificates: Certificates): { add(listener: experimental.IdentityCertificateUpdateListener): void; remove(listener: experimental.IdentityCertificateUpdateListener): void } {
+  const listeners = new Set<experimental.IdentityCertificateUpdateListener>();
+  const newest = (): experimental.IdentityCertificateUpdate => {
+    const { cert, key } = certificates.secureContext();
+    return { certificate: cert, privateKey: key };
+  };
+  certificates.onChange(() => listeners.forEach((listener) => listener(newest())));
+  return {
+    add(listener) {
+      listeners.add(listener);
+      // grpc-js 1.14 passes on only what it hears later.
+      queueMicrotask(() => listener(newest()));
+    },
+    remove: (listener) => void listeners.delete(listener),
+  };
+}
+
+function bind(server: Server, host: string, port: number, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => server.bindAsync(`${host}:${port}`, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error))));
 }
 
 /** What still runs gets a moment to say its last word. */

@@ -32,7 +32,7 @@ export const probeRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> =
     const abandon = () => gone.abort();
     request.raw.socket.once('close', abandon);
     try {
-      return await control.probe(url, seconds, AbortSignal.any([gone.signal, AbortSignal.timeout(seconds * 1000 + overheadMs)]));
+      return await control.probe(url, seconds, AbortSignal.any([gone.signal, AbortSignal.timeout(Math.ceil(seconds * 1000) + overheadMs)]));
     } catch (error) {
       throw error instanceof FailureError ? new LookoutError('LOOKOUT_PROBE_FAILED', { message: error.failure.message, failure: error.failure, cause: error }) : error;
     } finally {

@@ -4,6 +4,7 @@ import { failureOfMessage } from '../bus.ts';
 import { aim, child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { sourceClock, sourceElements, sourceLaunch, sourceProperties } from '../launch.ts';
 import { createGate, type Gate } from './gate.ts';
+import { allowCamera, redirectOf } from './only-camera.ts';
 import type { HostCommand, HostEvent, SourceSpec } from '../protocol.ts';
 
 /** A pipeline that a host runs. */
@@ -33,6 +34,7 @@ const startMs = 10_000;
 
 /** Starts pulling. Failures, a syntax error in the launch description apart, arrive as `source.failed`. */
 export function startSource(spec: SourceSpec, emit: (event: HostEvent) => void): Runner {
+  allowCamera(spec.url);
   const pipeline = new (loadGst().Pipeline)(sourceLaunch(spec, sourceClock(process.hrtime.bigint(), spec.feed?.shiftMs ?? 0)));
   const source = new Source({ spec, emit, pipeline });
   source.play();
@@ -144,6 +146,8 @@ class Source implements Runner {
   #onMessage(message: GstMessage): void {
     if (this.#over) return;
     if (message.name === 'GstMessageWarning') this.#warning = String(message.debug ?? '');
+    const elsewhere = redirectOf(message, this.#spec.url);
+    if (elsewhere !== undefined) return this.#fail(elsewhere);
     if (isPlaying(message)) this.#begin();
     const failed = failureOfMessage({ ...message, element: message._src_element_name } as Parameters<typeof failureOfMessage>[0], this.#warning);
     if (failed?.code === missingTrack) this.#doubt(failed);
