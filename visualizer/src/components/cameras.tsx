@@ -7,9 +7,10 @@ import { describe, type Tone } from '../models/describe.ts';
 import { createSight, Row } from './camera-row.tsx';
 import { megabytes } from './facts.tsx';
 import { FleetBar } from './fleet-bar.tsx';
+import { FleetTrends } from './lazy.tsx';
 import { Empty, NothingFound, NothingInState } from './placeholders.tsx';
 
-type Column = 'name' | 'state' | 'since' | 'viewers' | 'restarts';
+type Column = 'name' | 'state' | 'since' | 'bitrate' | 'viewers' | 'restarts';
 type Sort = { column: Column; descending: boolean };
 
 /** Trouble first. */
@@ -30,6 +31,7 @@ export function Cameras(): JSX.Element {
     <main class="list" id="main">
       <h1 class="hidden">Cameras</h1>
       <SystemFigures />
+      <LastHour />
       <FleetBar tone={tone} chosen={chosen} shown={ids} />
       {searched?.length === 0 && (fleet.ids.value?.length === 0 ? <Empty /> : <NothingFound />)}
       {searched !== null && searched.length > 0 && ids.length === 0 && <NothingInState onAll={() => { tone.value = null; }} />}
@@ -44,6 +46,7 @@ export function Cameras(): JSX.Element {
                 <Head sort={sort} column="since" numeric>For</Head>
                 <th scope="col">Reason</th>
                 <th scope="col" class="numeric">Last frame</th>
+                <Head sort={sort} column="bitrate" numeric>Stream</Head>
                 <Head sort={sort} column="viewers" numeric>Viewers</Head>
                 <Head sort={sort} column="restarts" numeric>Restarts</Head>
                 <th scope="col"><span class="hidden">Commands</span></th>
@@ -77,6 +80,7 @@ function sorted(ids: string[], { column, descending }: Sort, fleet: ReturnType<t
     if (!view) return 0;
     if (column === 'state') return stateOrder.indexOf(view.state);
     if (column === 'since') return -Date.parse(view.since);
+    if (column === 'bitrate') return -(view.state === 'streaming' ? view.media?.bitrate ?? 0 : 0);
     return -view[column];
   };
   const order = ids.map((id) => ({ id, key: key(id) })).sort((a, b) => a.key - b.key).map(({ id }) => id);
@@ -92,6 +96,21 @@ function Head({ sort, column, numeric, children }: { sort: { value: Sort }; colu
         {children}<span class="sort-mark" aria-hidden="true">{active ? (descending ? '↓' : '↑') : ''}</span>
       </button>
     </th>
+  );
+}
+
+/** Wide enough to be worth its height without being asked for. */
+const wideForTrends = '(min-width: 1000px) and (min-height: 700px)';
+
+function LastHour(): JSX.Element | null {
+  const { fleet } = useApp();
+  const open = useSignal(matchMedia(wideForTrends).matches);
+  if (!fleet.ids.value || fleet.ids.value.length === 0) return null;
+  return (
+    <details class="last-hour" open={open.value} onToggle={(event) => { open.value = event.currentTarget.open; }}>
+      <summary>Last hour</summary>
+      {open.value && <FleetTrends />}
+    </details>
   );
 }
 
