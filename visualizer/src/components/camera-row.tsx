@@ -1,7 +1,7 @@
 /** A row of the list. Out of sight it is an empty place of the same height, which hears of nothing: 500 cameras cost what fits on the screen. */
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { CameraView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
@@ -9,32 +9,15 @@ import { sentence } from '../models/describe.ts';
 import { href } from '../models/route.ts';
 import { Commands } from './commands.tsx';
 import { bits } from './facts.tsx';
+import { useInSight, type Sight } from './sight.ts';
 import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
 
 /** Rows this near are filled, so that scrolling does not outrun them. */
-const marginPx = 400;
+export const rowMargin = '400px';
 const columns = 10;
 
-type Sight = { watch: (row: Element, tell: (inSight: boolean) => void) => () => void; end: () => void };
-
-/** One observer for all rows of a list. */
-export function createSight(): Sight {
-  const tellers = new WeakMap<Element, (inSight: boolean) => void>();
-  const observer = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => tellers.get(target)?.(isIntersecting)), { rootMargin: `${marginPx}px` });
-  return {
-    watch: (row, tell) => {
-      tellers.set(row, tell);
-      observer.observe(row);
-      return () => observer.unobserve(row);
-    },
-    end: () => observer.disconnect(),
-  };
-}
-
 export function Row({ id, sight, chosen }: { id: string; sight: Sight; chosen: Signal<ReadonlySet<string>> }): JSX.Element {
-  const row = useRef<HTMLTableRowElement>(null);
-  const [shown, show] = useState(false);
-  useEffect(() => (row.current ? sight.watch(row.current, show) : undefined), [sight]);
+  const { ref: row, inSight: shown } = useInSight<HTMLTableRowElement>(sight);
   return (
     <tr ref={row} data-camera={id} class={shown ? undefined : 'row-empty'}>
       {shown ? <Cells id={id} chosen={chosen} row={row} /> : <td colSpan={columns} />}
