@@ -8,7 +8,7 @@ import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
 import type { FramesAccessView, PacketsAccessView } from './attach-protocol.ts';
-import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
+import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, TrendView, FleetTrendView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
 
 export type { ProbeReport } from './protocol.ts';
 
@@ -159,6 +159,9 @@ export type ControlPlane = {
   explanation(id: string): Promise<ExplanationView>;
   /** Over the last days, from the journal. */
   availability(id: string, days: number): Promise<AvailabilityView>;
+  /** The last hour of one camera, and of these together. */
+  trend(id: string): TrendView;
+  fleetTrend(ids: readonly string[]): FleetTrendView;
   /** Cameras that were lost together, newest first. */
   incidents(): IncidentView[];
   probe(url: CameraUrl, seconds: number, signal: AbortSignal): Promise<ProbeReport>;

@@ -7,6 +7,7 @@ import type { FlightRecording } from '../media.ts';
 
 export type * from './export-protocol.ts';
 export type * from './inspect-protocol.ts';
+export type * from './trend-protocol.ts';
 
 /** The four names every chart shares, and the resting states of a camera. */
 export type CameraState = 'stopped' | 'idle' | 'connecting' | 'streaming' | 'backoff' | 'teardown' | 'quarantined';

@@ -5,7 +5,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { failureClasses } from '../errors.ts';
 import type { FramesAccessView, PacketsAccessView } from './attach-protocol.ts';
-import type { AvailabilityView, CameraView, EventView, ExplanationView, ExportView, IncidentView, ProbeReport, FlightView, RecordingView, SfuView, SfuWorkerView, SystemView, TokenView } from './protocol.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, ExportView, IncidentView, ProbeReport, FlightView, RecordingView, SfuView, SfuWorkerView, SystemView, TokenView, TrendView, FleetTrendView } from './protocol.ts';
 
 /** As a list of types, not as a union: the serialiser compiles and runs unions through a validator, ten times slower. */
 const nullable = <T extends TSchema>(schema: T) => {
@@ -108,6 +108,18 @@ export const AvailabilitySchema = Type.Object({
   byClass: Type.Array(Type.Object({ class: text, losses: number, gapSeconds: number })),
 }, { title: 'Availability' });
 
+const figures = Type.Array(number);
+const maybeFigures = Type.Array(maybeNumber);
+
+/** {@link TrendView}. */
+export const TrendSchema = Type.Object({
+  camera: text, from: text, stepMs: number, bitrate: maybeFigures, fps: maybeFigures, packetAgeMs: maybeFigures, restarts: figures,
+  state: Type.Array(nullable(oneOf('live', 'stalled', 'connecting', 'backoff', 'quarantined', 'off'))),
+}, { title: 'Trend' });
+
+/** {@link FleetTrendView}. */
+export const FleetTrendSchema = Type.Object({ from: text, stepMs: number, cameras: figures, live: figures, bitrate: figures, restarts: figures }, { title: 'FleetTrend' });
+
 /** {@link IncidentView}. */
 export const IncidentSchema = Type.Object({
   id: text, openedAt: text, closedAt: maybeText, cause: oneOf('machine', 'address', 'network', 'class', 'mixed'), message: text,
@@ -187,5 +199,6 @@ type Held = [
   Same<Static<typeof SystemSchema>, SystemView>, Same<Static<typeof AvailabilitySchema>, AvailabilityView>, Same<Static<typeof IncidentSchema>, IncidentView>,
   Same<Static<typeof ExplanationSchema>, ExplanationView>, Same<Static<typeof FlightSchema>, FlightView>, Same<Static<typeof TokenSchema>, TokenView>, Same<Static<typeof RecordingSchema>, RecordingView>,
   Same<Static<typeof ExportSchema>, ExportView>, Same<Static<typeof FramesAccessSchema>, FramesAccessView>, Same<Static<typeof PacketsAccessSchema>, PacketsAccessView>,
+  Same<Static<typeof TrendSchema>, TrendView>, Same<Static<typeof FleetTrendSchema>, FleetTrendView>,
 ];
-[true, true, true, true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;
+[true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true] satisfies Held;

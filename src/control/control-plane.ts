@@ -34,6 +34,7 @@ import type { Recordings } from './recordings.ts';
 import { sfuView, workerViews } from './sfu-view.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { SystemSampler } from './system.ts';
+import type { Trends } from './trends.ts';
 import type { createViewers } from './viewer-service.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -50,6 +51,7 @@ export type ControlDeps = {
   inspector: Inspector;
   registry: Registry;
   figures: Figures;
+  trends: Trends;
   recordings: Recordings;
   exports: Exports;
   playback: Playback;
@@ -137,6 +139,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     },
     explanation: (id) => explanationOf(deps, must(id)),
     availability: (id, days) => availability(store, must(id).id, days),
+    trend: (id) => deps.trends.of(must(id).id),
+    fleetTrend: (ids) => deps.trends.together(ids),
     incidents: () => deps.incidents.list(),
     resources: () => ({ actors: countActors(root), leases: deps.registry.leases().map(({ kind, owner, value }) => ({ kind, owner, value })), admission: deps.admission.figures() }),
     probe: (url, seconds, signal) => accepting().then(() => probe(deps.probe, url, { seconds, signal })),

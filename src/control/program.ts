@@ -47,6 +47,7 @@ import { createReload } from './reload.ts';
 import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
+import { createTrends } from './trends.ts';
 import { createViewers } from './viewer-service.ts';
 import { createWatchdog } from './watchdog.ts';
 
@@ -256,8 +257,10 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
   const { given, registry, bus, root, plane, figures, observer, changed } = parts;
   const { instance, version } = given;
   const sampler = sampleSystem({ instance, registry, ports: { from: given.config.sfu.internalPortMin, to: given.config.sfu.internalPortMax }, onSample: () => onSample() });
+  const trends = createTrends();
   const control = createControlPlane({
     ...parts,
+    trends,
     cameras: parts.declared.guard(demo.endedByFirst(parts.cameras)),
     sampler: () => sampler,
     faultsEnabled: given.config.faults.enabled,
@@ -266,6 +269,7 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
   const onSample = (): void => {
     parts.watchdog.look(sampler.latest(), performance.now());
     bus.tell({ type: 'system', system: control.system() });
+    trends.sample(control.cameras(), Date.now());
     for (const ingest of plane.ingests()) void ingest.counters().catch(() => undefined);
   };
   changed.announce = (id) => {

@@ -64,6 +64,7 @@ test('what is left of a list is what it may see', async (t) => {
   assert.deepEqual((await get<{ cameras: CameraView[] }>('/api/v1/cameras')).cameras.map(({ id }) => id), ['gate']);
   const { incidents } = await get<{ incidents: IncidentView[] }>('/api/v1/incidents');
   assert.deepEqual(incidents.map(({ id, cameras }) => [id, cameras.map(({ camera }) => camera)]), [['1', ['gate']]]);
+  assert.deepEqual((await get<{ cameras: number[] }>('/api/v1/trends')).cameras, [1], 'and of the trends those of its cameras');
   const sfu = await get<Record<string, { camera: string }[]>>('/api/v1/sfu');
   for (const kind of ['routers', 'transports', 'producers', 'consumers', 'primers']) assert.deepEqual(sfu[kind]?.map(({ camera }) => camera), ['gate'], kind);
   assert.deepEqual(await get('/api/v1/session'), { name: 'limited', role: 'viewer', cameras: ['gate', 'later'] });

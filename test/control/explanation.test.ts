@@ -1,7 +1,7 @@
 /** On the real program: why a camera is down is one request, its packet age goes on growing, and cameras lost together are one incident. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { AvailabilityView, EventView, ExplanationView, IncidentView } from '../../src/api/protocol.ts';
+import type { AvailabilityView, EventView, ExplanationView, FleetTrendView, IncidentView, TrendView } from '../../src/api/protocol.ts';
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout, type Lookout } from '../support/lookout.ts';
@@ -96,4 +96,15 @@ test('after a restart the journal says how long Lookout was away, and availabili
   assert.match(started.message, /had not run since .* \([\d.]+ m?s\)/u);
   const view = await lookout.api<AvailabilityView>('GET', '/api/v1/cameras/two/availability');
   assert.ok(view.byClass.some(({ class: cls }) => cls === 'lookout-away'), JSON.stringify(view.byClass));
+});
+
+test('the last hour begins with the program: what flows is sampled, of one camera and of all', async () => {
+  const trend = await eventually(async () => {
+    const answer = await lookout.api<TrendView>('GET', '/api/v1/cameras/one/trends');
+    return answer.state.at(-1) === 'live' && (answer.bitrate.at(-1) ?? 0) > 0 ? answer : undefined;
+  }, { what: 'a sample of a camera that flows', timeoutMs: 20_000 }) as TrendView;
+  assert.ok((trend.fps.at(-1) ?? 0) > 5 && (trend.packetAgeMs.at(-1) ?? 60_000) < 5_000, JSON.stringify(trend));
+  const fleet = await lookout.api<FleetTrendView>('GET', '/api/v1/trends');
+  assert.equal(fleet.cameras.at(-1), ids.length);
+  assert.ok((fleet.bitrate.at(-1) ?? 0) >= (trend.bitrate.at(-1) ?? 0) && (fleet.live.at(-1) ?? 0) >= 1);
 });

@@ -154,6 +154,8 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       nextRetryAt: null, attempts: 0, incident: null, before: [], availability: availability(id),
     }),
     availability: async (id) => availability(id),
+    trend: (camera) => ({ camera, from: '2026-01-01T00:00:00.000Z', stepMs: 5_000, bitrate: [2e6, null], fps: [25, null], packetAgeMs: [12, 3_000], restarts: [0, 1], state: ['live', 'backoff'] }),
+    fleetTrend: (ids) => ({ from: '2026-01-01T00:00:00.000Z', stepMs: 5_000, cameras: [ids.length], live: [ids.length], bitrate: [2e6], restarts: [0] }),
     incidents: () => script.incidents,
     resources: () => ({ actors: 3, leases: [{ kind: 'pid', owner: 'camera:gate/source', value: '4711' }], admission: { holding: 1, waiting: 0, peak: 4 } }),
     probe: (url, seconds, signal) => script.probe(url, seconds, signal),

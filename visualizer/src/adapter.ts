@@ -1,5 +1,5 @@
 /** The one door to the server: all that the page asks and hears passes through this interface (socket-adapter.ts, fake/adapter.ts). */
-import type { ActorHistoryView, CameraView, EventView, ExportView, InspectServerEvents, ProbeReport, RecordingView, StatusServerEvents } from '../../src/api/protocol.ts';
+import type { ActorHistoryView, CameraView, EventView, ExportView, FleetTrendView, InspectServerEvents, ProbeReport, RecordingView, StatusServerEvents, TrendView } from '../../src/api/protocol.ts';
 
 /** The Socket.IO connection as the operator needs to know it. */
 export type ConnectionState =
@@ -110,6 +110,8 @@ export type Adapter = {
   probe: (url: string, signal: AbortSignal) => Promise<ProbeReport>;
   /** Newest first. */
   events: (id: string, limit: number) => Promise<EventView[]>;
+  /** The last hour of a camera; null of all of them together. */
+  trends: (camera: string | null) => Promise<TrendView | FleetTrendView>;
   /** A current still picture. */
   still: (request: StillRequest) => Promise<Blob>;
   recordings: Recordings;

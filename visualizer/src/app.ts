@@ -6,6 +6,7 @@ import type { Adapter, Verb } from './adapter.ts';
 import { messageOf } from './adapter.ts';
 import { createFleet, type Fleet } from './models/cameras.ts';
 import { createClock, type Clock } from './models/clock.ts';
+import { gather } from './models/gather.ts';
 import { createJournal, type Journal } from './models/journal.ts';
 import { createNotices, type Notices } from './models/notices.ts';
 import { createPlaybacks, type Playbacks } from './models/playbacks.ts';
@@ -53,7 +54,9 @@ export function createApp(adapter: Adapter): App {
   const preferences = createPreferences();
   const router = createRouter();
   const search = signal('');
-  const session = createSession(adapter, { snapshot: fleet.snapshot, camera: fleet.delta, sfu: fleet.sfu, system: fleet.setSystem, journal: journal.append });
+  const gathered = gather(fleet);
+  const session = createSession(adapter, { snapshot: gathered.snapshot, camera: gathered.camera, sfu: fleet.sfu, system: fleet.setSystem, journal: journal.append });
+  let last: string[] | null = null;
   const matches = (id: string, needle: string): boolean => {
     const view = fleet.camera(id).value?.view;
     return [id, view?.name, view?.url].some((text) => text?.toLowerCase().includes(needle));
@@ -66,7 +69,10 @@ export function createApp(adapter: Adapter): App {
     visible: computed(() => {
       const needle = search.value.trim().toLowerCase();
       const ids = fleet.ids.value;
-      return needle === '' || ids === null ? ids : ids.filter((id) => matches(id, needle));
+      const found = needle === '' || ids === null ? ids : ids.filter((id) => matches(id, needle));
+      // The same list is the same object: figures that change move no tile.
+      if (found !== null && last?.length === found.length && found.every((id, index) => id === last![index])) return last;
+      return (last = found);
     }),
     command: async (id, verb) => {
       const name = fleet.camera(id).peek()?.view.name ?? id;
@@ -94,7 +100,7 @@ export function createApp(adapter: Adapter): App {
       if (told > 0) notices.show('good', `${verb[0]!.toUpperCase()}${verb.slice(1)} was sent to ${told} ${told === 1 ? 'camera' : 'cameras'}.`);
       if (refused.length > 0) notices.show('bad', `${refused.length} of ${ids.length} refused: ${refused[0]}`);
     },
-    dispose: () => [session, playbacks, preferences, router, clock].forEach((model) => model.dispose()),
+    dispose: () => [session, gathered, playbacks, preferences, router, clock].forEach((model) => model.dispose()),
   };
 }
 

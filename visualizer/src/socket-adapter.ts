@@ -41,6 +41,7 @@ export function createSocketAdapter(): Adapter {
     },
     probe: (url, signal) => rest<ProbeReport>('api/v1/probe', { method: 'POST', body: { url }, signal }),
     events: async (id, limit) => (await rest<{ events: EventView[] }>(`${camera(id)}/events?limit=${limit}`)).events,
+    trends: (id) => rest(id === null ? 'api/v1/trends' : `${camera(id)}/trends`),
     still: ({ camera: id, width, signal }) => picture(`${camera(id)}/snapshot.jpg?width=${width}`, signal),
     recordings,
     inspect: (listener) => connectInspector(io('/inspect', options), listener),

@@ -1,6 +1,9 @@
 /** The list with a large fleet: what is out of sight costs nothing, filters, selection and commands for many. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { describe } from '../../../visualizer/src/models/describe.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startFlappingFleet } from '../../support/flapping-fleet.ts';
 import { desktop, openFixture, phone, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -58,3 +61,31 @@ for (const look of [desktop, phone]) {
     await page.close();
   });
 }
+
+test('500 cameras flap over the real connection, and when they rest the page shows what the server has', async () => {
+  const fleet = await startFlappingFleet({ count: 500, dist: fixture.site.dist });
+  const { page, problems } = await fixture.browser.open(fleet.loginLink, desktop);
+  try {
+    await page.getByRole('link', { name: 'Cameras', exact: true }).click();
+    await page.locator('tbody tr[data-state]').first().waitFor();
+    await page.getByRole('button', { name: 'State' }).click();
+    const stop = fleet.flap(500);
+    const first = [...fleet.script.cameras.keys()][0]!;
+    await eventually(() => (fleet.script.cameras.get(first)?.restarts ?? 0) >= 1, { what: 'a camera to go through all states', timeoutMs: 30_000 });
+    stop();
+    const views = [...fleet.script.cameras.values()];
+    const counts = ['live', 'busy', 'warn'].map((tone) => views.filter((view) => describe(view, 0).tone === tone).length);
+    assert.ok(counts.every((count) => count > 20), `every state has cameras: ${counts.join()}`);
+    await page.waitForFunction((wanted) => ['Live', 'Connecting', 'Reconnecting'].every((word, index) => [...document.querySelectorAll('.choice-chip')].some((chip) => chip.textContent === `${word} ${wanted[index]}`)), counts);
+    const order = ['backoff', 'connecting', 'streaming'];
+    const wanted = views.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.id.localeCompare(b.id)).map(({ id, state }) => ({ id, state: state as string }));
+    const rows = (): Promise<{ id: string | null; state: string | null }[]> => page.locator('tbody tr').evaluateAll((all) => all.map((row) => ({ id: row.getAttribute('data-camera'), state: row.getAttribute('data-state') })));
+    await eventually(async () => (await rows()).every(({ id }, index) => id === wanted[index]?.id), { what: 'the rows to be in their order' });
+    const near = (await rows()).flatMap(({ state }, index) => (state === null ? [] : [[wanted[index]?.state, state]]));
+    assert.ok(near.length > 10 && near.length < 60 && near.every(([server, shown]) => server === shown), JSON.stringify(near));
+    assert.deepEqual(problems, []);
+  } finally {
+    await page.close();
+    await fleet.close();
+  }
+});

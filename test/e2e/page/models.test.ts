@@ -6,6 +6,7 @@ import type { Adapter, Player, PlayerSink } from '../../../visualizer/src/adapte
 import { history, liveCamera, systemView, troubled, troubles } from '../../../visualizer/src/fake/fleet.ts';
 import { createFleet, type Fleet } from '../../../visualizer/src/models/cameras.ts';
 import { createClock } from '../../../visualizer/src/models/clock.ts';
+import { gather } from '../../../visualizer/src/models/gather.ts';
 import { createJournal, maxRows } from '../../../visualizer/src/models/journal.ts';
 import { createPlaybacks } from '../../../visualizer/src/models/playbacks.ts';
 import { createStills } from '../../../visualizer/src/models/stills.ts';
@@ -171,4 +172,28 @@ test('still pictures are asked for three at a time, and a refused one makes room
   }
   assert.deepEqual((await outcomes).map((blob) => blob !== null), [false, true, false, true, false, true, false, true]);
   assert.equal(most, 3);
+});
+
+test('the first change is there at once, what follows comes together with the latest of each camera, and a snapshot is newer than all of them', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const heard: string[] = [];
+  const gathered = gather({ snapshot: () => void heard.push('snapshot'), delta: ({ id, camera, at }) => void heard.push(`${id} ${camera === null ? 'gone' : at}`) });
+  const tell = (id: string, at: string, camera: ReturnType<typeof liveCamera> | null = liveCamera(0, 0)): void => gathered.camera({ id, camera, at });
+  tell('gate', '1');
+  assert.deepEqual(heard.splice(0), ['gate 1']);
+  tell('yard', '2');
+  tell('gate', '3', null);
+  tell('yard', '4', null);
+  tell('yard', '5');
+  assert.deepEqual(heard, []);
+  mock.timers.tick(100);
+  assert.deepEqual(heard.splice(0), ['gate gone', 'yard 5']);
+  tell('gate', '6');
+  gathered.snapshot({ system: systemView(0, 0), cameras: [], workers: [], at: '7' });
+  mock.timers.tick(1_000);
+  assert.deepEqual(heard.splice(0), ['snapshot'], 'a change before the snapshot is not told after it');
+  tell('gate', '8');
+  assert.deepEqual(heard, ['gate 8']);
+  gathered.dispose();
+  mock.timers.reset();
 });

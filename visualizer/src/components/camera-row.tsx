@@ -1,38 +1,23 @@
 /** A row of the list. Out of sight it is an empty place of the same height, which hears of nothing: 500 cameras cost what fits on the screen. */
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
+import type { CameraView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
 import { sentence } from '../models/describe.ts';
 import { href } from '../models/route.ts';
 import { Commands } from './commands.tsx';
-import { FrameAge, Since, StateLabel, useDescription } from './state.tsx';
+import { bits } from './facts.tsx';
+import { useInSight, type Sight } from './sight.ts';
+import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
 
 /** Rows this near are filled, so that scrolling does not outrun them. */
-const marginPx = 400;
-const columns = 9;
-
-type Sight = { watch: (row: Element, tell: (inSight: boolean) => void) => () => void; end: () => void };
-
-/** One observer for all rows of a list. */
-export function createSight(): Sight {
-  const tellers = new WeakMap<Element, (inSight: boolean) => void>();
-  const observer = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => tellers.get(target)?.(isIntersecting)), { rootMargin: `${marginPx}px` });
-  return {
-    watch: (row, tell) => {
-      tellers.set(row, tell);
-      observer.observe(row);
-      return () => observer.unobserve(row);
-    },
-    end: () => observer.disconnect(),
-  };
-}
+export const rowMargin = '400px';
+const columns = 10;
 
 export function Row({ id, sight, chosen }: { id: string; sight: Sight; chosen: Signal<ReadonlySet<string>> }): JSX.Element {
-  const row = useRef<HTMLTableRowElement>(null);
-  const [shown, show] = useState(false);
-  useEffect(() => (row.current ? sight.watch(row.current, show) : undefined), [sight]);
+  const { ref: row, inSight: shown } = useInSight<HTMLTableRowElement>(sight);
   return (
     <tr ref={row} data-camera={id} class={shown ? undefined : 'row-empty'}>
       {shown ? <Cells id={id} chosen={chosen} row={row} /> : <td colSpan={columns} />}
@@ -59,16 +44,25 @@ function Cells({ id, chosen, row }: { id: string; chosen: Signal<ReadonlySet<str
   return (
     <>
       <td class="choice"><input type="checkbox" aria-label={`Select ${view.name}`} checked={chosen.value.has(id)} onChange={choose} /></td>
-      <th scope="row"><a href={href({ view: 'camera', id })}>{view.name}</a><code class="address">{view.url}</code></th>
+      <th scope="row"><a href={href({ view: 'camera', id })}>{view.name}</a><code class="address" title={view.url}>{view.url}</code></th>
       <td data-label="State"><StateLabel entry={entry} /></td>
       <td class="numeric" data-label="For"><Since entry={entry} /></td>
       <td class="reason"><Reason entry={entry} /></td>
       <td class="numeric" data-label="Last frame"><FrameAge entry={entry} /></td>
+      <td class="numeric stream" data-label="Stream"><StreamCell camera={view} /></td>
       <td class="numeric" data-label="Viewers">{view.viewers}</td>
       <td class="numeric" data-label="Restarts">{view.restarts}</td>
       <td><Commands camera={view} labels={false} /></td>
     </>
   );
+}
+
+/** What flows now, and what it is recorded to. */
+function StreamCell({ camera: { state, media, outputs } }: { camera: CameraView }): JSX.Element {
+  const flows = state === 'streaming' ? media : null;
+  const fps = flows?.fps ?? null;
+  const recording = outputs.record.state === 'running';
+  return <>{bits(flows?.bitrate)}<span class="stream-more">{fps === null ? '–' : `${Math.round(fps)} fps`}{recording && <span class="tone-bad" title={`Recording since ${moment(outputs.record.since)}`}> ● rec</span>}</span></>;
 }
 
 function Reason({ entry }: { entry: CameraEntry }): JSX.Element {

@@ -1,15 +1,17 @@
 /** The list of all cameras: state, since when, why, and what can be done about it. */
-import { useComputed, useSignal, type Signal } from '@preact/signals';
+import { computed, useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import { describe, type Tone } from '../models/describe.ts';
-import { createSight, Row } from './camera-row.tsx';
+import { Row, rowMargin } from './camera-row.tsx';
 import { megabytes } from './facts.tsx';
 import { FleetBar } from './fleet-bar.tsx';
+import { FleetTrends } from './lazy.tsx';
 import { Empty, NothingFound, NothingInState } from './placeholders.tsx';
+import { useSight } from './sight.ts';
 
-type Column = 'name' | 'state' | 'since' | 'viewers' | 'restarts';
+type Column = 'name' | 'state' | 'since' | 'bitrate' | 'viewers' | 'restarts';
 type Sort = { column: Column; descending: boolean };
 
 /** Trouble first. */
@@ -20,16 +22,21 @@ export function Cameras(): JSX.Element {
   const sort = useSignal<Sort>({ column: 'name', descending: false });
   const tone = useSignal<Tone | null>(null);
   const chosen = useSignal<ReadonlySet<string>>(new Set());
-  const sight = useMemo(createSight, []);
-  useEffect(() => () => sight.end(), [sight]);
+  const sight = useSight(rowMargin);
   const searched = visible.value;
-  // One text, so that a change of a camera that moves no row renders nothing. Ids hold no spaces.
-  const order = useComputed(() => sorted(ofTone(visible.value ?? [], tone.value, fleet), sort.value, fleet).join(' ')).value;
-  const ids = order === '' ? [] : order.split(' ');
+  const ids = useOrder({ sort, tone });
+  // The same element is not rendered again: a row that moves costs its move.
+  const rows = useMemo(() => new Map<string, JSX.Element>(), [sight, chosen]);
+  const row = (id: string): JSX.Element => {
+    const made = rows.get(id) ?? <Row key={id} id={id} sight={sight} chosen={chosen} />;
+    rows.set(id, made);
+    return made;
+  };
   return (
     <main class="list" id="main">
       <h1 class="hidden">Cameras</h1>
       <SystemFigures />
+      <LastHour />
       <FleetBar tone={tone} chosen={chosen} shown={ids} />
       {searched?.length === 0 && (fleet.ids.value?.length === 0 ? <Empty /> : <NothingFound />)}
       {searched !== null && searched.length > 0 && ids.length === 0 && <NothingInState onAll={() => { tone.value = null; }} />}
@@ -44,17 +51,39 @@ export function Cameras(): JSX.Element {
                 <Head sort={sort} column="since" numeric>For</Head>
                 <th scope="col">Reason</th>
                 <th scope="col" class="numeric">Last frame</th>
+                <Head sort={sort} column="bitrate" numeric>Stream</Head>
                 <Head sort={sort} column="viewers" numeric>Viewers</Head>
                 <Head sort={sort} column="restarts" numeric>Restarts</Head>
                 <th scope="col"><span class="hidden">Commands</span></th>
               </tr>
             </thead>
-            <tbody>{ids.map((id) => <Row key={id} id={id} sight={sight} chosen={chosen} />)}</tbody>
+            <tbody>{ids.map(row)}</tbody>
           </table>
         </div>
       )}
     </main>
   );
+}
+
+/** A row does not move more often than this, else nobody could hit it. */
+const orderMs = 1_000;
+
+/** The rows in their order. What the user chooses is there at once; what cameras do moves rows once a second. */
+function useOrder({ sort, tone }: { sort: Signal<Sort>; tone: Signal<Tone | null> }): string[] {
+  const { visible, fleet } = useApp();
+  // One text, so that a change of a camera that moves no row renders nothing. Ids hold no spaces.
+  const order = useComputed(() => sorted(ofTone(visible.value ?? [], tone.value, fleet), sort.value, fleet).join(' '));
+  const shown = useSignal(order.peek());
+  const chosen = useMemo(() => computed(() => [sort.value, tone.value, visible.value]), [sort, tone]);
+  useSignalEffect(() => {
+    void chosen.value;
+    shown.value = order.peek();
+  });
+  useEffect(() => {
+    const timer = setInterval(() => { shown.value = order.peek(); }, orderMs);
+    return () => clearInterval(timer);
+  }, []);
+  return shown.value === '' ? [] : shown.value.split(' ');
 }
 
 function All({ chosen, ids }: { chosen: Signal<ReadonlySet<string>>; ids: string[] }): JSX.Element {
@@ -77,6 +106,7 @@ function sorted(ids: string[], { column, descending }: Sort, fleet: ReturnType<t
     if (!view) return 0;
     if (column === 'state') return stateOrder.indexOf(view.state);
     if (column === 'since') return -Date.parse(view.since);
+    if (column === 'bitrate') return -(view.state === 'streaming' ? view.media?.bitrate ?? 0 : 0);
     return -view[column];
   };
   const order = ids.map((id) => ({ id, key: key(id) })).sort((a, b) => a.key - b.key).map(({ id }) => id);
@@ -92,6 +122,21 @@ function Head({ sort, column, numeric, children }: { sort: { value: Sort }; colu
         {children}<span class="sort-mark" aria-hidden="true">{active ? (descending ? '↓' : '↑') : ''}</span>
       </button>
     </th>
+  );
+}
+
+/** Wide enough to be worth its height without being asked for. */
+const wideForTrends = '(min-width: 1000px) and (min-height: 700px)';
+
+function LastHour(): JSX.Element | null {
+  const { fleet } = useApp();
+  const open = useSignal(matchMedia(wideForTrends).matches);
+  if (!fleet.ids.value || fleet.ids.value.length === 0) return null;
+  return (
+    <details class="last-hour" open={open.value} onToggle={(event) => { open.value = event.currentTarget.open; }}>
+      <summary>Last hour</summary>
+      {open.value && <FleetTrends />}
+    </details>
   );
 }
 

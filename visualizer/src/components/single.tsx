@@ -8,6 +8,7 @@ import { href } from '../models/route.ts';
 import { Commands } from './commands.tsx';
 import { BackIcon, ExpandIcon, NextIcon, RecordIcon } from './icons.tsx';
 import { JournalList } from './journal-list.tsx';
+import { CameraTrends } from './lazy.tsx';
 import { Picture } from './picture.tsx';
 import { UnknownCamera } from './placeholders.tsx';
 import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
@@ -27,6 +28,7 @@ export function Single({ id }: { id: string }): JSX.Element {
         <StreamFacts camera={entry.view} />
         <ViewerFacts id={id} />
       </aside>
+      <CameraTrends key={id} id={id} />
     </main>
   );
 }

@@ -8,29 +8,47 @@ import type { Playback } from '../models/playbacks.ts';
 import { href } from '../models/route.ts';
 import { CameraOffIcon } from './icons.tsx';
 import { Picture } from './picture.tsx';
+import { useInSight, type Sight } from './sight.ts';
 import { Dot, FrameAge, useDescription } from './state.tsx';
 
 /** Tiles just outside of the screen already play, so that scrolling shows pictures and not their loading. */
-const sightMargin = '120px';
+export const tileMargin = '120px';
 
-export function Tile({ id, focused, width, onFocus }: { id: string; focused: boolean; width: number; onFocus: () => void }): JSX.Element | null {
+export function Tile({ id, sight, focused, width, onFocus }: { id: string; sight: Sight; focused: boolean; width: number; onFocus: (id: string) => void }): JSX.Element {
   const { fleet } = useApp();
-  const entry = fleet.camera(id).value;
-  const { ref, inSight } = useInSight();
-  const carried = entry?.view.outputs.live.verdict?.ok !== false;
-  const playback = usePlayback(id, inSight && carried);
-  if (!entry) return null;
+  const { ref, inSight } = useInSight<HTMLLIElement>(sight);
+  const link = useRef<HTMLAnchorElement>(null);
   return (
     <li class="tile-slot" ref={ref}>
-      <a class="tile" href={href({ view: 'camera', id })} tabIndex={focused ? 0 : -1} data-tile={id} data-state={entry.view.state} onFocus={onFocus}>
-        <div class="tile-picture">
-          <NoPicture entry={entry} />
-          <Picture id={id} playback={playback} stillWidth={width > 480 ? 960 : 480} refresh={inSight && (!carried || playback?.phase.value.phase === 'unsupported')} />
-          <Away entry={entry} playback={playback} />
-        </div>
-        <Caption entry={entry} />
+      <a class="tile" ref={link} href={href({ view: 'camera', id })} tabIndex={focused ? 0 : -1} data-tile={id} onFocus={() => onFocus(id)}>
+        {inSight ? <Content id={id} width={width} link={link} /> : <><div class="tile-picture" /><div class="tile-caption"><span class="tile-name">{fleet.camera(id).peek()?.view.name}</span></div></>}
       </a>
     </li>
+  );
+}
+
+/** What a tile in sight shows. Out of sight it hears of nothing. */
+function Content({ id, width, link }: { id: string; width: number; link: { current: HTMLElement | null } }): JSX.Element | null {
+  const { fleet } = useApp();
+  const entry = fleet.camera(id).value;
+  const state = entry?.view.state;
+  const carried = entry?.view.outputs.live.verdict?.ok !== false;
+  const playback = usePlayback(id, entry !== undefined && carried);
+  useEffect(() => {
+    const element = link.current;
+    if (state !== undefined) element?.setAttribute('data-state', state);
+    return () => element?.removeAttribute('data-state');
+  }, [state]);
+  if (!entry) return null;
+  return (
+    <>
+      <div class="tile-picture">
+        <NoPicture entry={entry} />
+        <Picture id={id} playback={playback} stillWidth={width > 480 ? 960 : 480} refresh={!carried || playback?.phase.value.phase === 'unsupported'} />
+        <Away entry={entry} playback={playback} />
+      </div>
+      <Caption entry={entry} />
+    </>
   );
 }
 
@@ -89,16 +107,4 @@ export function usePlayback(id: string, wanted: boolean): Playback | null {
     };
   }, [id, wanted]);
   return playback;
-}
-
-function useInSight(): { ref: { current: HTMLLIElement | null }; inSight: boolean } {
-  const ref = useRef<HTMLLIElement>(null);
-  const [inSight, setInSight] = useState(false);
-  useEffect(() => {
-    if (!ref.current) return undefined;
-    const observer = new IntersectionObserver((entries) => setInSight(entries.at(-1)?.isIntersecting ?? false), { rootMargin: sightMargin });
-    observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, [ref.current === null]);
-  return { ref, inSight };
 }

@@ -4,7 +4,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import { Empty, NothingFound, WallSkeleton } from './placeholders.tsx';
-import { Tile } from './tile.tsx';
+import { useSight } from './sight.ts';
+import { Tile, tileMargin } from './tile.tsx';
 import { layoutWall } from './wall-layout.ts';
 
 /** The tile to go back to from the single view. */
@@ -14,7 +15,9 @@ export function Wall(): JSX.Element {
   const { fleet, visible, preferences } = useApp();
   const { ref, size } = useSize();
   const ids = visible.value;
+  const sight = useSight(tileMargin);
   const focus = useSignal(lastFocused);
+  const focusedOn = (id: string): void => { focus.value = lastFocused = id; };
   const layout = layoutWall({ count: ids?.length ?? 4, ...size, density: preferences.density.value });
   const focused = ids?.includes(focus.value ?? '') ? focus.value : (ids?.[0] ?? null);
   const back = useRef(lastFocused !== null);
@@ -40,7 +43,7 @@ export function Wall(): JSX.Element {
       {ids !== null && ids.length > 0 && size.width > 0 && (
         <ul class="wall-grid" style={{ '--columns': String(layout.columns), '--tile': `${layout.tileWidth}px` }} onKeyDown={moved} aria-label="Cameras">
           {ids.map((id) => (
-            <Tile key={id} id={id} width={layout.tileWidth} focused={id === focused} onFocus={() => { focus.value = lastFocused = id; }} />
+            <Tile key={id} id={id} sight={sight} width={layout.tileWidth} focused={id === focused} onFocus={focusedOn} />
           ))}
         </ul>
       )}

@@ -5,6 +5,7 @@ import { history, liveCamera, troubles, type Trouble } from './fleet.ts';
 import { fakeInspection } from './inspect.ts';
 import { createFakeServer, flap, spreadTroubles, type FakeControl } from './server.ts';
 import { fakeRecordings } from './recordings.ts';
+import { cameraTrend, fleetTrend } from './trends.ts';
 import { createFakePlayer, stillOf } from './video.ts';
 
 export type FakeOptions = {
@@ -72,6 +73,10 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
     events: async (id) => {
       await server.call(`events ${id}`);
       return history(id, Date.now());
+    },
+    trends: async (id) => {
+      await server.call(`trends ${id ?? 'fleet'}`);
+      return id === null ? fleetTrend(server.ids().length, Date.now()) : cameraTrend(id, server.seed(id), Date.now());
     },
     still: ({ camera }) => stillOf(server.seed(camera), server.view(camera).name),
     recordings: fakeRecordings(),
