@@ -57,7 +57,9 @@ export function livingOutputs({ outputs }: CameraContext): OutputName[] {
 /** The hub of the running source, if there is one. */
 export function hubOf({ host, media, description, stats }: CameraContext): Hub | null {
   const codec = media?.codec ?? description?.video?.codec;
-  return host?.hubPort && codec ? { port: host.hubPort, codec, gopMs: stats?.keyframeIntervalMs ?? null } : null;
+  if (!host?.hubPort || !codec) return null;
+  const sound = host.soundPort && description?.sound ? { ...description.sound, port: host.soundPort } : null;
+  return { port: host.hubPort, codec, gopMs: stats?.keyframeIntervalMs ?? null, sound };
 }
 
 export function outputOptions({ config, settings }: CameraContext, output: OutputName): OutputOptions {

@@ -102,7 +102,7 @@ export const cameraSetup = setup({
     }),
     recordStarted: assign(({ context, event }) => {
       assertEvent(event, 'source.started');
-      return { host: context.host && { ...context.host, hubPort: event.hubPort } };
+      return { host: context.host && { ...context.host, hubPort: event.hubPort, soundPort: event.soundPort ?? null } };
     }),
     recordMedia: assign(({ event }) => {
       assertEvent(event, 'source.media');
@@ -220,8 +220,8 @@ export const cameraSetup = setup({
     }),
     recordReplaced: assign(({ context, event }) => {
       assertEvent(event, 'source.replaced');
-      const { pid, hubPort, media } = event;
-      return { ...countSource({ ...context, cause: null }), host: { pid, hubPort }, media: media ?? context.media, stats: null, handover: context.handover && { ...context.handover, phase: 'replaced' as const } };
+      const { pid, hubPort, soundPort = null, media } = event;
+      return { ...countSource({ ...context, cause: null }), host: { pid, hubPort, soundPort }, media: media ?? context.media, stats: null, handover: context.handover && { ...context.handover, phase: 'replaced' as const } };
     }),
     recordNotReplaced: assign(({ context }, params: { failure: Failure | null }) => ({ handover: context.handover && { ...context.handover, phase: 'failed' as const, failure: params.failure } })),
     endSuccession: enqueueActions(({ enqueue }) => enqueue.stopChild('succession')),
