@@ -5,6 +5,7 @@ import type { Host, HostPool } from '../native/host.ts';
 import type { ClosedFile, HlsSegment, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
 import { effect } from './effect.ts';
 import { exitFailure } from './host-exit.ts';
+import type { Sounds } from './sounds.ts';
 
 /** Who keeps the book of recordings. Every call returns at once. */
 export type RecordingSink = {
@@ -32,6 +33,7 @@ export type OutputDeps = {
   pool: HostPool;
   recordings: RecordingSink;
   hls: HlsSink;
+  sounds: Sounds;
   /** Absolute directory of recordings, and the largest file in it. */
   record: { dir: string; segmentBytes: number };
   /** Fault injection: what a host of this output has to suffer from its first moment. */
@@ -46,7 +48,7 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
   const process = effect<OutputProcessCommand, OutputProcessInput>(({ input, sendBack, receive }) => {
     const { camera, output } = input;
     const tell = (fact: OutputProcessFact): void => sendBack(fact);
-    const { spec, book } = output === 'hls' ? hlsRun(input, deps.hls) : recordRun(input, deps);
+    const { spec, book } = runOf(input, deps);
     let host: Host | undefined;
     let ended = false;
     deps.pool.take(`camera:${camera}/${output}`).then(
@@ -63,7 +65,11 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
         });
         tell({ type: 'process.ready', pid: taken.pid });
         await deps.afflict(camera, output, taken.pid);
-        taken.send({ type: 'output.start', spec });
+        try {
+          taken.send({ type: 'output.start', spec: await spec() });
+        } catch (error) {
+          tell({ type: 'process.failed', failure: failureOf(error, 'sfu') });
+        }
       },
       (error: unknown) => {
         book.end();
@@ -86,16 +92,34 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
 }
 
 /** What a host is told to do, and who hears what it says of its files. */
-type Run = { spec: OutputSpec; book: { hear(event: HostEvent): void; end(): void } };
+type Run = { spec: () => OutputSpec | Promise<OutputSpec>; book: { hear(event: HostEvent): void; end(): void } };
+
+function runOf(input: OutputProcessInput, deps: OutputDeps): Run {
+  switch (input.output) {
+    case 'hls': return hlsRun(input, deps.hls);
+    case 'record': return recordRun(input, deps);
+    case 'sound': return soundRun(input, deps.sounds);
+  }
+}
+
+/** Its path through the SFU is there before its process sends. */
+function soundRun({ camera, hub: { sound } }: OutputProcessInput, sounds: Sounds): Run {
+  if (!sound) throw new Error('Sound was attached to a hub that has none.');
+  const { port: _port, ...format } = sound;
+  return {
+    spec: async () => ({ output: 'sound', camera, sound, feed: (await sounds.open(camera, format)).feed }),
+    book: { hear: () => undefined, end: () => sounds.close(camera) },
+  };
+}
 
 function recordRun({ camera, hub, options }: OutputProcessInput, { record, recordings }: OutputDeps): Run {
-  return { spec: { output: 'record', camera, hub, ...record, segmentMs: options.segmentSeconds * 1_000 }, book: keepBook(recordings, camera) };
+  return { spec: () => ({ output: 'record', camera, hub, ...record, segmentMs: options.segmentSeconds * 1_000 }), book: keepBook(recordings, camera) };
 }
 
 function hlsRun({ camera, hub, options }: OutputProcessInput, hls: HlsSink): Run {
   const { session, dir, keep } = hls.begin(camera);
   return {
-    spec: { output: 'hls', camera, hub, dir, keep, segmentMs: options.segmentSeconds * 1_000 },
+    spec: () => ({ output: 'hls', camera, hub, dir, keep, segmentMs: options.segmentSeconds * 1_000 }),
     book: {
       hear(event) {
         if (event.type === 'segment.closed') hls.closed(session, event.segment);

@@ -33,6 +33,8 @@ const MediaSchema = Type.Object({
 
 const output = { state: text, lastError: nullable(LastErrorSchema), host: HostSchema };
 
+const SoundVerdictsSchema = Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema });
+
 /** {@link CameraView}. */
 export const CameraSchema = Type.Object({
   id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), declared: Type.Optional(Type.Boolean()), desired: oneOf('running', 'stopped'),
@@ -46,6 +48,7 @@ export const CameraSchema = Type.Object({
     live: Type.Object({ ...output, verdict: nullable(VerdictSchema) }),
     hls: Type.Object({ ...output, mode: oneOf('off', 'on-demand', 'always'), since: text, segments: number }),
     record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), since: text, file: maybeText, bytes: number }),
+    sound: Type.Optional(Type.Object({ ...output, verdicts: nullable(SoundVerdictsSchema) })),
     snapshot: Type.Object(output),
   }),
 }, { title: 'Camera' });
@@ -129,6 +132,7 @@ export const SystemSchema = Type.Object({
 export const ProbeSchema = Type.Object({
   url: text, server: maybeText, media: nullable(MediaSchema), gopMs: maybeNumber, bFrames: nullable(Type.Boolean()),
   verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema }),
+  sound: Type.Optional(nullable(SoundVerdictsSchema)),
 }, { title: 'ProbeReport' });
 
 /** The three roles. */

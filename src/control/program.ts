@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { waitFor } from 'xstate';
 import { createAdmission } from '../actors/admission.ts';
 import { createEdges } from '../actors/edges.ts';
+import { createSounds } from '../actors/sounds.ts';
 import { createMediaPlane } from '../actors/media-plane.ts';
 import { createPrimers } from '../actors/primers.ts';
 import { createTree, type Root } from '../actors/tree.ts';
@@ -47,6 +48,7 @@ import { supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
 import { createViewers } from './viewer-service.ts';
+import { tellHls, tellSound } from './wants.ts';
 
 /** What a program is started with. */
 export type ProgramOptions = {
@@ -180,7 +182,8 @@ function createParts(given: ProgramOptions, store: Store) {
   const pump = createPrimerPump();
   const primers = createPrimers({ plane, ports, registry, pump, most: config.primers.most, maxBytes: config.primers.maxBytes, recvBufferBytes: sfu.recvBufferBytes });
   const edges = createEdges({ ports, recvBufferBytes: sfu.recvBufferBytes });
-  const viewers = createViewers({ plane, edges, primers, ingestWaitMs });
+  const sounds = createSounds({ plane, ports, ingestWaitMs, want: (camera, wanted) => tellSound(root, camera, wanted) });
+  const viewers = createViewers({ plane, edges, primers, sounds, ingestWaitMs });
   const recorder = createFlightRecorder();
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
@@ -200,7 +203,7 @@ function createParts(given: ProgramOptions, store: Store) {
     admission,
     source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
-    output: { pool, recordings, hls, record: config.recordings, afflict: diskFaults.afflict },
+    output: { pool, recordings, hls, sounds, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
       plane,
       log: sfuLog,
@@ -236,13 +239,6 @@ function createParts(given: ProgramOptions, store: Store) {
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
   return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, retention, wishes, diskFaults, exports, playback };
-}
-
-/** Nothing is sent to an actor that knows it, or that ended. */
-function tellHls(root: Root, camera: string, wanted: boolean): void {
-  const actor = child(root, camera);
-  const snapshot = actor?.getSnapshot();
-  if (snapshot?.status === 'active' && snapshot.context.hlsWanted !== wanted) actor?.send({ type: 'hls.set', wanted });
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */

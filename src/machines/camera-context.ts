@@ -75,6 +75,8 @@ export type CameraContext = {
   recordingWanted: boolean;
   /** Somebody fetches it over HLS. */
   hlsWanted: boolean;
+  /** Somebody listens, or did a moment ago. */
+  soundWanted: boolean;
   outputs: Record<OutputName, OutputEntry>;
   /** The last planned restart; null where there was none since the source started. */
   handover: Handover | null;
@@ -96,7 +98,7 @@ export function initialContext({ config, settings, feed, seed }: CameraMachineIn
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, hlsWanted: false, outputs: noOutputs,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, hlsWanted: false, soundWanted: false, outputs: noOutputs,
   };
 }
 

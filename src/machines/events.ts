@@ -17,7 +17,9 @@ export type CameraCommand =
   /** Whether a camera records whose mode leaves that to an operator or to a schedule. */
   | { type: 'recording.set'; wanted: boolean }
   /** Whether somebody fetches this camera over HLS, where that is on demand. */
-  | { type: 'hls.set'; wanted: boolean };
+  | { type: 'hls.set'; wanted: boolean }
+  /** Whether somebody listens. */
+  | { type: 'sound.set'; wanted: boolean };
 
 /** From a source to its camera. */
 export type SourceFact =
@@ -78,7 +80,7 @@ export type OutputCommand =
 export type OutputFact = { type: 'output.changed'; output: OutputName; open: boolean };
 
 /** What follows a camera's hub. */
-export type OutputName = 'hls' | 'record';
+export type OutputName = 'hls' | 'record' | 'sound';
 
 /** What an output does with the packets; a change of it begins anew. */
 export type OutputOptions = { segmentSeconds: number };

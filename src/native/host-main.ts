@@ -3,11 +3,12 @@ import { flushCompileCache } from 'node:module';
 import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
 import { startSource, type Runner } from './host/source.ts';
+import { startLiveSound } from './host/live-sound.ts';
 import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
 import type { Output } from './host/split-output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
-import type { HostCommand, HostEvent } from './protocol.ts';
+import type { HostCommand, HostEvent, OutputSpec } from './protocol.ts';
 
 /** An idle host loads the plugins a source needs, so that a warm spare has them in memory when it is taken. */
 const warmAfterMs = 100;
@@ -38,7 +39,7 @@ function main(): void {
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
       case 'snapshot.take': running = takeSnapshot(command, emit); return;
-      case 'output.start': running = command.spec.output === 'hls' ? startHls(command.spec, emit) : startRecord(command.spec, emit); return;
+      case 'output.start': running = startOutput(command.spec, emit); return;
       case 'output.finish': return running?.finish?.(command.drainMs);
       case 'stop':
         running?.stop();
@@ -64,6 +65,14 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   loadGst();
   emit({ type: 'ready', pid: process.pid });
+}
+
+function startOutput(spec: OutputSpec, emit: (event: HostEvent) => void): Output {
+  switch (spec.output) {
+    case 'hls': return startHls(spec, emit);
+    case 'record': return startRecord(spec, emit);
+    case 'sound': return startLiveSound(spec, emit);
+  }
 }
 
 /** An order that cannot even begin: a number out of range, a missing plugin. */

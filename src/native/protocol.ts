@@ -42,7 +42,7 @@ export type HealthLimits = {
 };
 
 /** What an output is started with: the hub it reads, and what it makes of that. */
-export type OutputSpec = RecordSpec | HlsSpec;
+export type OutputSpec = RecordSpec | HlsSpec | SoundSpec;
 
 /** A hub as an output reads it; `gopMs` where it is known; `sound` where the camera has some that the output takes. */
 export type HubSpec = { port: number; codec: 'H264' | 'H265'; gopMs: number | null; sound?: SoundHub | null };
@@ -55,6 +55,9 @@ export type RecordSpec = { output: 'record'; camera: string; hub: HubSpec; dir: 
 
 /** HLS: segments in `dir`, which is this run's own and absolute; the newest `keep` of them stay. */
 export type HlsSpec = { output: 'hls'; camera: string; hub: HubSpec; dir: string; segmentMs: number; keep: number };
+
+/** Live sound for WebRTC viewers: from the hub of sound to an ingest of sound. `ssrc` is a uint32. */
+export type SoundSpec = { output: 'sound'; camera: string; sound: SoundHub; feed: { port: number; bindPort: number; ssrc: number; payloadType: number } };
 
 /** A segment that is complete. `map`: the file that a player needs before it, for fragmented MP4. Times are ms since the epoch. */
 export type HlsSegment = { name: string; map: string | null; startAt: number; durationMs: number; bytes: number };

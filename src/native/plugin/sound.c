@@ -2,6 +2,7 @@
  * lookoutsound: the reading end of a hub of sound, in a pipeline whose video passes a `lookoutclock name=clock`. It gives
  * the frames since the first picture on that pipeline's running time, and where no sound comes it says so: a
  * muxer that waits for a track that is late would hold up the video. Sound that comes later than `patience-ms` is dropped.
+ * In a pipeline without such a clock it gives what is new, from its start on.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +24,8 @@ typedef struct {
   GstPad *source;
   guint port, patience_ms;
   GstCaps *caps;
-  GstElement *clock;
+  GstElement *clock;  /* NULL: on a time line of its own, which begins with it */
+  gint64 began;
   int fd, wake;
   gint ending; /* EOS was asked for */
   gboolean begun, aac;
@@ -42,6 +44,13 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_P
 static void wait_for (LookoutSound *self, int ms) {
   struct pollfd fds[2] = { { .fd = self->wake, .events = POLLIN }, { .fd = self->fd, .events = POLLIN } };
   poll (fds, self->fd < 0 ? 1 : 2, ms);
+}
+
+static gboolean time_line (LookoutSound *self, gint64 *zero, GstClockTime *first) {
+  if (self->clock != NULL) return lookout_clock_read (self->clock, zero, first);
+  *zero = self->began;
+  *first = 0;
+  return TRUE;
 }
 
 static void begin (LookoutSound *self) {
@@ -93,6 +102,7 @@ static GstBuffer *frame_of (LookoutSound *self, const guint8 *packet, gsize size
   if (GST_CLOCK_TIME_IS_VALID (self->end) && time + GST_MSECOND < self->end) return NULL;
   if (GST_CLOCK_TIME_IS_VALID (self->end) && time < self->end) time = self->end;
   GstBuffer *buffer = gst_buffer_new_memdup (packet + head, size - head);
+  if (time != self->end && time == (GstClockTime) running) GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   GST_BUFFER_PTS (buffer) = time;
   GST_BUFFER_DTS (buffer) = time;
   GST_BUFFER_DURATION (buffer) = duration;
@@ -107,7 +117,7 @@ static GstBuffer *next_frame (LookoutSound *self, gboolean *more) {
   *more = self->in->len >= 2 && self->in->len >= 2u + GST_READ_UINT16_BE (self->in->data);
   if (!*more) return NULL;
   gsize size = GST_READ_UINT16_BE (self->in->data);
-  GstBuffer *buffer = lookout_clock_read (self->clock, &zero, &first) ? frame_of (self, self->in->data + 2, size, zero, first) : NULL;
+  GstBuffer *buffer = time_line (self, &zero, &first) ? frame_of (self, self->in->data + 2, size, zero, first) : NULL;
   g_byte_array_remove_range (self->in, 0, 2 + size);
   return buffer;
 }
@@ -133,7 +143,8 @@ static void push (LookoutSound *self, GstBuffer *buffer) {
 static void tell_gap (LookoutSound *self) {
   gint64 zero;
   GstClockTime first;
-  if (!lookout_clock_read (self->clock, &zero, &first)) return;
+  /* Alone, it holds up nobody. */
+  if (self->clock == NULL || !time_line (self, &zero, &first)) return;
   gint64 until = g_get_monotonic_time () * 1000 - zero - (gint64) self->patience_ms * GST_MSECOND;
   GstClockTime from = GST_CLOCK_TIME_IS_VALID (self->end) ? self->end : first;
   if (until < (gint64) (from + GAP_MS * GST_MSECOND)) return;
@@ -160,7 +171,7 @@ static void sound_loop (gpointer data) {
   gboolean more;
   if (!self->begun) begin (self);
   if (g_atomic_int_get (&self->ending)) return finish (self);
-  if (!lookout_clock_read (self->clock, &zero, &first)) return wait_for (self, LOOK_MS);
+  if (!time_line (self, &zero, &first)) return wait_for (self, LOOK_MS);
   /* Not before the video: sound would begin with a GOP that is over. */
   if (self->fd < 0 && !open_socket (self)) return finish (self);
   GstBuffer *buffer = next_frame (self, &more);
@@ -179,7 +190,8 @@ static gboolean sound_activate (GstPad *pad, GstObject *parent, GstPadMode mode,
     GstObject *bin = gst_object_get_parent (parent);
     self->clock = bin != NULL ? gst_bin_get_by_name (GST_BIN (bin), "clock") : NULL;
     gst_clear_object (&bin);
-    if (self->clock == NULL || G_OBJECT_TYPE (self->clock) != lookout_clock_get_type () || self->caps == NULL) return FALSE;
+    if ((self->clock != NULL && G_OBJECT_TYPE (self->clock) != lookout_clock_get_type ()) || self->caps == NULL) return FALSE;
+    self->began = g_get_monotonic_time () * 1000;
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     return gst_pad_start_task (pad, sound_loop, self, NULL);
   }
