@@ -15,11 +15,19 @@ export type VideoFormat = {
 /** An audio track, by its RTP encoding name. */
 export type AudioFormat = { codec: string; rate: number; channels: number };
 
+/**
+ * Sound that Lookout carries on, as a hub of sound gives it. `config`: the AudioSpecificConfig (ISO/IEC 14496-3 §1.6) of
+ * AAC in hexadecimal digits; null for G.711. Rate in Hz, of the core where there is spectral band replication.
+ */
+export type SoundFormat = { codec: 'AAC' | 'PCMU' | 'PCMA'; rate: number; channels: number; config: string | null };
+
 /** What a camera offers, as its DESCRIBE says. */
 export type Description<V extends VideoFormat = VideoFormat> = {
   server: string | null;
   video: V | null;
   audio: AudioFormat | null;
+  /** The audio track where outputs and viewers can have it. */
+  sound?: SoundFormat | null;
   /** Tracks nobody can carry, as `video/JPEG`. */
   unsupported: string[];
 };

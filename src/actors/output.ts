@@ -5,6 +5,7 @@ import type { Host, HostPool } from '../native/host.ts';
 import type { ClosedFile, FramesSpec, HlsSegment, HlsSpec, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
 import { effect } from './effect.ts';
 import { exitFailure } from './host-exit.ts';
+import type { Sounds } from './sounds.ts';
 
 /** Who keeps the book of recordings. Every call returns at once. */
 export type RecordingSink = {
@@ -42,6 +43,7 @@ export type OutputDeps = {
   recordings: RecordingSink;
   hls: HlsSink;
   frames: FramesSink;
+  sounds: Sounds;
   /** Absolute directory of recordings, and the largest file in it. */
   record: { dir: string; segmentBytes: number };
   /** Fault injection: what a host of this output has to suffer from its first moment. */
@@ -73,7 +75,11 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
         });
         tell({ type: 'process.ready', pid: taken.pid });
         await deps.afflict(camera, output, taken.pid);
-        taken.send({ type: 'output.start', spec });
+        try {
+          taken.send({ type: 'output.start', spec: await spec() });
+        } catch (error) {
+          tell({ type: 'process.failed', failure: failureOf(error, 'sfu') });
+        }
       },
       (error: unknown) => {
         book.end();
@@ -96,19 +102,30 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
 }
 
 /** What a host is told to do, and who hears what it says of its files. */
-type Run = { spec: OutputSpec; book: { hear(event: HostEvent): void; end(): void } };
+type Run = { spec: () => OutputSpec | Promise<OutputSpec>; book: { hear(event: HostEvent): void; end(): void } };
 
 function runOf({ camera, output, hub, options }: OutputProcessInput, deps: OutputDeps): Run {
   if ('format' in options) return framesRun({ camera, hub, form: options }, deps.frames);
   const segmentMs = options.segmentSeconds * 1_000;
+  if (output === 'sound') return soundRun({ camera, hub }, deps.sounds);
   if (output === 'hls') return hlsRun({ camera, hub, segmentMs }, deps.hls);
-  return { spec: { output: 'record', camera, hub, ...deps.record, segmentMs }, book: keepBook(deps.recordings, camera) };
+  return { spec: () => ({ output: 'record', camera, hub, ...deps.record, segmentMs }), book: keepBook(deps.recordings, camera) };
+}
+
+/** Its path through the SFU is there before its process sends. */
+function soundRun({ camera, hub: { sound } }: Pick<OutputProcessInput, 'camera' | 'hub'>, sounds: Sounds): Run {
+  if (!sound) throw new Error('Sound was attached to a hub that has none.');
+  const { port: _port, ...format } = sound;
+  return {
+    spec: async () => ({ output: 'sound', camera, sound, feed: (await sounds.open(camera, format)).feed }),
+    book: { hear: () => undefined, end: () => sounds.close(camera) },
+  };
 }
 
 function framesRun(input: Pick<FramesSpec, 'camera' | 'hub' | 'form'>, frames: FramesSink): Run {
   const place = frames.begin(input.camera);
   return {
-    spec: { output: 'frames', ...input, ...place },
+    spec: () => ({ output: 'frames', ...input, ...place }),
     book: {
       hear(event) {
         if (event.type === 'frames.listening') frames.listening(place.run, event.port);
@@ -121,7 +138,7 @@ function framesRun(input: Pick<FramesSpec, 'camera' | 'hub' | 'form'>, frames: F
 function hlsRun({ camera, hub, segmentMs }: Pick<HlsSpec, 'camera' | 'hub' | 'segmentMs'>, hls: HlsSink): Run {
   const { session, dir, keep } = hls.begin(camera);
   return {
-    spec: { output: 'hls', camera, hub, dir, keep, segmentMs },
+    spec: () => ({ output: 'hls', camera, hub, dir, keep, segmentMs }),
     book: {
       hear(event) {
         if (event.type === 'segment.closed') hls.closed(session, event.segment);

@@ -46,8 +46,8 @@ export function createSource(deps: SourceDeps): typeof sourceMachine {
 }
 
 function specOf(input: SourceInput, { latencyMs, health, faults }: SourceDeps): SourceSpec {
-  const { config, transport, codec, feed } = input;
-  return { url: config.url.reveal(), transport, tls: config.tls, video: { codec }, feed: codec === 'H264' ? feed : null, latencyMs, health, faults };
+  const { config, transport, codec, sound, feed } = input;
+  return { url: config.url.reveal(), transport, tls: config.tls, video: { codec }, sound: sound ?? null, feed: codec === 'H264' ? feed : null, latencyMs, health, faults };
 }
 
 function translate(event: HostEvent, tell: (fact: ProcessFact) => void): void {

@@ -24,6 +24,8 @@ export type ViewerMedia = {
   consume(): Promise<Consumer[]>;
   /** Beside the camera's own, until its producer goes. Rejects where that is gone already. */
   consumePrimer(producer: Producer): Promise<Consumer>;
+  /** One more consumer, until it is closed; `onEnd` is called when the sound goes while the viewer stays. */
+  consumeSound(producer: Producer, onEnd: () => void): Promise<Consumer>;
   close(): void;
 };
 
@@ -77,6 +79,14 @@ export async function createViewerMedia(
     async consumePrimer({ id: producerId }) {
       const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true, appData: { viewer, camera: ingest.camera } });
       consumers.push(consumer);
+      consumer.observer.once('close', () => void consumers.splice(consumers.indexOf(consumer), 1));
+      return consumer;
+    },
+    async consumeSound({ id: producerId }, onEnd) {
+      if (!router.canConsume({ producerId, rtpCapabilities })) throw new LookoutError('LOOKOUT_UNSUPPORTED_MEDIA', { cameraId: ingest.camera, message: 'This browser does not play the sound of this camera.' });
+      const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true, appData: { viewer, camera: ingest.camera } });
+      consumers.push(consumer);
+      consumer.on('producerclose', onEnd);
       consumer.observer.once('close', () => void consumers.splice(consumers.indexOf(consumer), 1));
       return consumer;
     },

@@ -63,6 +63,12 @@ export type FramesOutputView = OutputView & {
   behindMs: number | null;
 };
 
+/** What becomes of a camera's sound on each path. */
+export type SoundVerdicts = { webrtc: Verdict; hls: Verdict; recording: Verdict };
+
+/** Live sound for viewers over WebRTC: `off` while nobody listens. `verdicts` is null where the camera has no sound, or is not known yet. */
+export type SoundOutputView = OutputView & { verdicts: SoundVerdicts | null };
+
 /** A recording. While it is being written (`closed` false), `endAt` is null and the figures are 0. */
 export type RecordingView = {
   id: string;
@@ -108,7 +114,7 @@ export type CameraView = {
   viewers: number;
   host: { pid: number; rssBytes: number } | null;
   worker: { pid: number } | null;
-  outputs: { live: OutputView & { verdict: Verdict | null }; hls: HlsOutputView; record: RecordOutputView; frames: FramesOutputView; snapshot: OutputView };
+  outputs: { live: OutputView & { verdict: Verdict | null }; hls: HlsOutputView; record: RecordOutputView; frames: FramesOutputView; sound?: SoundOutputView; snapshot: OutputView };
 };
 
 /** What `POST /api/v1/probe` tells: what was not seen is null, never guessed. */
@@ -119,6 +125,8 @@ export type ProbeReport = {
   gopMs: number | null;
   bFrames: boolean | null;
   verdicts: { webrtc: Verdict; hls: Verdict; recording: Verdict; frames: Verdict };
+  /** Of the audio track; null where there is none. */
+  sound?: SoundVerdicts | null;
 };
 
 /** A row of the journal. */
@@ -269,7 +277,8 @@ export type ViewerClientEvents = {
   transport: (request: { viewer: string; rtpCapabilities: Opaque; primer?: boolean }, ack: Ack<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>) => void;
   connectTransport: (request: { viewer: string; dtlsParameters: Opaque }, ack: Ack<null>) => void;
   /**
-   * Consumes video, and audio where `audio` is true and the camera has some. Consumers start paused. One with `primer` shows
+   * Consumes video, and audio where `audio` is true and the camera has some; asked again with another `audio`, it takes audio
+   * up or drops it, and answers with all consumers that there are then. Audio whose camera changes it ends with `gone`. Consumers start paused. One with `primer` shows
    * pictures at once, until the camera's next keyframe: when the other one has its first frame, show that and say `tookOver`.
    */
   consume: (request: { viewer: string; audio?: boolean }, ack: Ack<{ consumers: { id: string; producerId: string; kind: 'video' | 'audio'; rtpParameters: Opaque; primer?: true }[] }>) => void;

@@ -36,6 +36,7 @@ const output = { state: text, lastError: nullable(LastErrorSchema), host: HostSc
 
 const frameForm = { width: number, height: number, fps: number, format: oneOf('RGB', 'I420', 'NV12', 'GRAY8') };
 const readers = Type.Object({ tcp: number, sharedMemory: number });
+const SoundVerdictsSchema = Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema });
 
 /** {@link CameraView}. */
 export const CameraSchema = Type.Object({
@@ -51,6 +52,7 @@ export const CameraSchema = Type.Object({
     hls: Type.Object({ ...output, mode: oneOf('off', 'on-demand', 'always'), since: text, segments: number }),
     record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), since: text, file: maybeText, bytes: number }),
     frames: Type.Object({ ...output, mode: oneOf('off', 'always'), since: text, ...frameForm, readers, missed: number, behindMs: maybeNumber }),
+    sound: Type.Optional(Type.Object({ ...output, verdicts: nullable(SoundVerdictsSchema) })),
     snapshot: Type.Object(output),
   }),
 }, { title: 'Camera' });
@@ -158,6 +160,7 @@ export const SystemSchema = Type.Object({
 export const ProbeSchema = Type.Object({
   url: text, server: maybeText, media: nullable(MediaSchema), gopMs: maybeNumber, bFrames: nullable(Type.Boolean()),
   verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema }),
+  sound: Type.Optional(nullable(SoundVerdictsSchema)),
 }, { title: 'ProbeReport' });
 
 /** The three roles. */

@@ -6,7 +6,7 @@ import type { CameraContext, cameraMachine } from '../machines/camera.ts';
 import type { OutputName } from '../machines/events.ts';
 import type { Freshness } from './figures.ts';
 import { outputState, type OutputSnapshot, type OutputTrace } from './output-journal.ts';
-import { webrtcVerdict } from '../native/verdict.ts';
+import { soundVerdicts, webrtcVerdict } from '../native/verdict.ts';
 
 /** A camera machine's snapshot. */
 export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
@@ -55,6 +55,7 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
       hls: hlsView(snapshot, facts),
       record: recordView(snapshot, facts),
       frames: framesView(snapshot, facts),
+      sound: { ...outputView(snapshot, 'sound'), verdicts: context.description && soundVerdicts(context.description.audio, context.description.sound ?? null) },
       snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
     },
   };
@@ -78,7 +79,7 @@ function framesView(snapshot: CameraSnapshot, { frames, since }: CameraFacts): F
 function outputView(snapshot: CameraSnapshot, name: OutputName): OutputView {
   const { error } = snapshot.context.outputs[name];
   const output = outputOf(snapshot, name);
-  if (!output) return { state: snapshot.context.config.outputs[name].mode === 'off' ? 'off' : 'backoff', lastError: errorView(error), host: null };
+  if (!output) return { state: (name === 'sound' ? !snapshot.context.soundWanted : snapshot.context.config.outputs[name].mode === 'off') ? 'off' : 'backoff', lastError: errorView(error), host: null };
   const { pid, stats, lastError } = output.context;
   return { state: outputState(output), lastError: errorView(error ?? lastError), host: pid === null ? null : { pid, rssBytes: stats?.rssBytes ?? 0 } };
 }

@@ -10,7 +10,7 @@ import { beginsKeyframe, createHubReader } from '../native/hub-reader.ts';
 import type { HealthLimits } from '../native/protocol.ts';
 import type { NameResolver } from '../native/resolve.ts';
 import { describe } from '../native/rtsp-client.ts';
-import { webrtcVerdict } from '../native/verdict.ts';
+import { soundVerdicts, webrtcVerdict } from '../native/verdict.ts';
 
 /** What a probe needs. */
 export type ProbeDeps = { pool: HostPool; resolver: NameResolver; describeMs: number; latencyMs: number; health: HealthLimits };
@@ -128,5 +128,6 @@ function report(url: CameraUrl, description: Description, seen: Seen): ProbeRepo
       recording: recordable,
       frames: video ? { ok: true, why: `${track.codec} can be decoded.` } : recordable,
     },
+    sound: soundVerdicts(description.audio, description.sound ?? null),
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { waitFor } from 'xstate';
 import { createAdmission } from '../actors/admission.ts';
 import { createEdges } from '../actors/edges.ts';
+import { createSounds } from '../actors/sounds.ts';
 import { createMediaPlane } from '../actors/media-plane.ts';
 import { createPrimers } from '../actors/primers.ts';
 import { createTree, type Root } from '../actors/tree.ts';
@@ -17,10 +18,11 @@ import { planeLog, type Log } from '../log.ts';
 import { durationText } from '../machines/duration.ts';
 import { createFlightRecorder } from '../native/flight-recorder.ts';
 import { createHostPool } from '../native/host-pool.ts';
+import type { HostPool } from '../native/host.ts';
 import { clearOrphans } from '../native/orphans.ts';
 import { createPorts } from '../native/ports.ts';
 import { createPrimerPump } from '../native/primer-pump.ts';
-import { createRegistry } from '../native/registry.ts';
+import { createRegistry, type Registry } from '../native/registry.ts';
 import { createResolver } from '../native/resolve.ts';
 import { createKeeper } from '../recordings/keeper.ts';
 import { openStore } from '../store/index.ts';
@@ -50,6 +52,7 @@ import { sampleSystem, type SystemSampler } from './system.ts';
 import { createTrends } from './trends.ts';
 import { createViewers } from './viewer-service.ts';
 import { createWatchdog } from './watchdog.ts';
+import { tellHls, tellSound } from './wants.ts';
 
 /** What a program is started with. */
 export type ProgramOptions = {
@@ -161,6 +164,18 @@ function awayRow(camera: string, since: number): Parameters<Observer['note']>[0]
   return { ...plainEvent(camera, 'lookout.started', `Lookout started; it had not run since ${iso} (${durationText(Date.now() - since)}).`), evidence: iso };
 }
 
+/** The pool of hosts, with a spare one if it is to be warm. */
+function createHosts({ config, instance }: ProgramOptions, registry: Registry, log: Log): HostPool {
+  return createHostPool({
+    registry, instance,
+    compileCache: join(repository, '.cache', 'compile'),
+    heartbeatMs: config.hosts.heartbeatMs,
+    frozenMs: config.hosts.frozenMs,
+    spares: config.hosts.warm > 0 ? 1 : 0,
+    onStderr: (line, pid) => log.warn({ pid, line }, 'a host wrote to stderr'),
+  });
+}
+
 /** The parts behind the interfaces: hosts, ports, the actor tree and who watches it. Nothing runs yet but the spare host. */
 function createParts(given: ProgramOptions, store: Store) {
   const { config, instance, log } = given;
@@ -168,14 +183,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const registry = createRegistry();
   const resolver = createResolver();
   const [mediaLog, sfuLog] = [planeLog(log, 'media'), planeLog(log, 'sfu')];
-  const pool = createHostPool({
-    registry, instance,
-    compileCache: join(repository, '.cache', 'compile'),
-    heartbeatMs: config.hosts.heartbeatMs,
-    frozenMs: config.hosts.frozenMs,
-    spares: config.hosts.warm > 0 ? 1 : 0,
-    onStderr: (line, pid) => mediaLog.warn({ pid, line }, 'a host wrote to stderr'),
-  });
+  const pool = createHosts(given, registry, mediaLog);
   const ports = createPorts({ registry, range: { from: sfu.internalPortMin, to: sfu.internalPortMax } });
   const plane = createMediaPlane();
   const bus = createDeltaBus((error) => log.error({ err: error }, 'a subscriber failed'));
@@ -184,7 +192,8 @@ function createParts(given: ProgramOptions, store: Store) {
   const pump = createPrimerPump();
   const primers = createPrimers({ plane, ports, registry, pump, most: config.primers.most, maxBytes: config.primers.maxBytes, recvBufferBytes: sfu.recvBufferBytes });
   const edges = createEdges({ ports, recvBufferBytes: sfu.recvBufferBytes });
-  const viewers = createViewers({ plane, edges, primers, ingestWaitMs });
+  const sounds = createSounds({ plane, ports, ingestWaitMs, want: (camera, wanted) => tellSound(root, camera, wanted) });
+  const viewers = createViewers({ plane, edges, primers, sounds, ingestWaitMs });
   const recorder = createFlightRecorder();
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
@@ -206,7 +215,7 @@ function createParts(given: ProgramOptions, store: Store) {
     admission,
     source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
-    output: { pool, recordings, hls, frames, record: config.recordings, afflict: diskFaults.afflict },
+    output: { pool, recordings, hls, frames, sounds, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
       plane,
       log: sfuLog,
@@ -243,13 +252,6 @@ function createParts(given: ProgramOptions, store: Store) {
   const declared = createDeclared({ root, cameras, store, observer, log });
   const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
   return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, frames, retention, wishes, diskFaults, exports, playback, watchdog };
-}
-
-/** Nothing is sent to an actor that knows it, or that ended. */
-function tellHls(root: Root, camera: string, wanted: boolean): void {
-  const actor = child(root, camera);
-  const snapshot = actor?.getSnapshot();
-  if (snapshot?.status === 'active' && snapshot.context.hlsWanted !== wanted) actor?.send({ type: 'hls.set', wanted });
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */

@@ -10,7 +10,9 @@ import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/vie
 import type { Edges } from '../actors/edges.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Primers } from '../actors/primers.ts';
+import type { Sounds } from '../actors/sounds.ts';
 import { createViewerMedia, type ViewerMedia, type ViewerMediaEvents } from '../actors/viewer-media.ts';
+import { liveSoundProblem } from '../native/sound-path.ts';
 import type { PrimerPath } from '../native/primer-path.ts';
 import { child } from './cameras.ts';
 import { describeMedia, mediaForOffer, startAtOnce } from './offer.ts';
@@ -24,7 +26,7 @@ type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; 
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
 /** What viewers need. */
-export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; ingestWaitMs: number };
+export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; ingestWaitMs: number };
 
 const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
   rejoin: { reason: 'rejoin', message: 'The live path of this camera was replaced.' },
@@ -56,7 +58,7 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
   };
 }
 
-function createService({ plane, edges, primers, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
   const { chart, tell, find, fresh, mediaOf, keep } = createFinders(entries, root);
 
   return {
@@ -107,7 +109,11 @@ function createService({ plane, edges, primers, ingestWaitMs }: ViewerDeps, entr
     },
     async consume(request) {
       const media = mediaOf(request);
-      const own = (await media.consume()).map(described);
+      const isFirst = media.consumers().length === 0;
+      await media.consume();
+      await setSound({ root, sounds, media, audio: request.audio, onEnd: () => tell(request.viewer, { type: 'viewer.end', reason: 'rejoin' }) });
+      const own = media.consumers().map(described);
+      if (!isFirst) return own;
       const primer = await consumePrimer(media, await primers.path(request.viewer, primerWaitMs), () => tell(request.viewer, { type: 'viewer.tookOver' }));
       tell(request.viewer, { type: 'viewer.consuming' });
       return [...own, ...primer];
@@ -160,6 +166,24 @@ function createFinders(entries: Map<string, Entry>, root: Root) {
     tell(entry.id, { type: 'viewer.transportMade' });
   };
   return { chart, tell, find, fresh, mediaOf, keep };
+}
+
+/** Takes sound up where the camera has some that WebRTC takes, or drops it. */
+async function setSound({ root, sounds, media, audio, onEnd }: { root: Root; sounds: Sounds; media: ViewerMedia; audio: boolean; onEnd: () => void }): Promise<void> {
+  const { camera } = media.ingest;
+  const there = media.consumers().filter(({ kind }) => kind === 'audio');
+  if (!audio) return there.forEach((consumer) => consumer.close());
+  const sound = child(root, camera)?.getSnapshot().context.description?.sound ?? null;
+  if (sound === null || liveSoundProblem(sound) !== null || there.length > 0) return;
+  const { path, release } = await sounds.listen(camera, sound);
+  try {
+    const consumer = await media.consumeSound(path.producer, onEnd);
+    if (consumer.closed) release();
+    else consumer.observer.once('close', release);
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 /** One that was closed meanwhile, or comes later than the answer and would play for nobody, is no error: the camera's own producer is there. */

@@ -1,7 +1,7 @@
 /** What a camera remembers, and the pure functions that change it. */
 import type { CameraConfig } from '../camera-config.ts';
 import { failure as makeFailure, type Failure, type FailureClass } from '../errors.ts';
-import type { Description, Feed, SourceStats, VideoFormat } from '../media.ts';
+import type { Description, Feed, SoundFormat, SourceStats, VideoFormat } from '../media.ts';
 import { noOutputs, type OutputEntry } from './camera-outputs.ts';
 import type { OutputName } from './events.ts';
 import type { OutputSettings } from './output.ts';
@@ -47,7 +47,8 @@ export type CameraContext = {
   stats: SourceStats | null;
   /** A source was spawned and has not said `source.released` yet. */
   sourceAlive: boolean;
-  host: { pid: number; hubPort: number | null } | null;
+  /** `soundPort`: of the hub of sound, where there is one. */
+  host: { pid: number; hubPort: number | null; soundPort?: number | null } | null;
   worker: { index: number; pid: number } | null;
   /** An ingest actor runs; commands to one that does not would make the camera itself throw. */
   ingestAlive: boolean;
@@ -74,6 +75,8 @@ export type CameraContext = {
   recordingWanted: boolean;
   /** Somebody fetches it over HLS. */
   hlsWanted: boolean;
+  /** Somebody listens, or did a moment ago. */
+  soundWanted: boolean;
   outputs: Record<OutputName, OutputEntry>;
   /** The last planned restart; null where there was none since the source started. */
   handover: Handover | null;
@@ -85,7 +88,7 @@ export type CameraContext = {
 export type Handover = { reason: SuccessionReason; phase: 'preparing' | 'starting' | 'replaced' | 'failed'; failure: Failure | null };
 
 /** Input of the source a camera spawns. */
-export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; codec: 'H264' | 'H265'; feed: Feed & { open: boolean; gated?: boolean } };
+export type SourceInput = { config: CameraConfig; transport: 'tcp' | 'udp'; codec: 'H264' | 'H265'; sound?: SoundFormat | null; feed: Feed & { open: boolean; gated?: boolean } };
 
 /** A camera that has not run yet. */
 export function initialContext({ config, settings, feed, seed }: CameraMachineInput): CameraContext {
@@ -95,14 +98,14 @@ export function initialContext({ config, settings, feed, seed }: CameraMachineIn
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, hlsWanted: false, outputs: noOutputs,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, hlsWanted: false, soundWanted: false, outputs: noOutputs,
   };
 }
 
 /** What the next source pulls; null before a description said what there is. */
 export function sourceInput({ config, transport, description, feed, feedOpen }: CameraContext): SourceInput | null {
   const codec = description?.video?.codec;
-  return codec ? { config, transport, codec, feed: { ...feed, open: feedOpen, gated: true } } : null;
+  return codec ? { config, transport, codec, sound: description.sound ?? null, feed: { ...feed, open: feedOpen, gated: true } } : null;
 }
 
 /**

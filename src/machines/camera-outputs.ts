@@ -17,11 +17,11 @@ export type OutputEntry = {
   error: Failure | null;
 };
 
-export const outputNames: readonly OutputName[] = ['hls', 'record', 'frames'];
+export const outputNames: readonly OutputName[] = ['hls', 'record', 'frames', 'sound'];
 
 /** Outputs of a camera that has not run yet. */
 const noOutput: OutputEntry = { alive: false, open: false, crashes: 0, error: null };
-export const noOutputs: Record<OutputName, OutputEntry> = { hls: noOutput, record: noOutput, frames: noOutput };
+export const noOutputs: Record<OutputName, OutputEntry> = { hls: noOutput, record: noOutput, frames: noOutput, sound: noOutput };
 
 /** Whether this camera is to be recorded now. Pure configuration for `continuous`, an operator's or a schedule's word else. */
 export function wantsRecording({ config, recordingWanted }: Pick<CameraContext, 'config' | 'recordingWanted'>): boolean {
@@ -41,6 +41,7 @@ export function wantsOutput(context: CameraContext, output: OutputName): boolean
     case 'hls': return wantsHls(context);
     case 'record': return wantsRecording(context);
     case 'frames': return context.config.outputs.frames.mode === 'always';
+    case 'sound': return context.soundWanted;
   }
 }
 
@@ -49,9 +50,9 @@ export function needsSource(context: CameraContext): boolean {
   return outputNames.some((output) => wantsOutput(context, output));
 }
 
-/** Outputs that the configuration asks for and that have no actor. */
-export function missingOutputs({ config, outputs }: CameraContext): OutputName[] {
-  return outputNames.filter((name) => !outputs[name].alive && config.outputs[name].mode !== 'off');
+/** Outputs that the configuration asks for and that have no actor; sound has none before somebody listens. */
+export function missingOutputs({ config, outputs, soundWanted }: CameraContext): OutputName[] {
+  return outputNames.filter((name) => !outputs[name].alive && (name === 'sound' ? soundWanted : config.outputs[name].mode !== 'off'));
 }
 
 export function livingOutputs({ outputs }: CameraContext): OutputName[] {
@@ -61,7 +62,15 @@ export function livingOutputs({ outputs }: CameraContext): OutputName[] {
 /** The hub of the running source, if there is one. */
 export function hubOf({ host, media, description, stats }: CameraContext): Hub | null {
   const codec = media?.codec ?? description?.video?.codec;
-  return host?.hubPort && codec ? { port: host.hubPort, codec, gopMs: stats?.keyframeIntervalMs ?? null } : null;
+  if (!host?.hubPort || !codec) return null;
+  const sound = host.soundPort && description?.sound ? { ...description.sound, port: host.soundPort } : null;
+  return { port: host.hubPort, codec, gopMs: stats?.keyframeIntervalMs ?? null, sound };
+}
+
+/** The hub as an output wants it: none for the sound of a camera that has none. */
+export function hubFor(context: CameraContext, output: OutputName): Hub | null {
+  const hub = hubOf(context);
+  return output === 'sound' && !hub?.sound ? null : hub;
 }
 
 export function outputOptions({ config, settings }: CameraContext, output: OutputName): OutputOptions {
@@ -69,6 +78,7 @@ export function outputOptions({ config, settings }: CameraContext, output: Outpu
   switch (output) {
     case 'hls': return { segmentSeconds: settings.hlsSegmentSeconds };
     case 'record': return { segmentSeconds: record.segmentSeconds };
+    case 'sound': return { segmentSeconds: 0 };
     case 'frames': return { width, height, fps, format };
   }
 }
@@ -76,11 +86,16 @@ export function outputOptions({ config, settings }: CameraContext, output: Outpu
 /** What the actor of an output is started with. */
 export function outputInput(context: CameraContext, output: OutputName): OutputInput {
   const { config, settings, history } = context;
-  return { camera: config.id, output, wanted: wantsOutput(context, output), options: outputOptions(context, output), hub: hubOf(context), settings: settings.output, seed: history.seed };
+  return { camera: config.id, output, wanted: wantsOutput(context, output), options: outputOptions(context, output), hub: hubFor(context, output), settings: settings.output, seed: history.seed };
 }
 
 export function withOutput({ outputs }: CameraContext, name: OutputName, change: Partial<OutputEntry>): Pick<CameraContext, 'outputs'> {
   return { outputs: { ...outputs, [name]: { ...outputs[name], ...change } } };
+}
+
+/** Nobody's crashes count any more. */
+export function forgiven({ outputs: { hls, record, frames, sound } }: CameraContext): CameraContext['outputs'] {
+  return { hls: { ...hls, crashes: 0 }, record: { ...record, crashes: 0 }, frames: { ...frames, crashes: 0 }, sound: { ...sound, crashes: 0 } };
 }
 
 /** At once after the first crash, then ever later. A turn of the clock lies between, so that no crash at the start becomes an endless loop. */

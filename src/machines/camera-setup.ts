@@ -6,7 +6,7 @@ import {
   afterFailure, announcedProfile, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
   type CameraContext, type CameraMachineInput, type Next,
 } from './camera-context.ts';
-import { hubOf, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsOutput, withOutput } from './camera-outputs.ts';
+import { forgiven, hubFor, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsOutput, withOutput } from './camera-outputs.ts';
 import { crashOf } from './crash.ts';
 import type { CameraCommand, IngestFact, OutputFact, OutputName, SourceFact, SuccessionFact, WaitFact } from './events.ts';
 import { ingestMachine } from './ingest.ts';
@@ -15,7 +15,7 @@ import { jittered } from './policy.ts';
 import { sourceMachine } from './source.ts';
 import { successionMachine, type SuccessionReason } from './succession.ts';
 
-type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' } | { type: 'output.respawn' };
+type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' } | { type: 'output.respawn' } | { type: 'sound.idle' };
 type Crash = ErrorActorEvent<unknown, 'succession'> | ErrorActorEvent<unknown, 'source'> | ErrorActorEvent<unknown, 'ingest'> | ErrorActorEvent<unknown, `output:${OutputName}`> | DoneActorEvent<unknown, 'source'>;
 
 /** Everything a camera hears. */
@@ -31,7 +31,7 @@ export const cameraSetup = setup({
     input: {} as CameraMachineInput,
     context: {} as CameraContext,
     events: {} as CameraEvent,
-    children: {} as { source: 'source'; ingest: 'ingest'; 'output:hls': 'output'; 'output:record': 'output'; 'output:frames': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
+    children: {} as { source: 'source'; ingest: 'ingest'; 'output:hls': 'output'; 'output:record': 'output'; 'output:frames': 'output'; 'output:sound': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
     tags: {} as 'viewable' | 'waiting',
   },
   actors: {
@@ -90,7 +90,7 @@ export const cameraSetup = setup({
     forgive: assign(({ context }) => ({ history: { ...context.history, attempt: 0, window: [], sameInARow: 0, lastClass: null }, cause: null, why: null, delayMs: 0 })),
     recordFailure: assign(({ context }, params: { failure: Failure; wasStreaming: boolean }) => afterFailure(context, params.failure, params.wasStreaming)),
     recordDescription: assign((_, params: { description: Description }) => ({ description: params.description, media: null })),
-    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: { hls: { ...context.outputs.hls, crashes: 0 }, record: { ...context.outputs.record, crashes: 0 }, frames: { ...context.outputs.frames, crashes: 0 } } })),
+    recordFresh: assign(({ context }) => ({ history: { ...context.history, attempt: 0, sameInARow: 0, lastClass: null }, cause: null, why: null, ingestCrashes: 0, mayRecycle: true, outputs: forgiven(context) })),
     recordUpdate: assign(({ event }) => {
       assertEvent(event, 'camera.update');
       return { config: event.config };
@@ -102,7 +102,7 @@ export const cameraSetup = setup({
     }),
     recordStarted: assign(({ context, event }) => {
       assertEvent(event, 'source.started');
-      return { host: context.host && { ...context.host, hubPort: event.hubPort } };
+      return { host: context.host && { ...context.host, hubPort: event.hubPort, soundPort: event.soundPort ?? null } };
     }),
     recordMedia: assign(({ event }) => {
       assertEvent(event, 'source.media');
@@ -129,8 +129,10 @@ export const cameraSetup = setup({
       }
     }),
     attachOutputs: enqueueActions(({ context, enqueue }) => {
-      const hub = hubOf(context);
-      if (hub) for (const name of livingOutputs(context)) enqueue.sendTo(`output:${name}`, { type: 'output.attach', hub });
+      for (const name of livingOutputs(context)) {
+        const hub = hubFor(context, name);
+        if (hub) enqueue.sendTo(`output:${name}`, { type: 'output.attach', hub });
+      }
     }),
     detachOutputs: enqueueActions(({ context, enqueue }) => {
       for (const name of livingOutputs(context)) enqueue.sendTo(`output:${name}`, { type: 'output.detach' });
@@ -147,6 +149,14 @@ export const cameraSetup = setup({
       assertEvent(event, 'hls.set');
       return { hlsWanted: event.wanted };
     }),
+    /** What was started for a listener goes on for a moment after the last one: muting is often undone. */
+    setSound: enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, 'sound.set');
+      enqueue(cancel('sound-idle'));
+      if (event.wanted) enqueue.assign({ soundWanted: true });
+      else enqueue.raise({ type: 'sound.idle' }, { delay: 'feedLinger', id: 'sound-idle' });
+    }),
+    endSound: assign({ soundWanted: false }),
     stopOutputs: enqueueActions(({ context, enqueue }) => {
       for (const name of livingOutputs(context)) enqueue.stopChild(`output:${name}`);
     }),
@@ -220,8 +230,8 @@ export const cameraSetup = setup({
     }),
     recordReplaced: assign(({ context, event }) => {
       assertEvent(event, 'source.replaced');
-      const { pid, hubPort, media } = event;
-      return { ...countSource({ ...context, cause: null }), host: { pid, hubPort }, media: media ?? context.media, stats: null, handover: context.handover && { ...context.handover, phase: 'replaced' as const } };
+      const { pid, hubPort, soundPort = null, media } = event;
+      return { ...countSource({ ...context, cause: null }), host: { pid, hubPort, soundPort }, media: media ?? context.media, stats: null, handover: context.handover && { ...context.handover, phase: 'replaced' as const } };
     }),
     recordNotReplaced: assign(({ context }, params: { failure: Failure | null }) => ({ handover: context.handover && { ...context.handover, phase: 'failed' as const, failure: params.failure } })),
     endSuccession: enqueueActions(({ enqueue }) => enqueue.stopChild('succession')),

@@ -1,7 +1,7 @@
 /** Every event of the system, on one screen: commands are imperative, facts are in the past tense. All are plain data. */
 import type { CameraConfig, FrameForm } from '../camera-config.ts';
 import type { Failure } from '../errors.ts';
-import type { Description, SourceStats, VideoFormat } from '../media.ts';
+import type { Description, SoundFormat, SourceStats, VideoFormat } from '../media.ts';
 import type { SourceInput } from './camera-context.ts';
 
 /** To a camera. */
@@ -17,12 +17,14 @@ export type CameraCommand =
   /** Whether a camera records whose mode leaves that to an operator or to a schedule. */
   | { type: 'recording.set'; wanted: boolean }
   /** Whether somebody fetches this camera over HLS, where that is on demand. */
-  | { type: 'hls.set'; wanted: boolean };
+  | { type: 'hls.set'; wanted: boolean }
+  /** Whether somebody listens. */
+  | { type: 'sound.set'; wanted: boolean };
 
 /** From a source to its camera. */
 export type SourceFact =
   | { type: 'source.ready'; pid: number }
-  | { type: 'source.started'; hubPort: number }
+  | { type: 'source.started'; hubPort: number; soundPort?: number | null }
   | { type: 'source.flowing' }
   | { type: 'source.stalled'; sinceMs: number }
   | { type: 'source.media'; media: VideoFormat }
@@ -31,7 +33,7 @@ export type SourceFact =
   /** A successor holds its first packets from a keyframe on and the old feed is shut: the ingest must forget the old numbers. */
   | { type: 'source.switching' }
   /** A successor pulls and feeds now; what it replaced is being released. */
-  | { type: 'source.replaced'; pid: number; hubPort: number; media: VideoFormat | null }
+  | { type: 'source.replaced'; pid: number; hubPort: number; soundPort?: number | null; media: VideoFormat | null }
   /** The successor is given up; the old source goes on. */
   | { type: 'source.replaceFailed'; failure: Failure }
   /** Every host is reaped; nothing of it is left. */
@@ -62,8 +64,8 @@ export type IngestCommand =
   /** Pause and resume at once: consumers forget sequence numbers and go on with the next keyframe. Answered by `ingest.cycled`. */
   | { type: 'ingest.cycle' };
 
-/** Where an output finds a camera's packets, and what they are. */
-export type Hub = { port: number; codec: 'H264' | 'H265'; gopMs: number | null };
+/** Where an output finds a camera's packets, and what they are; `sound` has a hub of its own, where the camera has some. */
+export type Hub = { port: number; codec: 'H264' | 'H265'; gopMs: number | null; sound?: SoundFormat & { port: number } | null };
 
 /** To an output. */
 export type OutputCommand =
@@ -78,7 +80,7 @@ export type OutputCommand =
 export type OutputFact = { type: 'output.changed'; output: OutputName; open: boolean };
 
 /** What follows a camera's hub. */
-export type OutputName = 'hls' | 'record' | 'frames';
+export type OutputName = 'hls' | 'record' | 'frames' | 'sound';
 
 /** What an output does with the packets; a change of it begins anew. */
 export type OutputOptions = { segmentSeconds: number } | FrameForm;

@@ -37,10 +37,10 @@ type Context = {
   /** Slots whose host is not reaped yet. */
   held: Slot[];
   feedOpen: boolean;
-  successor: { pid: number; hubPort: number; media: VideoFormat | null };
+  successor: { pid: number; hubPort: number; soundPort: number | null; media: VideoFormat | null };
 };
 
-const none = { pid: 0, hubPort: 0, media: null };
+const none = { pid: 0, hubPort: 0, soundPort: null, media: null };
 const other = (slot: Slot): Slot => (slot === 'a' ? 'b' : 'a');
 const hostOf = (slot: Slot) => `host:${slot}` as const;
 
@@ -93,7 +93,7 @@ const sourceSetup = setup({
       if (event.type !== 'host.told') return;
       const { fact } = event;
       if (fact.type === 'source.ready') enqueue.assign({ successor: { ...context.successor, pid: fact.pid } });
-      if (fact.type === 'source.started') enqueue.assign({ successor: { ...context.successor, hubPort: fact.hubPort } });
+      if (fact.type === 'source.started') enqueue.assign({ successor: { ...context.successor, hubPort: fact.hubPort, soundPort: fact.soundPort ?? null } });
       if (fact.type === 'source.media') enqueue.assign({ successor: { ...context.successor, media: fact.media } });
     }),
     setFeed: enqueueActions(({ context, event, enqueue }) => {

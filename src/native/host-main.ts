@@ -4,6 +4,7 @@ import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
 import { startSource, type Runner } from './host/source.ts';
 import { startFrames } from './host/frames.ts';
+import { startLiveSound } from './host/live-sound.ts';
 import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
 import type { Output } from './host/split-output.ts';
@@ -72,6 +73,7 @@ function startOutput(spec: OutputSpec, emit: (event: HostEvent) => void): Output
     case 'hls': return startHls(spec, emit);
     case 'record': return startRecord(spec, emit);
     case 'frames': return startFrames(spec, emit);
+    case 'sound': return startLiveSound(spec, emit);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The launch description of a frames output: hub → decoder → size, rate and format → readers. Pure. */
-import { decoders, hubClient, integer } from './launch.ts';
+import { decoders, hubClient } from './launch.ts';
+import { integer } from './launch-number.ts';
 import type { FramesSpec } from './protocol.ts';
 
 /** Element names of a frames output, as its runner looks them up; those of the time line are the recorder's. */
@@ -7,13 +8,13 @@ export const framesElements = { sink: 'frames' } as const;
 
 /**
  * One thread decodes, since frame threads hold frames back. The rate comes down before anything is scaled, and never up:
- * `max-rate` instead of a frame rate in the caps, which a slower camera could not fulfil. `lookoutframes` never blocks. Timestamps of a
- * Matroska hub are CLOCK_MONOTONIC as they are; RTP's are placed by the runner (`host/timeline.ts`).
+ * `max-rate` instead of a frame rate in the caps, which a slower camera could not fulfil. `lookoutframes` never blocks. What its
+ * running times are on the wall clock the runner tells it (`host/timeline.ts`).
  */
 export function framesLaunch({ hub, form, port }: FramesSpec): string {
   const caps = `video/x-raw,format=${formatOf(form.format)},width=${integer(form.width, 16, 7_680)},height=${integer(form.height, 16, 4_320)},pixel-aspect-ratio=1/1`;
   return `${hubClient(hub.codec, hub.port, true)} ! ${decoders[hub.codec]} max-threads=1 ! videorate drop-only=true max-rate=${integer(form.fps, 1, 120)} ! videoscale ! videoconvert ! ${caps}`
-    + ` ! lookoutframes name=frames port=${integer(port, 0, 65_535)} absolute=${hub.codec === 'H265'}`;
+    + ` ! lookoutframes name=frames port=${integer(port, 0, 65_535)}`;
 }
 
 /** Only these enter a launch description. */

@@ -1,6 +1,8 @@
 /** The launch description of an HLS output: hub → segments, pass-through, cut at keyframes. Pure. */
-import { hubClient, integer } from './launch.ts';
-import { originBranch, segmentLimitMs } from './launch-record.ts';
+import { hubClient } from './launch.ts';
+import { integer } from './launch-number.ts';
+import { segmentLimitMs } from './launch-record.ts';
+import { soundClient } from './launch-sound.ts';
 import type { HlsSpec } from './protocol.ts';
 
 /** Element names of an HLS output, as its runner looks them up; those of the time line are the recorder's. */
@@ -14,6 +16,11 @@ export const hlsElements = { frames: 'frames', mux: 'segments' } as const;
  */
 export function hlsLaunch({ hub, segmentMs }: HlsSpec): string {
   const [parameters, muxer] = hub.codec === 'H264' ? [' ! video/x-h264,stream-format=avc,alignment=au ! h264parse config-interval=-1', 'mpegtsmux'] : ['', 'matroskamux'];
-  return `${hubClient(hub.codec, hub.port, true)}${parameters} ! identity name=frames ! tee name=t`
-    + `  t. ! splitmuxsink name=segments muxer="${muxer}" max-size-time=${integer(segmentLimitMs(hub, segmentMs), 1, 7_200_000)}000000${originBranch(hub)}`;
+  return `splitmuxsink name=segments muxer="${muxer}" max-size-time=${integer(segmentLimitMs(hub, segmentMs), 1, 7_200_000)}000000`
+    + `  ${hubClient(hub.codec, hub.port, true)}${parameters} ! identity name=frames ! segments.video${hlsSound(hub) ? `  ${soundClient(hlsSound(hub)!)} ! segments.audio_0` : ''}`;
+}
+
+/** Players of HLS take AAC; G.711 they do not (RFC 8216 §3 leaves codecs to them), and it is left out. */
+function hlsSound({ sound }: HlsSpec['hub']): HlsSpec['hub']['sound'] {
+  return sound?.codec === 'AAC' ? sound : null;
 }

@@ -3,6 +3,8 @@
  * set as properties after parsing; numbers are checked integers, since the addon sets properties as float32.
  */
 import { CameraUrl } from '../camera-url.ts';
+import { integer } from './launch-number.ts';
+import { soundEnd, soundTrack } from './launch-sound.ts';
 import type { HostCommand, SourceSpec } from './protocol.ts';
 
 /** What bounds the hub: a client further behind than `soft` goes on at the latest keyframe, beyond `hard` (where the hub is Matroska) it is cut. */
@@ -27,15 +29,13 @@ const codecs = {
 export const decoders = { H264: codecs.H264.decode, H265: codecs.H265.decode } as const;
 
 /** Element names of a source, as its runner looks them up. */
-export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
  * block, and a queue costs a thread switch per packet. `lookoutflight` and `lookoutcount` (`plugin/`) count packets, frames and
  * keyframes where the supervisor reads them without waking this process (`source-watch.ts`).
- *
- * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in a valve, which is no sink: a
- * sink that a camera without audio never links to would wait for its EOS for ever.
+ * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in what is no sink (`launch-sound.ts`).
  */
 export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
   const codec = codecs[spec.video.codec];
@@ -45,7 +45,7 @@ export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
       + ` ! ${codec.depay}${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! lookoutcount ! tee name=t`,
     feed(spec, clock.feed),
     hub(spec.video.codec, clock),
-    `src. ! ${only('sound', 'media=audio')}${dropping('dropaudio', spec)} ! lookoutflight track=1 ! valve drop=true`,
+    `src. ! ${only('sound', soundTrack(spec.sound))}${dropping('dropaudio', spec)} ! lookoutflight track=1 ! ${soundEnd(spec.sound, clock.rtp)}`,
   ];
   return branches.filter((branch) => branch !== '').join('  ');
 }
@@ -85,12 +85,12 @@ function hub(codec: keyof typeof codecs, clock: SourceClock): string {
 /**
  * The reading end of {@link hub}, up to parsed access units. With `stamped` they carry the source's times: Matroska always
  * does; RTP needs a jitter buffer for it, which with `mode=none` waits for nothing and follows no clock but the packets'.
- * `depay` and `stamp` are for `host/timeline.ts`.
+ * `clock` tells `host/timeline.ts` and the sound when the running time began.
  */
 export function hubClient(codec: keyof typeof codecs, port: number, stamped = false): string {
   const deframing = codec === 'H265' ? 'matroskademux'
-    : `application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay${stamped ? ' ! rtpjitterbuffer mode=none latency=0 ! rtph264depay name=depay ! identity name=stamp silent=false' : ' ! rtph264depay'}`;
-  return `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)} ! ${deframing} ! ${codecs[codec].parse}`;
+    : `application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay${stamped ? ' ! rtpjitterbuffer mode=none latency=0 ! lookoutclock name=clock ! rtph264depay' : ' ! rtph264depay'}`;
+  return `tcpclientsrc host=127.0.0.1 port=${integer(port, 1, 65_535)} ! ${deframing}${codec === 'H265' && stamped ? ' ! lookoutclock name=clock' : ''} ! ${codecs[codec].parse}`;
 }
 
 /** How an outside program reads a hub with stock GStreamer, times included, up to parsed access units; and what it is in words. */
@@ -146,10 +146,4 @@ export function snapshotLaunch(command: Extract<HostCommand, { type: 'snapshot.t
   const scale = command.width === 0 ? '' : ` ! videoscale ! video/x-raw,width=${integer(command.width, 16, 8192)},pixel-aspect-ratio=1/1`;
   return `${hubClient(command.codec, command.hubPort)} ! ${codec.decode} max-threads=1`
     + `${scale} ! videoconvert ! jpegenc quality=${integer(command.quality, 1, 100)} ! appsink name=picture max-buffers=1 drop=false sync=false`;
-}
-
-/** A number that may enter a launch description. */
-export function integer(value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) throw new RangeError(`${value} is not an integer from ${min} to ${max}.`);
-  return value;
 }

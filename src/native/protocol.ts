@@ -1,7 +1,7 @@
 /** The whole IPC protocol between the supervisor and a host: one discriminated union each way (`type`). */
 import type { FrameForm } from '../camera-config.ts';
 import type { Failure } from '../errors.ts';
-import type { SourceStats, VideoFormat } from '../media.ts';
+import type { SoundFormat, SourceStats, VideoFormat } from '../media.ts';
 
 /** What a source pulls and where it puts it. Holds credentials: IPC only. */
 export type SourceSpec = {
@@ -10,6 +10,8 @@ export type SourceSpec = {
   transport: 'tcp' | 'udp';
   tls: { verify: boolean; fingerprint: string | undefined };
   video: { codec: 'H264' | 'H265' };
+  /** The audio track that outputs and viewers are offered, where there is one. */
+  sound?: SoundFormat | null;
   /**
    * Where RTP goes: the ingest's PlainTransport. `ssrc` is a uint32, fixed over the ingest's life. Null where WebRTC cannot carry it.
    * `gated`: what this source gives waits for `gate.open` (`host/gate.ts`).
@@ -41,10 +43,13 @@ export type HealthLimits = {
 };
 
 /** What an output is started with: the hub it reads, and what it makes of that. */
-export type OutputSpec = RecordSpec | HlsSpec | FramesSpec;
+export type OutputSpec = RecordSpec | HlsSpec | FramesSpec | SoundSpec;
 
-/** A hub as an output reads it; `gopMs` where it is known. */
-export type HubSpec = { port: number; codec: 'H264' | 'H265'; gopMs: number | null };
+/** A hub as an output reads it; `gopMs` where it is known; `sound` where the camera has some that the output takes. */
+export type HubSpec = { port: number; codec: 'H264' | 'H265'; gopMs: number | null; sound?: SoundHub | null };
+
+/** A hub of sound, beside the one of the video and on the same time line. */
+export type SoundHub = SoundFormat & { port: number };
 
 /** A recording: files below `dir`/`camera`, cut at the keyframe nearest to `segmentMs`, and before `segmentBytes`. */
 export type RecordSpec = { output: 'record'; camera: string; hub: HubSpec; dir: string; segmentMs: number; segmentBytes: number };
@@ -54,6 +59,9 @@ export type HlsSpec = { output: 'hls'; camera: string; hub: HubSpec; dir: string
 
 /** Raw frames: served at `port` of 127.0.0.1, or at another where that is taken or 0, and at `socket`, from areas of shared memory named `areas…`. */
 export type FramesSpec = { output: 'frames'; camera: string; hub: HubSpec; form: FrameForm; port: number; socket: string; areas: string; run: string };
+
+/** Live sound for WebRTC viewers: from the hub of sound to an ingest of sound. `ssrc` is a uint32. */
+export type SoundSpec = { output: 'sound'; camera: string; sound: SoundHub; feed: { port: number; bindPort: number; ssrc: number; payloadType: number } };
 
 /** A segment that is complete. `map`: the file that a player needs before it, for fragmented MP4. Times are ms since the epoch. */
 export type HlsSegment = { name: string; map: string | null; startAt: number; durationMs: number; bytes: number };
@@ -91,8 +99,8 @@ export type HostEvent =
   | { type: 'ready'; pid: number }
   /** `feed`: bytes handed to the feed, and its newest RTP sequence number, where there is one. */
   | { type: 'pong'; seq: number; rssBytes: number; feed: { bytes: number; sequence: number | null } | undefined }
-  /** The pipeline reached PLAYING and the hub listens; packets may not have come yet. */
-  | { type: 'source.started'; hubPort: number }
+  /** The pipeline reached PLAYING and the hubs listen; packets may not have come yet. `soundPort`: of the hub of sound, where there is one. */
+  | { type: 'source.started'; hubPort: number; soundPort?: number | null }
   /** First packet, or packets again after `source.stalled`. */
   | { type: 'source.flowing' }
   | { type: 'source.stalled'; sinceMs: number }

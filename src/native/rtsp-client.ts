@@ -4,6 +4,7 @@ import type { Description, VideoFormat } from '../media.ts';
 import { failure, FailureError } from '../errors.ts';
 import { authorize, parseChallenges, strongest } from '../rtsp/auth.ts';
 import { header, headerValues, type RtspResponse } from '../rtsp/message.ts';
+import { soundOf } from '../rtsp/sound.ts';
 import { controlBase, parseSdp, resolveControl, SdpError, type SdpFormat, type SdpMedia } from '../rtsp/sdp.ts';
 import type { DialogueListener } from './flight-recorder.ts';
 import type { NameResolver } from './resolve.ts';
@@ -61,6 +62,7 @@ function readDescription(response: RtspResponse, url: CameraUrl): Description<De
     server: header(response, 'server') ?? null,
     video: video === undefined ? null : describeVideo(video, base),
     audio: sound === undefined ? null : { codec: sound.encoding, rate: sound.clockRate, channels: sound.channels },
+    sound: sound === undefined ? null : soundOf(sound),
     unsupported: media.filter((each) => each !== video && each !== audio && each.kind !== 'audio').map((each) => `${each.kind}/${each.formats[0]?.encoding || 'unknown'}`),
   };
 }

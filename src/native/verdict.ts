@@ -1,5 +1,8 @@
 /** What WebRTC can carry of a camera, and under which profile it is announced. Pure. */
 
+import type { AudioFormat, SoundFormat } from '../media.ts';
+import { liveSoundProblem } from './sound-path.ts';
+
 /** Yes or no, with a sentence for a person. */
 export type Verdict = { ok: boolean; why: string };
 
@@ -37,4 +40,23 @@ export function webrtcVerdict(media: CarriedMedia): Verdict {
 function unsupportedName(profileLevelId: string): string {
   const names: Record<string, string> = { '58': 'extended', '6e': 'high 10', '7a': 'high 4:2:2', f4: 'high 4:4:4', '2c': 'CAVLC 4:4:4' };
   return names[profileLevelId.slice(0, 2).toLowerCase()] ?? 'an unknown profile';
+}
+
+/** What becomes of a camera's sound on each path. */
+export type SoundVerdicts = { webrtc: Verdict; hls: Verdict; recording: Verdict };
+
+/** Judges the audio track: what was announced, and what of it Lookout carries on. Null where the camera has no sound. */
+export function soundVerdicts(audio: AudioFormat | null, sound: SoundFormat | null): SoundVerdicts | null {
+  if (audio === null) return null;
+  if (sound === null) {
+    const no = { ok: false, why: audio.codec === 'MPEG4-GENERIC' ? 'The camera does not say how its AAC is configured.' : `Lookout carries AAC, PCMU and PCMA on, not ${audio.codec}: choose one of them in the camera.` };
+    return { webrtc: no, hls: no, recording: no };
+  }
+  const problem = liveSoundProblem(sound);
+  const asItIs = { ok: true, why: `${sound.codec} is kept as it is.` };
+  return {
+    webrtc: problem !== null ? { ok: false, why: problem } : sound.codec === 'AAC' ? { ok: true, why: 'AAC is turned into Opus while somebody listens.' } : { ok: true, why: `${sound.codec} is sent as it is.` },
+    hls: sound.codec === 'AAC' ? asItIs : { ok: false, why: `No browser plays ${sound.codec} over HLS: it is left out there.` },
+    recording: asItIs,
+  };
 }

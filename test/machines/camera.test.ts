@@ -23,7 +23,7 @@ test('a camera asks for a slot, probes, starts a source and is live with its fir
   c.source({ type: 'source.flowing' });
   assert.equal(c.state(), 'streaming.live');
   assert.equal(c.asked.at(-1), 'slot.free', 'the slot is free for the next camera as soon as this one is connected');
-  assert.deepEqual(c.actor.getSnapshot().context.host, { pid: 4711, hubPort: 9 });
+  assert.deepEqual(c.actor.getSnapshot().context.host, { pid: 4711, hubPort: 9, soundPort: null });
 });
 
 test('a camera that is disabled stays stopped until it is started', async (t) => {

@@ -46,7 +46,7 @@ test('a restart of a live camera keeps it live: the new source waits for a keyfr
   assert.equal(c.asked.at(-1), 'producer.cycle');
   c.producer({ type: 'producer.cycled' });
   assert.deepEqual(c.asked.slice(-3), ['gate.open', 'process.stop', 'slot.free']);
-  assert.deepEqual(c.actor.getSnapshot().context.host, { pid: 2, hubPort: 10 });
+  assert.deepEqual(c.actor.getSnapshot().context.host, { pid: 2, hubPort: 10, soundPort: null });
   assert.equal(handover(c)?.phase, 'replaced');
   assert.equal(c.state(), 'streaming.live');
   c.oldSource({ type: 'process.exited', failure: null });

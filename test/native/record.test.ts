@@ -8,7 +8,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import type { Host } from '../../src/native/host.ts';
 import { createHubReader } from '../../src/native/hub-reader.ts';
 import { monotonicMs as monotonic } from '../../src/native/monotonic.ts';
-import type { ClosedFile, HostEvent, OutputSpec, SourceSpec } from '../../src/native/protocol.ts';
+import type { ClosedFile, HostEvent, HubSpec, SourceSpec } from '../../src/native/protocol.ts';
 import { measureFile, repairFile } from '../../src/recordings/files.ts';
 import { parseRecordingPath } from '../../src/recordings/names.ts';
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
@@ -44,7 +44,7 @@ describe('recorder', () => {
     defer(t, () => rm(dir, { recursive: true, force: true }));
     return dir;
   };
-  const recorder = async (dir: string, port: number, changes: Partial<OutputSpec['hub']> & { segmentMs?: number } = {}) => {
+  const recorder = async (dir: string, port: number, changes: Partial<HubSpec> & { segmentMs?: number } = {}) => {
     const { segmentMs = 2_000, ...hub } = changes;
     const host = await hosts.pool.take('camera:cam/record');
     const said = record(host);

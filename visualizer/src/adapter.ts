@@ -35,6 +35,8 @@ export type PlayerSink = {
    */
   stream: (stream: MediaStream, next: MediaStream | null) => void;
   phase: (phase: PlayerPhase, why: string | null) => void;
+  /** The sound to play; null while there is none, with the reason where it was asked for. */
+  sound: (stream: MediaStream | null, why: string | null) => void;
 };
 
 /** One second of `getStats`, digested. What the browser does not tell is null. */
@@ -60,6 +62,8 @@ export type Player = {
   setAvailable: (available: boolean) => void;
   /** False tells the server to send nothing for now; the viewer stays. */
   setActive: (active: boolean) => void;
+  /** Whether somebody wants to hear the camera; it is carried on only then. */
+  setSound: (on: boolean) => void;
   /** A frame was painted. The first one after each join is reported to the server. */
   frame: () => void;
   /** The second stream is shown now, and the first one is not needed any more. */

@@ -3,12 +3,12 @@ import { failure, type Failure } from '../../errors.ts';
 import { failureOfMessage } from '../bus.ts';
 import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { framesElements, framesLaunch } from '../launch-frames.ts';
-import { monotonicMs } from '../monotonic.ts';
 import type { FramesSpec, HostEvent } from '../protocol.ts';
 import { isConnected, type Output } from './split-output.ts';
-import { createTimeline, type Timeline } from './timeline.ts';
+import { createTimeline } from './timeline.ts';
 
 const statsMs = 1_000;
+const placeMs = 5;
 /** Frames that are this old, and do not get younger within as many looks, mean that the machine does not decode in time. */
 const oldMs = 5_000;
 const oldLooks = 5;
@@ -24,7 +24,8 @@ class FramesOutput implements Output {
   readonly #emit: (event: HostEvent) => void;
   readonly #pipeline: GstPipeline;
   readonly #sink: GstElement;
-  #timeline: Timeline | undefined;
+  /** Until the wall clock of the pipeline is known. */
+  readonly #placing: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #ages: number[] = [];
   #over = false;
@@ -33,11 +34,12 @@ class FramesOutput implements Output {
     this.#emit = emit;
     this.#pipeline = new (loadGst().Pipeline)(framesLaunch(spec));
     this.#sink = child(this.#pipeline, framesElements.sink);
-    const place = (zeroMs: number): void => void (this.#sink['epoch'] = `${Math.round(zeroMs)}000000`);
-    if (spec.hub.codec === 'H264') {
-      const timeline = createTimeline(this.#pipeline, spec.hub.codec, () => place(timeline.wallClock(0)));
-      this.#timeline = timeline;
-    } else place(Date.now() - monotonicMs());
+    const timeline = createTimeline(this.#pipeline);
+    this.#placing = setInterval(() => {
+      if (!timeline.isKnown()) return;
+      clearInterval(this.#placing);
+      this.#sink['epoch'] = `${timeline.wallClock(0)}000000`;
+    }, placeMs);
   }
 
   play({ socket, areas, camera, run }: FramesSpec): void {
@@ -92,7 +94,7 @@ class FramesOutput implements Output {
 
   #rest(): void {
     clearInterval(this.#timer);
-    this.#timeline?.stop();
+    clearInterval(this.#placing);
   }
 }
 

@@ -25,7 +25,7 @@ class HlsOutput extends SplitOutput {
   #map: { name: string; bytes: Buffer } | null = null;
 
   constructor(spec: HlsSpec, emit: (event: HostEvent) => void) {
-    super({ launch: hlsLaunch(spec), elements: hlsElements, hub: spec.hub, emit });
+    super({ launch: hlsLaunch(spec), elements: hlsElements, emit });
     this.#spec = spec;
   }
 

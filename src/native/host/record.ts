@@ -27,7 +27,7 @@ class RecordOutput extends SplitOutput {
   #progress = { frames: 0, bytes: 0, at: performance.now() };
 
   constructor(spec: RecordSpec, emit: (event: HostEvent) => void) {
-    super({ launch: recordLaunch(spec), elements: recordElements, hub: spec.hub, emit });
+    super({ launch: recordLaunch(spec), elements: recordElements, emit });
     this.#spec = spec;
   }
 

@@ -47,6 +47,7 @@ class Source implements Runner {
   readonly #pipeline: GstPipeline;
   readonly #rtp: GstElement;
   readonly #hub: GstElement;
+  readonly #soundHub: GstElement | undefined;
   readonly #valve: GstElement | undefined;
   readonly #pay: GstElement | undefined;
   readonly #udp: GstElement | undefined;
@@ -66,6 +67,7 @@ class Source implements Runner {
     // Each look-up leaks a reference: once.
     this.#rtp = child(pipeline, sourceElements.rtp);
     this.#hub = child(pipeline, sourceElements.hub);
+    this.#soundHub = pipeline.findChild(sourceElements.soundHub);
     [this.#valve, this.#pay, this.#udp] = [sourceElements.valve, sourceElements.pay, sourceElements.udp].map((name) => pipeline.findChild(name));
     this.#feedOpen = spec.feed?.open ?? false;
     const { drop, dropAudio, corrupt } = sourceElements;
@@ -169,7 +171,7 @@ class Source implements Runner {
     if (this.#isPlaying) return;
     this.#isPlaying = true;
     clearTimeout(this.#timer);
-    this.#emit({ type: 'source.started', hubPort: Number(this.#hub['current-port']) });
+    this.#emit({ type: 'source.started', hubPort: Number(this.#hub['current-port']), soundPort: this.#soundHub === undefined ? null : Number(this.#soundHub['current-port']) });
   }
 
   #fail(failed: Failure): void {

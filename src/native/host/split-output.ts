@@ -2,7 +2,7 @@
 import { failure, type Failure } from '../../errors.ts';
 import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { storageFailure } from '../storage-failure.ts';
-import type { HostEvent, HubSpec } from '../protocol.ts';
+import type { HostEvent } from '../protocol.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
 /** An output that a host runs. */
@@ -13,7 +13,7 @@ export type Output = {
 };
 
 /** What its pipeline is made of. `elements`: the names of the one that counts frames, and of `splitmuxsink`. */
-export type SplitOptions = { launch: string; elements: { frames: string; mux: string }; hub: HubSpec; emit: (event: HostEvent) => void };
+export type SplitOptions = { launch: string; elements: { frames: string; mux: string }; emit: (event: HostEvent) => void };
 
 const statsMs = 1_000;
 /** After EOS everything is written in some ms; a muxer that does not end by then is left as it is. */
@@ -26,17 +26,15 @@ export abstract class SplitOutput implements Output {
   readonly #pipeline: GstPipeline;
   readonly #frames: GstElement;
   readonly #timeline: Timeline;
-  /** What splitmuxsink said before anybody knew when its running time began. */
-  #unplaced: GstMessage[] | null = [];
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor({ launch, elements, hub, emit }: SplitOptions) {
+  constructor({ launch, elements, emit }: SplitOptions) {
     this.emit = emit;
     this.#mux = elements.mux;
     this.#pipeline = new (loadGst().Pipeline)(launch);
     this.#frames = child(this.#pipeline, elements.frames);
-    this.#timeline = createTimeline(this.#pipeline, hub.codec, () => this.#place());
+    this.#timeline = createTimeline(this.#pipeline);
   }
 
   /** Makes the folder; gives the pattern of paths that `splitmuxsink` writes to. */
@@ -86,19 +84,8 @@ export abstract class SplitOutput implements Output {
     if (this.#over) return;
     if (message.type === 'error') return this.#onError(message);
     if (isConnected(message)) this.emit({ type: 'output.started' });
-    else if (message.type === 'eos') {
-      this.#place();
-      this.#end({ type: 'output.finished' });
-    } else if (message.name?.startsWith('splitmuxsink-fragment-')) {
-      if (this.#unplaced === null) this.#onFile(message);
-      else this.#unplaced.push(message);
-    }
-  }
-
-  #place(): void {
-    const messages = this.#unplaced ?? [];
-    this.#unplaced = null;
-    for (const message of messages) if (!this.#over) this.#onFile(message);
+    else if (message.type === 'eos') this.#end({ type: 'output.finished' });
+    else if (message.name?.startsWith('splitmuxsink-fragment-')) this.#onFile(message);
   }
 
   #onFile(message: GstMessage): void {
@@ -137,7 +124,6 @@ export abstract class SplitOutput implements Output {
 
   #rest(): void {
     clearInterval(this.#timer);
-    this.#timeline.stop();
   }
 }
 

@@ -57,6 +57,9 @@ G_STATIC_ASSERT (sizeof (Run) == 32 && sizeof (Counters) == 64 && sizeof (Box) <
 extern Box *lookout_box;
 extern GMutex lookout_box_lock;
 
+/* Keyframes of the video that this process pulls: a hub of sound begins where that of the video does. Written by the video's thread. */
+extern guint lookout_keyframes;
+
 void lookout_open_box (void);
 /* ms since the box was opened. */
 guint32 lookout_box_now (void);
@@ -70,5 +73,7 @@ GType lookout_dialogue_get_type (void);
 GType lookout_count_get_type (void);
 GType lookout_hub_get_type (void);
 GType lookout_frames_get_type (void);
+GType lookout_clock_get_type (void);
+GType lookout_sound_get_type (void);
 
 #endif

@@ -8,12 +8,15 @@
 typedef struct { GstElement parent; GstPad *source; gboolean begun; } LookoutCount;
 typedef struct { GstElementClass parent; } LookoutCountClass;
 
+guint lookout_keyframes = 0;
+
 G_DEFINE_TYPE (LookoutCount, lookout_count, GST_TYPE_ELEMENT)
 
 static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   (void) pad;
   LookoutCount *self = (LookoutCount *) parent;
   gboolean keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (keyframe) __atomic_fetch_add (&lookout_keyframes, 1, __ATOMIC_RELEASE);
   if (lookout_box != NULL) {
     Counters *counters = &lookout_box->counters;
     if (keyframe) {

@@ -20,13 +20,13 @@ typedef struct {
   guint wanted_port;
   char *path;
   gint64 epoch_ns, began_ns; /* a running time of 0, since 1970 and on the monotonic clock; guarded by the server's lock, as what follows */
-  gboolean has_epoch, absolute;
+  gboolean has_epoch;
   guint64 frames, lost;
   gint64 behind_ms, first_ms;
   gboolean present;
 } LookoutFrames;
 typedef struct { GstBaseSinkClass parent; } LookoutFramesClass;
-enum { PROP_CURRENT_PORT = 1, PROP_PORT, PROP_PATH, PROP_AREAS, PROP_STREAM_ID, PROP_EPOCH, PROP_ABSOLUTE, PROP_STATS };
+enum { PROP_CURRENT_PORT = 1, PROP_PORT, PROP_PATH, PROP_AREAS, PROP_STREAM_ID, PROP_EPOCH, PROP_STATS };
 
 G_DEFINE_TYPE (LookoutFrames, lookout_frames, GST_TYPE_BASE_SINK)
 
@@ -65,7 +65,7 @@ static void keep_frame (LookoutFrames *self, GstBuffer *buffer, guint64 time_ns)
 
 static GstFlowReturn frames_render (GstBaseSink *sink, GstBuffer *buffer) {
   LookoutFrames *self = (LookoutFrames *) sink;
-  GstClockTime running = self->absolute ? GST_BUFFER_PTS (buffer) : gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  GstClockTime running = gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   g_mutex_lock (&self->server.lock);
   /* Until somebody said when that was, a frame has no time. */
   if (self->has_epoch && GST_CLOCK_TIME_IS_VALID (running) && self->server.format > 0) {
@@ -126,7 +126,6 @@ static void frames_get_property (GObject *object, guint id, GValue *value, GPara
   else if (id == PROP_AREAS) g_value_set_string (value, self->server.store.prefix);
   else if (id == PROP_STREAM_ID) g_value_set_string (value, self->server.stream_id);
   else if (id == PROP_EPOCH) g_value_take_string (value, g_strdup_printf ("%" G_GINT64_FORMAT, self->epoch_ns));
-  else if (id == PROP_ABSOLUTE) g_value_set_boolean (value, self->absolute);
   else if (id == PROP_STATS) g_value_take_boxed (value, stats_of (self));
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
@@ -142,7 +141,6 @@ static void frames_set_property (GObject *object, guint id, const GValue *value,
   else if (id == PROP_PATH) replace_text (&self->path, value);
   else if (id == PROP_AREAS) replace_text (&self->server.store.prefix, value);
   else if (id == PROP_STREAM_ID) replace_text (&self->server.stream_id, value);
-  else if (id == PROP_ABSOLUTE) self->absolute = g_value_get_boolean (value);
   else if (id == PROP_EPOCH) {
     g_mutex_lock (&self->server.lock);
     self->epoch_ns = g_ascii_strtoll (g_value_get_string (value), NULL, 10);
@@ -176,7 +174,6 @@ static void lookout_frames_class_init (LookoutFramesClass *class) {
   install_text (object, PROP_AREAS, "areas", "How names of areas of shared memory begin");
   install_text (object, PROP_STREAM_ID, "stream-id", "Tells the frames of one run from those of another");
   install_text (object, PROP_EPOCH, "epoch", "Running time 0 in ns since 1970, as text; frames that come before it is known are not served");
-  g_object_class_install_property (object, PROP_ABSOLUTE, g_param_spec_boolean ("absolute", "Absolute", "Timestamps count from what `epoch` tells, instead of running times", FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Frames and readers", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "Frames", "Sink/Video", "Serves raw frames to programs", "Lookout");
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (class), &sink_template);

@@ -100,9 +100,24 @@ static void put_all (HubStream *stream, guint32 timestamp, const guint8 *data, g
   }
 }
 
+/* One packet: AAC as RFC 3640 §3.3.6 has it (AU-headers-length in bits, AU-size of 13 bits, AU-index 0), G.711 as it is. */
+static void put_sound (HubStream *stream, const HubUnit *unit, const guint8 *data, gsize size, GByteArray *out) {
+  guint8 head[4] = { 0, 16, size >> 5, size << 3 };
+  gsize extra = unit->kind == HUB_AAC ? sizeof (head) : 0;
+  if (size == 0 || size > (extra > 0 ? 8191 : PAYLOAD_BYTES)) return;
+  begin_packet (stream, unit->timestamp, TRUE, size + extra, out);
+  g_byte_array_append (out, head, extra);
+  g_byte_array_append (out, data, size);
+}
+
 void hub_packetize (HubStream *stream, const HubUnit *unit, GByteArray *out) {
   GstMapInfo map;
   if (!gst_buffer_map (unit->buffer, &map, GST_MAP_READ)) return;
+  if (unit->kind != HUB_VIDEO) {
+    put_sound (stream, unit, map.data, map.size, out);
+    gst_buffer_unmap (unit->buffer, &map);
+    return;
+  }
   gsize at = 0;
   if (unit->parameter_sets != NULL && !has_parameter_sets (map.data, map.size, unit->length_size)) {
     const guint8 *first;

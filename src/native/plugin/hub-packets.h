@@ -3,13 +3,16 @@
 #define LOOKOUT_HUB_PACKETS_H
 #include <gst/gst.h>
 
-/* One access unit as it is kept. `parameter_sets`: NAL units behind 32-bit lengths, of a keyframe only. */
+typedef enum { HUB_VIDEO, HUB_AAC, HUB_G711 } HubKind;
+
+/* One access unit as it is kept: of sound a frame of AAC, or what came in one packet of G.711. `parameter_sets`: NAL units behind 32-bit lengths, of a keyframe only. */
 typedef struct {
   GstBuffer *buffer;
   GBytes *parameter_sets;
   guint32 timestamp;
   guint length_size;
   gboolean keyframe;
+  HubKind kind;
 } HubUnit;
 
 /* One client's RTP stream. */

@@ -29,8 +29,9 @@ static void grow (HubUnits *units) {
 
 void hub_units_keep (HubUnits *units, HubUnit unit, gsize bytes, gboolean has_readers) {
   if (unit.keyframe) {
-    units->keyframe = units->end;
-    if (!has_readers) hub_units_drop_before (units, units->end);
+    units->keyframe = units->earlier && units->latest != AT_NEXT_KEYFRAME && units->latest >= units->first ? units->latest : units->end;
+    units->latest = units->end;
+    if (!has_readers) hub_units_drop_before (units, units->keyframe);
   }
   if (units->keyframe == AT_NEXT_KEYFRAME) {
     hub_unit_clear (&unit);
@@ -59,5 +60,5 @@ gboolean hub_units_next (HubUnits *units, guint64 *place, HubUnit *unit) {
 void hub_units_clear (HubUnits *units) {
   hub_units_drop_before (units, units->end);
   g_free (units->ring);
-  *units = (HubUnits) { .keyframe = AT_NEXT_KEYFRAME };
+  *units = (HubUnits) { .keyframe = AT_NEXT_KEYFRAME, .latest = AT_NEXT_KEYFRAME, .earlier = units->earlier };
 }

@@ -6,12 +6,17 @@
 /* Where a reader stands while there is no keyframe to begin with. */
 #define AT_NEXT_KEYFRAME G_MAXUINT64
 
-/* Serials: of the oldest unit, behind the newest, of the latest keyframe. */
+/*
+ * Serials: of the oldest unit, behind the newest, of the keyframe that a reader begins with. With `earlier` that is not the
+ * latest one but the one before, which is the latest no longer; `latest` remembers it.
+ */
 typedef struct {
   HubUnit *ring;
   gsize capacity; /* a power of two, or 0 */
   guint64 first, end, keyframe;
   gsize held;
+  gboolean earlier;
+  guint64 latest;
 } HubUnits;
 
 /* Takes a unit over. Where more than `bytes` would be kept for a reader that lags, what comes before the latest keyframe goes. */

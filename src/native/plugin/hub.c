@@ -1,6 +1,7 @@
 /*
  * lookouthub: a sink for H.264 access units (stream-format avc) that keeps the latest GOP and serves it on a TCP port of
  * 127.0.0.1: each client gets the latest keyframe first, then everything after it, as RTP (RFC 6184) framed by RFC 4571.
+ * Another one, beside it, does so for sound since that keyframe: AAC (RFC 3640) and G.711, at 90 kHz like the video.
  *
  * While no client is there it costs a reference a frame: units are kept as they are, and become packets for a client when
  * that client reads. A client that does not read is jumped to the latest keyframe and costs nobody else a byte.
@@ -43,18 +44,29 @@ typedef struct {
   HubUnits units;
   GBytes *parameter_sets;
   guint length_size;
+  HubKind kind;
+  guint keyframes; /* of the video, as a hub of sound last saw them */
 } LookoutHub;
 typedef struct { GstBaseSinkClass parent; } LookoutHubClass;
-enum { PROP_CURRENT_PORT = 1, PROP_PORT, PROP_TIMESTAMP_OFFSET, PROP_SOFT_BYTES };
+enum { PROP_CURRENT_PORT = 1, PROP_PORT, PROP_TIMESTAMP_OFFSET, PROP_SOFT_BYTES, PROP_SOUND };
 
 G_DEFINE_TYPE (LookoutHub, lookout_hub, GST_TYPE_BASE_SINK)
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-h264,stream-format=avc,alignment=au"));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS ("video/x-h264,stream-format=avc,alignment=au; audio/mpeg,mpegversion=4,stream-format=raw; audio/x-mulaw; audio/x-alaw"));
+
+/* Sound is kept from where the keyframe before the latest came: who reads both may have begun the video with either. */
+static gboolean begins (LookoutHub *self, GstBuffer *buffer) {
+  if (self->kind == HUB_VIDEO) return !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  guint keyframes = __atomic_load_n (&lookout_keyframes, __ATOMIC_ACQUIRE);
+  gboolean is_new = keyframes != self->keyframes;
+  self->keyframes = keyframes;
+  return is_new;
+}
 
 static GstFlowReturn hub_render (GstBaseSink *sink, GstBuffer *buffer) {
   LookoutHub *self = (LookoutHub *) sink;
   GstClockTime running = gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  HubUnit unit = { .buffer = gst_buffer_ref (buffer), .keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT) };
+  HubUnit unit = { .buffer = gst_buffer_ref (buffer), .kind = self->kind, .keyframe = begins (self, buffer) };
   /* A frame without a time is shown with the one before it. */
   if (GST_CLOCK_TIME_IS_VALID (running)) self->timestamp = self->timestamp_offset + (guint32) gst_util_uint64_scale (running, 90000, GST_SECOND);
   unit.timestamp = self->timestamp;
@@ -70,7 +82,11 @@ static GstFlowReturn hub_render (GstBaseSink *sink, GstBuffer *buffer) {
 
 static gboolean hub_set_caps (GstBaseSink *sink, GstCaps *caps) {
   LookoutHub *self = (LookoutHub *) sink;
-  const GValue *value = gst_structure_get_value (gst_caps_get_structure (caps, 0), "codec_data");
+  const GstStructure *format = gst_caps_get_structure (caps, 0);
+  self->kind = gst_structure_has_name (format, "video/x-h264") ? HUB_VIDEO : gst_structure_has_name (format, "audio/mpeg") ? HUB_AAC : HUB_G711;
+  self->units.earlier = self->kind != HUB_VIDEO;
+  if (self->kind != HUB_VIDEO) return TRUE;
+  const GValue *value = gst_structure_get_value (format, "codec_data");
   GstBuffer *data = value != NULL && GST_VALUE_HOLDS_BUFFER (value) ? gst_value_get_buffer (value) : NULL;
   if (data == NULL) return FALSE;
   guint length_size = 4;
@@ -249,6 +265,8 @@ static void hub_set_property (GObject *object, guint id, const GValue *value, GP
   if (id == PROP_PORT) self->wanted_port = g_value_get_int (value);
   else if (id == PROP_TIMESTAMP_OFFSET) self->timestamp_offset = g_value_get_uint (value);
   else if (id == PROP_SOFT_BYTES) self->soft_bytes = g_value_get_uint (value);
+  /* Nobody waits for its EOS: the end of a source is the end of its video, and sound may never come. */
+  else if (id == PROP_SOUND && g_value_get_boolean (value)) GST_OBJECT_FLAG_UNSET (self, GST_ELEMENT_FLAG_SINK);
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
 
@@ -271,6 +289,7 @@ static void lookout_hub_class_init (LookoutHubClass *class) {
   g_object_class_install_property (object, PROP_PORT, g_param_spec_int ("port", "Port", "Where to listen, 0 for any free one", 0, 65535, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_TIMESTAMP_OFFSET, g_param_spec_uint ("timestamp-offset", "Timestamp offset", "RTP timestamp of a running time of 0", 0, G_MAXUINT32, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_SOFT_BYTES, g_param_spec_uint ("soft-bytes", "Bytes", "A client for whose sake more would be kept goes on at the latest keyframe", 1, G_MAXUINT32, 16 * 1024 * 1024, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_SOUND, g_param_spec_boolean ("sound", "Sound", "It is not the sink whose end is the pipeline's", FALSE, G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "Hub", "Sink/Network", "Serves the latest GOP and what follows", "Lookout");
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (class), &sink_template);
   sink->start = hub_start;
@@ -287,7 +306,7 @@ static void lookout_hub_init (LookoutHub *self) {
   self->clients = g_array_new (FALSE, FALSE, sizeof (Client));
   self->listener = self->wake = -1;
   self->port = -1;
-  self->units.keyframe = AT_NEXT_KEYFRAME;
+  self->units.keyframe = self->units.latest = AT_NEXT_KEYFRAME;
   self->soft_bytes = 16 * 1024 * 1024;
   self->length_size = 4;
 }

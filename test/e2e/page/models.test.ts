@@ -27,6 +27,7 @@ function scriptedPlayers(): { adapter: Adapter; told: string[] } {
     return {
       setAvailable: (available) => told.push(`available ${available}`),
       setActive: (active) => told.push(`active ${active}`),
+      setSound: (on) => told.push(`sound ${on}`),
       frame: () => undefined,
       tookOver: () => undefined,
       stats: async () => null,

@@ -29,7 +29,7 @@ function setUp(script: Script): { viewer: Viewer; asked: string[]; phases: Playe
     },
     negotiate: async () => () => undefined,
   };
-  const viewer = new Viewer({ camera: 'lobby', signalling, sink: { stream: () => undefined, phase: (phase) => phases.push(phase) } });
+  const viewer = new Viewer({ camera: 'lobby', signalling, sink: { stream: () => undefined, sound: () => undefined, phase: (phase) => phases.push(phase) } });
   return { viewer, asked, phases, connect: (value) => { connected = value; listeners.forEach((listener) => listener(value)); } };
 }
 

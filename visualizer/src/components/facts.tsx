@@ -20,6 +20,7 @@ export function StreamFacts({ camera }: { camera: CameraView }): JSX.Element {
     ['Bitrate', bits(media?.bitrate)],
     ['Keyframe every', media?.keyframeIntervalMs == null ? '–' : `${(media.keyframeIntervalMs / 1000).toFixed(1)} s`],
     ['Audio', media?.audio ? `${media.audio.codec} ${media.audio.rate / 1000} kHz` : media ? 'none' : '–'],
+    ['Sound here', soundWords(camera)],
     ['Transport', camera.transport],
     ['Restarts', String(camera.restarts)],
     ['Viewers', String(camera.viewers)],
@@ -28,6 +29,13 @@ export function StreamFacts({ camera }: { camera: CameraView }): JSX.Element {
     ['Worker', camera.worker ? String(camera.worker.pid) : '–'],
   ];
   return <Facts id="stream" title="Stream" facts={facts} note={camera.url} />;
+}
+
+/** What viewers hear, in the words of a slot. */
+function soundWords({ media, outputs: { sound } }: CameraView): string {
+  if (!media || !sound?.verdicts) return media && !media.audio ? 'none' : '–';
+  if (!sound.verdicts.webrtc.ok) return 'cannot be played';
+  return media.audio?.codec === 'MPEG4-GENERIC' ? 'as Opus' : 'as it is';
 }
 
 export function ViewerFacts({ id }: { id: string }): JSX.Element {

@@ -32,6 +32,8 @@ export const CloseIcon = icon(<path d="M5.5 5.5l9 9M14.5 5.5l-9 9" />);
 export const CheckIcon = icon(<path d="m4.5 10.5 3.6 3.6 7.4-8" />);
 export const WarnIcon = icon(<><path d="M10 3.4 17.4 16H2.6z" /><path d="M10 8.2v3.4M10 13.7h.01" /></>);
 export const ExpandIcon = icon(<path d="M7.5 3.5h-4v4M12.5 3.5h4v4M7.5 16.5h-4v-4M12.5 16.5h4v-4" />);
+export const SoundIcon = icon(<><path d="M3.5 8v4h2.7l3.8 3.2V4.8L6.2 8z" /><path d="M12.8 7.4a3.6 3.6 0 0 1 0 5.2M15 5.2a6.8 6.8 0 0 1 0 9.6" /></>);
+export const MutedIcon = icon(<><path d="M3.5 8v4h2.7l3.8 3.2V4.8L6.2 8z" /><path d="m12.8 8 4 4M16.8 8l-4 4" /></>);
 export const LogoutIcon = icon(<><path d="M8 3.5H4.8A1.3 1.3 0 0 0 3.5 4.8v10.4a1.3 1.3 0 0 0 1.3 1.3H8" /><path d="M12.5 6.5 16 10l-3.5 3.5M16 10H7.8" /></>);
 export const CameraIcon = icon(<><rect x="2.5" y="5.5" width="10" height="9" rx="2" /><path d="m12.5 9.2 5-2.7v7l-5-2.7" /></>);
 export const CameraOffIcon = icon(<><path d="M6 5.5h4.5a2 2 0 0 1 2 2v4.8M11.4 14.4H4.5a2 2 0 0 1-2-2v-5a2 2 0 0 1 .8-1.6" /><path d="m12.5 9.2 5-2.7v7l-3.2-1.7M3 3l14 14" /></>);

@@ -12,6 +12,7 @@ import { CameraTrends } from './lazy.tsx';
 import { Picture } from './picture.tsx';
 import { UnknownCamera } from './placeholders.tsx';
 import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
+import { SoundButton } from './sound.tsx';
 import { StreamFacts, ViewerFacts } from './facts.tsx';
 import { Away, NoPicture, usePlayback } from './tile.tsx';
 
@@ -47,6 +48,7 @@ function Stage({ entry }: { entry: CameraEntry }): JSX.Element {
         <h1 ref={heading} tabIndex={-1}>{name}</h1>
         <StateLabel entry={entry} />
         <FrameAge entry={entry} />
+        <SoundButton key={id} camera={entry.view} playback={playback} />
         <Neighbours id={id} />
         <a class="icon-button" href={href({ view: 'recordings', camera: id })} aria-label="Recordings of this camera" title="Recordings of this camera"><RecordIcon /></a>
         <button type="button" class="icon-button" aria-label="Full screen" title="Full screen (F)" data-action="fullscreen" onClick={() => void frame.current?.requestFullscreen().catch(() => undefined)}><ExpandIcon /></button>

@@ -32,6 +32,7 @@ export function createFakePlayer({ seed, name, sink, fps, live }: FakePlayerOpti
   return {
     setAvailable: () => undefined,
     setActive: (value) => { active = value; },
+    setSound: (on) => sink.sound(null, on ? 'The demonstration has no sound.' : null),
     frame: () => undefined,
     tookOver: () => undefined,
     stats: async () => (frames === 0 ? null : {

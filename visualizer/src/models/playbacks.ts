@@ -13,6 +13,9 @@ export type Playback = {
   stream: ReadonlySignal<MediaStream | null>;
   /** What takes the place of `stream` with its first picture: `tookOver` says that it has. */
   next: ReadonlySignal<MediaStream | null>;
+  /** What is heard, and why nothing is though it was asked for. */
+  sound: ReadonlySignal<{ on: boolean; stream: MediaStream | null; why: string | null }>;
+  setSound: (on: boolean) => void;
   phase: ReadonlySignal<{ phase: PlayerPhase; why: string | null }>;
   /** When a frame was painted last, ms since the epoch; plain, since it changes with every frame. */
   lastFrameAt: () => number | null;
@@ -74,6 +77,7 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
   const next: Signal<MediaStream | null> = signal(null);
   const phase = signal<{ phase: PlayerPhase; why: string | null }>({ phase: 'joining', why: null });
   const seen = signal(false);
+  const sound = signal<{ on: boolean; stream: MediaStream | null; why: string | null }>({ on: false, stream: null, why: null });
   let lastFrameAt: number | null = null;
   const player = adapter.play(camera, {
     stream: (value, later) => batch(() => {
@@ -82,6 +86,9 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
     }),
     phase: (value, why) => {
       phase.value = { phase: value, why };
+    },
+    sound: (value, why) => {
+      sound.value = { on: sound.value.on, stream: value, why };
     },
   });
   const available = computed(() => {
@@ -93,6 +100,11 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
   const playback: Playback = {
     stream,
     next,
+    sound,
+    setSound: (on) => {
+      sound.value = { on, stream: on ? sound.value.stream : null, why: null };
+      player.setSound(on);
+    },
     phase,
     seen,
     lastFrameAt: () => lastFrameAt,

@@ -3,6 +3,7 @@ import type { types } from 'mediasoup-client';
 import type { Player, PlayerPhase, PlayerSink, PlayerStats } from '../adapter.ts';
 import { ApiError, messageOf } from '../adapter.ts';
 import type { Signalling } from './signalling.ts';
+import { createSound, type Sound } from './sound.ts';
 import { createStatsReader } from './stats.ts';
 
 const firstDelayMs = 500;
@@ -26,6 +27,7 @@ type Joining = {
   consumer: types.Consumer | undefined;
   /** Shows what the server had cached, until the camera's own has a picture. */
   primer: types.Consumer | undefined;
+  sound: Sound | undefined;
   firstFrameSent: boolean;
   /** What the server said last of the camera, which may be before the consumer is there. */
   away: string | null;
@@ -42,6 +44,7 @@ export class Viewer implements Player {
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #active = true;
+  #listens = false;
   #available = false;
   #closed = false;
   #readStats: ReturnType<typeof createStatsReader> | undefined;
@@ -67,6 +70,12 @@ export class Viewer implements Player {
     const joining = this.#joining;
     if (!joining?.viewer || !joining.consumer) return;
     this.#signalling.request(active ? 'resume' : 'pause', { viewer: joining.viewer }).catch((error: unknown) => this.#lost(joining, messageOf(error)));
+  }
+
+  setSound(on: boolean): void {
+    if (on === this.#listens) return;
+    this.#listens = on;
+    this.#joining?.sound?.set(on);
   }
 
   frame(): void {
@@ -112,7 +121,7 @@ export class Viewer implements Player {
     clearTimeout(this.#retry);
     // A camera that is away has no live path: asking for it would only hold a slot that its neighbours need.
     if (this.#closed || this.#joining || !this.#available || !this.#signalling.connected()) return;
-    const joining: Joining = { closed: false, startedAt: performance.now(), viewer: undefined, transport: undefined, consumer: undefined, primer: undefined, firstFrameSent: false, away: null, cleanup: [] };
+    const joining: Joining = { closed: false, startedAt: performance.now(), viewer: undefined, transport: undefined, consumer: undefined, primer: undefined, sound: undefined, firstFrameSent: false, away: null, cleanup: [] };
     this.#joining = joining;
     this.#sink.phase('joining', null);
     const release = await this.#signalling.negotiate();
@@ -175,6 +184,8 @@ export class Viewer implements Player {
     if (joining.closed) return;
     this.#sink.phase(joining.away === null ? 'flowing' : 'paused', joining.away);
     this.#watchPackets(joining);
+    joining.sound = createSound({ viewer, transport, request, tell: this.#sink.sound });
+    if (this.#listens) joining.sound.set(true);
   }
 
   #watchTransport(joining: Joining, transport: types.Transport): void {
@@ -231,6 +242,7 @@ export class Viewer implements Player {
 
   #dispose(joining: Joining, { leave }: { leave: boolean }): void {
     joining.closed = true;
+    joining.sound?.close();
     joining.cleanup.forEach((undo) => undo());
     joining.transport?.close();
     if (leave && joining.viewer) void this.#signalling.request('leave', { viewer: joining.viewer }).catch(() => undefined);

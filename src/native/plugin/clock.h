@@ -1,0 +1,12 @@
+/* The time line that the tracks of one reader share. Times are ns; `zero` is on CLOCK_MONOTONIC, `first` a running time. */
+#ifndef LOOKOUT_CLOCK_H
+#define LOOKOUT_CLOCK_H
+#include "box.h"
+
+/* What a 90 kHz timestamp of CLOCK_MONOTONIC stands for, within 6 h of now. */
+gint64 lookout_monotonic_of_rtp (guint32 timestamp);
+
+/* FALSE before the first buffer came through a `lookoutclock`. */
+gboolean lookout_clock_read (GstElement *element, gint64 *zero, GstClockTime *first);
+
+#endif
