@@ -7,7 +7,6 @@ import { after, before, test, type TestContext } from 'node:test';
 import type { FramesAccessView, PacketsAccessView } from '../../src/api/attach-protocol.ts';
 import type { CameraView } from '../../src/api/protocol.ts';
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
-import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
 import { pythonClients, start, type ReaderProcess } from '../support/frame-readers.ts';
 import { startGstRtspServer, type GstRtspServer } from '../support/gst-rtsp-server.ts';
