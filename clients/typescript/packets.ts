@@ -156,10 +156,12 @@ function matroskaReader(): Reader {
 
 function vint(bytes: Buffer, at: number, withMarker: boolean): { value: number; end: number } | null {
   const first = bytes[at];
-  const length = first === undefined ? Infinity : Math.clz32(first) - 23;
+  if (first === undefined) return null;
+  const length = Math.clz32(first) - 23;
   if (at + length > bytes.length) return null;
-  const value = bytes.subarray(at, at + length).reduce((sum, byte) => sum * 256 + byte, 0);
-  return { value: withMarker ? value : value - 2 ** (7 * length), end: at + length };
+  // Without the marker at once: eight bytes with it are more than a number holds.
+  const head = withMarker ? first : first & (0xff >> length);
+  return { value: bytes.subarray(at + 1, at + length).reduce((sum, byte) => sum * 256 + byte, head), end: at + length };
 }
 
 /** One file, until the hub ends or `signal` says so. Resolves with its path. */

@@ -8,7 +8,7 @@ const QUICK = ['', 'setup', 'machines', 'rtp', 'rtsp', 'store', 'api'];
 /** Folders and files whose tests start processes but mostly wait for them: two at a time leave each of them a core. */
 const PAIRED = [
   'cli', 'recordings', 'camera-sim', 'native', 'actors', 'control', 'start',
-  ...['faults/recording', 'faults/flight', 'faults/respawn', 'faults/shutdown', 'e2e/hls', 'e2e/recorded'].map((name) => `${name}.test.ts`),
+  ...['faults/recording', 'faults/frames', 'faults/flight', 'faults/respawn', 'faults/shutdown', 'e2e/hls', 'e2e/recorded'].map((name) => `${name}.test.ts`),
 ];
 const isPaired = (name) => PAIRED.includes(folderOf(name)) || PAIRED.includes(name);
 /** The order of the heavy ones, from the ground up: what breaks below is the cause of what breaks above. Others come first. */

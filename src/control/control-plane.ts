@@ -199,12 +199,12 @@ function hlsService(deps: ControlDeps, must: (id: string) => CameraView, accepti
   };
 }
 
-async function pictureOf({ root, snapshots }: ControlDeps, camera: CameraView, width: number): Promise<Snapshot> {
+async function pictureOf({ root, snapshots, figures }: ControlDeps, camera: CameraView, width: number): Promise<Snapshot> {
   const { id } = camera;
   const hubPort = child(root, id)?.getSnapshot().context.host?.hubPort;
   if (camera.state !== 'streaming' || !hubPort || !camera.media) throw notLive(camera);
   try {
-    return await snapshots.take({ camera: id, hubPort, codec: camera.media.codec }, width);
+    return await snapshots.take({ camera: id, hubPort, codec: camera.media.codec, keyframes: figures.of(id).keyframes, keyframeAt: figures.freshness(id).keyframeAt }, width);
   } catch (error) {
     if (error instanceof FailureError) throw new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: id, message: error.failure.message, failure: error.failure, cause: error });
     throw error;

@@ -1,15 +1,15 @@
-/** Pictures: one decoded keyframe of a camera's hub, each taken by a host of its own that ends with it. */
+/** Pictures: one decoded keyframe of a camera's hub, each taken by a host of its own that ends with it, and kept until the next keyframe. */
 import type { Snapshot } from '../api/control.ts';
 import { failure as makeFailure, FailureError, type Failure } from '../errors.ts';
 import type { HostPool } from '../native/host.ts';
 import type { HostEvent } from '../native/protocol.ts';
 
-/** Where a picture comes from. */
-export type PictureSource = { camera: string; hubPort: number; codec: 'H264' | 'H265' };
+/** Where a picture comes from. `keyframes` counts those of the camera so far, 0 where that is not known yet; `keyframeAt` is when the newest came, ms since the epoch. */
+export type PictureSource = { camera: string; hubPort: number; codec: 'H264' | 'H265'; keyframes: number; keyframeAt: number | null };
 
 /** Takes pictures. */
 export type Snapshots = {
-  /** Rejects with a `FailureError`. `width` 0 keeps the camera's size. */
+  /** The picture of the newest keyframe, decoded once for each width. Rejects with a `FailureError`. `width` 0 keeps the camera's size. */
   take(source: PictureSource, width: number): Promise<Snapshot>;
   lastFailure(camera: string): Failure | null;
   forget(camera: string): void;
@@ -18,10 +18,13 @@ export type Snapshots = {
 const deadlineMs = 5_000;
 /** A decoder costs a core for a moment: more at once only make all of them late. */
 const atOnce = 2;
+/** Widths of one keyframe that are kept. */
+const mostWidths = 8;
 
 /** Makes the picture taker. `quality` is the JPEG quality, 1–100. */
 export function createSnapshots({ pool, quality = 80 }: { pool: HostPool; quality?: number }): Snapshots {
   const failures = new Map<string, Failure>();
+  const kept = new Map<string, { keyframe: string; pictures: Map<number, Snapshot> }>();
   const queue: (() => void)[] = [];
   let busy = 0;
 
@@ -38,26 +41,36 @@ export function createSnapshots({ pool, quality = 80 }: { pool: HostPool; qualit
 
   return {
     async take(source, width) {
+      const { camera, keyframes, hubPort } = source;
+      const keyframe = `${hubPort}/${keyframes}`;
+      const known = kept.get(camera);
+      const before = known?.keyframe === keyframe ? known.pictures : new Map<number, Snapshot>();
+      const ready = keyframes > 0 ? before.get(width) : undefined;
+      if (ready) return ready;
       try {
         const picture = await turn(() => shoot(pool, source, { width, quality }));
-        failures.delete(source.camera);
+        failures.delete(camera);
+        kept.set(camera, { keyframe, pictures: new Map([...before, [width, picture] as const].slice(-mostWidths)) });
         return picture;
       } catch (error) {
-        if (error instanceof FailureError) failures.set(source.camera, error.failure);
+        if (error instanceof FailureError) failures.set(camera, error.failure);
         throw error;
       }
     },
     lastFailure: (camera) => failures.get(camera) ?? null,
-    forget: (camera) => void failures.delete(camera),
+    forget(camera) {
+      failures.delete(camera);
+      kept.delete(camera);
+    },
   };
 }
 
-async function shoot(pool: HostPool, { camera, hubPort, codec }: PictureSource, { width, quality }: { width: number; quality: number }): Promise<Snapshot> {
+async function shoot(pool: HostPool, { camera, hubPort, codec, keyframeAt }: PictureSource, { width, quality }: { width: number; quality: number }): Promise<Snapshot> {
   const host = await pool.take(`camera:${camera}/snapshot`);
   const { promise, resolve, reject } = Promise.withResolvers<Snapshot>();
   const timer = setTimeout(() => reject(new FailureError(makeFailure('timeout', 'snapshot-deadline', `No picture could be decoded within ${deadlineMs} ms.`))), deadlineMs);
   host.listen((event: HostEvent) => {
-    if (event.type === 'snapshot.taken') resolve({ jpeg: event.jpeg, takenAt: Date.now(), width: event.width, height: event.height });
+    if (event.type === 'snapshot.taken') resolve({ jpeg: event.jpeg, takenAt: keyframeAt ?? Date.now(), width: event.width, height: event.height });
     if (event.type === 'snapshot.failed') reject(new FailureError(event.failure));
   });
   void host.exited.then(({ reason, signal, code }) => reject(new FailureError(makeFailure('host-crash', 'snapshot-host', `The process that decodes the picture ended (${reason}, ${signal ?? `code ${code}`}).`))));

@@ -27,7 +27,7 @@ export function readInGStreamer(t: TestContext, address: FramesAddress): ReaderP
 
 /** Any program; what it says is kept. */
 export function start(t: TestContext, program: string, args: string[], env: Record<string, string> = {}): ReaderProcess {
-  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const lines: string[] = [];
   createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line));
   const exited = once(child, 'exit');

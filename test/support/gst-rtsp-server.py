@@ -21,6 +21,7 @@ SOUND = 'audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1
 LAUNCH = {
     'h264': f'( {H264} ! rtph264pay name=pay0 pt=96 )',
     'h264-high': f'( {PICTURE} ! x264enc tune=zerolatency speed-preset=veryfast key-int-max=25 bitrate=300 ! video/x-h264,profile=high ! rtph264pay name=pay0 pt=96 )',
+    'h264-still': f'( {H264} ! rtph264pay name=pay0 pt=96 )'.replace('pattern=ball', 'pattern=smpte75'),
     'h264-pcma': f'( {H264} ! rtph264pay name=pay0 pt=96 {SOUND} ! rtppcmapay name=pay1 pt=8 )',
     'h265': f'( {PICTURE} ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=300 ! rtph265pay name=pay0 pt=96 )',
     'pcma': f'( {SOUND} ! rtppcmapay name=pay0 pt=8 )',

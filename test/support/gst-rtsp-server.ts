@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** What a mount plays; the list is in `gst-rtsp-server.py`. */
-export type MountKind = 'h264' | 'h264-high' | 'h264-pcma' | 'h265' | 'pcma';
+export type MountKind = 'h264' | 'h264-high' | 'h264-still' | 'h264-pcma' | 'h265' | 'pcma';
 
 /** A running server. */
 export type GstRtspServer = {

@@ -28,6 +28,8 @@ class FramesOutput implements Output {
   readonly #placing: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #ages: number[] = [];
+  #lost = 0;
+  #kept = 0;
   #over = false;
 
   constructor(spec: FramesSpec, emit: (event: HostEvent) => void) {
@@ -67,6 +69,8 @@ class FramesOutput implements Output {
     const stats = this.#sink['stats'];
     const read = (field: string): number => fieldOf(stats, field) ?? 0;
     const behindMs = read('behind');
+    if (read('lost') > this.#lost && read('frames') === this.#kept) return this.#end({ type: 'output.failed', failure: failure('local', 'no-shared-memory', 'There is no room for frames in /dev/shm.') });
+    [this.#lost, this.#kept] = [read('lost'), read('frames')];
     const readers = { tcp: read('tcp'), shared: read('shared'), missed: read('missed'), cut: read('cut'), behindMs };
     this.#emit({ type: 'output.stats', stats: { frames: read('frames'), bytes: read('bytes'), rssBytes: process.memoryUsage.rss(), readers } });
     this.#judge(behindMs);

@@ -54,15 +54,28 @@ void frames_store_destroy (FramesStore *store, Slot *slot) {
   g_free (slot);
 }
 
-Slot *frames_store_take (FramesStore *store, gsize bytes) {
-  while (store->ring.length >= store->depth) ((Slot *) g_queue_pop_head (&store->ring))->refs -= 1;
-  Slot *found = NULL;
-  for (guint i = 0; i < store->slots->len && found == NULL; i += 1) {
+static Slot *idle_slot (FramesStore *store, gsize bytes) {
+  for (guint i = 0; i < store->slots->len; i += 1) {
     Slot *slot = g_ptr_array_index (store->slots, i);
-    if (slot->refs == 0 && !slot->retired && slot->room == bytes) found = slot;
+    if (slot->refs == 0 && !slot->retired && slot->room == bytes) return slot;
   }
+  return NULL;
+}
+
+static void drop_oldest (FramesStore *store) {
+  ((Slot *) g_queue_pop_head (&store->ring))->refs -= 1;
+}
+
+Slot *frames_store_take (FramesStore *store, gsize bytes) {
+  while (store->ring.length >= store->depth) drop_oldest (store);
+  Slot *found = idle_slot (store, bytes);
   /* Room beyond what makes somebody go, so that nobody else loses a frame meanwhile. */
   if (found == NULL && store->slots->len < store->depth * (CROWDED + 2)) found = make_slot (store, bytes);
+  /* A small /dev/shm holds fewer frames. */
+  while (found == NULL && store->ring.length > 0) {
+    drop_oldest (store);
+    found = idle_slot (store, bytes);
+  }
   if (found != NULL) found->refs = 1;
   return found;
 }
