@@ -46,12 +46,13 @@ async function playableOf(recording: string): Promise<string> {
   return path;
 }
 
-describe('sound', () => {
+/** They wait for seconds to pass, not for the machine. */
+describe('sound', { concurrency: 3 }, () => {
   const hosts = startPool();
   let simulator: SimulatorProcess;
   before(async () => {
     const mount = (name: string, audio: string, video = 'tiny-320x180-main') => ({ name, video, audio });
-    simulator = await startSimulator({ mounts: [mount('aac', 'beep-aac'), mount('pcmu', 'beep-pcmu'), mount('pcma', 'beep-pcma', 'hevc-360p'), mount('aac-hevc', 'beep-aac', 'hevc-360p'), mount('quiet', 'beep-aac')] });
+    simulator = await startSimulator({ mounts: [mount('aac', 'beep-aac'), mount('pcmu', 'beep-pcmu'), mount('pcma', 'beep-pcma', 'hevc-360p'), mount('aac-hevc', 'beep-aac', 'hevc-360p'), mount('quiet', 'beep-aac'), mount('gone', 'beep-aac')] });
   });
   after(async () => {
     await hosts.close();
@@ -104,7 +105,7 @@ describe('sound', () => {
         assert.deepEqual(Object.keys(found).sort(), names.toSorted());
         const [video, audio] = names.map((each) => found[each]!);
         // The first frame of sound that is not older than the keyframe; of AAC at 16 kHz one lasts 64 ms. At its start a camera may be late with one of its tracks.
-        assert.ok(Math.abs(audio!.start - video!.start) <= (index === 0 ? 0.5 : 0.15), `${file}: sound begins at ${audio!.start}, the video at ${video!.start}`);
+        assert.ok(Math.abs(audio!.start - video!.start) <= (index === 0 ? 2 : 0.15), `${file}: sound begins at ${audio!.start}, the video at ${video!.start}`);
         assert.ok(audio!.packets >= (sound.codec === 'AAC' ? 12 : 40), `${audio!.packets} packets of sound`);
         offsets.push(...await soundOffsets(file, codec === 'H264' ? 180 : 360));
       }
@@ -142,11 +143,10 @@ describe('sound', () => {
   });
 
   test('the end of a camera with sound that never came is heard at once', async () => {
-    await simulator.script('quiet', { media: 'video-only' });
-    const { host, said } = await source('quiet', aac);
-    await simulator.act('quiet', { type: 'close' });
+    await simulator.script('gone', { media: 'video-only' });
+    const { host, said } = await source('gone', aac);
+    await simulator.act('gone', { type: 'close' });
     await eventually(() => said.events.some((event) => event.type === 'source.failed' && ['eos', 'reset'].includes(event.failure.class)), { timeoutMs: 5_000, what: 'the end of the source' });
-    await simulator.script('quiet', { media: 'all' });
     await host.release();
   });
 });
