@@ -19,9 +19,15 @@ export function emptyWindow(now: number, targetMs: number): Window {
 
 /** With one more segment, and none more than `most`. */
 export function appended(window: Window, segment: Omit<PlaylistSegment, 'discontinuity'>, most: number): Window {
-  const segments = [...window.segments, { ...segment, discontinuity: window.broken }];
+  const segments = [...window.segments, { ...segment, discontinuity: window.broken || changesMap(window, segment) }];
   const next = { ...window, broken: false, segments, targetMs: Math.max(window.targetMs, Math.ceil(segment.durationMs / 1_000) * 1_000) };
   return dropped(next, Math.max(0, segments.length - most));
+}
+
+/** Sound that came or went, another picture: what plays must begin anew (RFC 8216 §4.3.2.3). */
+function changesMap({ segments }: Window, { map }: Pick<PlaylistSegment, 'map'>): boolean {
+  const last = segments.at(-1);
+  return last !== undefined && last.map !== map;
 }
 
 /** Without its first segments. */

@@ -39,6 +39,7 @@ export function createPlayback({ segments, keeper }: PlaybackDeps): Playback {
       const rows = await segmentsOf(segments, span);
       const listed: PlaylistSegment[] = [];
       let end: number | null = null;
+      let sound: boolean | undefined;
       const zero = rows[0]?.startAt ?? 0;
       for (const [index, row] of rows.entries()) {
         const found = await timeline(row);
@@ -46,9 +47,10 @@ export function createPlayback({ segments, keeper }: PlaybackDeps): Playback {
         const { parts, endAt } = partsOf(row, found, { next: rows[index + 1]?.startAt ?? Infinity, zero });
         const wanted = parts.filter(({ startAt, durationMs }) => startAt < span.to && startAt + durationMs > span.from);
         if (wanted.length === 0) continue;
-        const broken = end !== null && Math.abs(wanted[0]!.startAt - end) > seamMs;
+        const broken = end !== null && (Math.abs(wanted[0]!.startAt - end) > seamMs || found.sound !== sound);
         listed.push(...wanted.map((part, at) => ({ ...part, discontinuity: at === 0 && broken })));
         end = endAt;
+        sound = found.sound;
       }
       if (listed.length === 0) throw new LookoutError('LOOKOUT_RECORDING_NOT_FOUND', { cameraId: span.camera, message: `Nothing is recorded of "${span.camera}" in this time.` });
       const targetMs = listed.reduce((most, { durationMs }) => Math.max(most, Math.ceil(durationMs / 1_000) * 1_000), segmentMs);

@@ -3,10 +3,27 @@
 /** What a player must know before the first frame. */
 export type Mp4Track = { codec: string; codecPrivate: Uint8Array; width: number; height: number };
 
+/** AAC beside the video; `codecPrivate` is the AudioSpecificConfig. */
+export type Mp4Sound = { codec: string; codecPrivate: Uint8Array; rate: number; channels: number };
+
+/** Matroska's name of AAC: of what cameras send, the one that players of MP4 take. */
+const aac = 'A_AAC';
+
+/** The sound of a recording where MP4 can hold it. */
+export function soundForMp4<S extends Mp4Sound>(sound: S | null | undefined): S | null {
+  return sound?.codec === aac && sound.codecPrivate.length > 0 && sound.rate > 0 ? sound : null;
+}
+
+/** How long a frame of AAC lasts, ms. */
+export function aacFrameMs({ rate }: Mp4Sound): number {
+  return 1_024_000 / rate;
+}
+
 /** Units of time in a movie: 90 kHz, as in RTP. */
 export const ticksPerMs = 90;
-/** The id of the one track. */
+/** The ids of the tracks. */
 export const trackId = 1;
+export const soundTrackId = 2;
 
 const identity = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
 
@@ -29,15 +46,28 @@ export function sampleDescription({ codec, codecPrivate, width, height }: Mp4Tra
   return full('stsd', 0, 0, u32(1), visual);
 }
 
+/** `stsd` of AAC (ISO/IEC 14496-14 §5.6.1): the configuration within an ES_Descriptor (14496-1 §7.2.6.5). */
+export function soundDescription({ codecPrivate, rate, channels }: Mp4Sound): Uint8Array {
+  const descriptor = (tag: number, ...content: Uint8Array[]): Uint8Array => concat([Uint8Array.of(tag, content.reduce((sum, { length }) => sum + length, 0)), ...content]);
+  const decoder = descriptor(4, Uint8Array.of(0x40, 0x15, 0, 0, 0), u32(0, 0), descriptor(5, codecPrivate));
+  const esds = full('esds', 0, 0, descriptor(3, u16(0), zeros(1), decoder, descriptor(6, Uint8Array.of(2))));
+  return full('stsd', 0, 0, u32(1), box('mp4a', zeros(6), u16(1), zeros(8), u16(channels, 16, 0, 0), u32(rate * 0x10000 >>> 0), esds));
+}
+
 /** `moov`. `tables`: the boxes of `stbl`; `edits` go into the track and `extension` into the movie. Durations in ticks, below 2³² (13 h). */
-export function movie({ width, height }: Mp4Track, { duration, tables, edits = [], extension = [] }: { duration: number; tables: Uint8Array[]; edits?: Uint8Array[]; extension?: Uint8Array[] }): Uint8Array {
-  const media = box('mdia',
+export function movie({ width, height }: Mp4Track, { duration, tables, edits = [], sound, extension = [] }: { duration: number; tables: Uint8Array[]; edits?: Uint8Array[]; /** Boxes of the `stbl` of sound, where there is some. */ sound?: Uint8Array[] | undefined; extension?: Uint8Array[] }): Uint8Array {
+  const mediaOf = (handler: string, name: string, header: Uint8Array, boxes: Uint8Array[]): Uint8Array => box('mdia',
     full('mdhd', 0, 0, u32(0, 0, ticksPerMs * 1_000, duration), u16(0x55c4, 0)),
-    full('hdlr', 0, 0, u32(0), text('vide'), zeros(12), text('video\0')),
-    box('minf', full('vmhd', 0, 1, zeros(8)), box('dinf', full('dref', 0, 0, u32(1), full('url ', 0, 1))), box('stbl', ...tables)));
+    full('hdlr', 0, 0, u32(0), text(handler), zeros(12), text(`${name}\0`)),
+    box('minf', header, box('dinf', full('dref', 0, 0, u32(1), full('url ', 0, 1))), box('stbl', ...boxes)));
+  const media = mediaOf('vide', 'video', full('vmhd', 0, 1, zeros(8)), tables);
+  const heard = sound === undefined ? [] : [box('trak',
+    full('tkhd', 0, 3, u32(0, 0, soundTrackId, 0, duration), zeros(8), u16(0, 0, 0x100, 0), u32(...identity, 0, 0)),
+    mediaOf('soun', 'sound', full('smhd', 0, 0, zeros(4)), sound))];
   return box('moov',
-    full('mvhd', 0, 0, u32(0, 0, ticksPerMs * 1_000, duration, 0x10000), u16(0x100, 0), zeros(8), u32(...identity), zeros(24), u32(trackId + 1)),
+    full('mvhd', 0, 0, u32(0, 0, ticksPerMs * 1_000, duration, 0x10000), u16(0x100, 0), zeros(8), u32(...identity), zeros(24), u32(soundTrackId + 1)),
     box('trak', full('tkhd', 0, 3, u32(0, 0, trackId, 0, duration), zeros(8), u16(0, 0, 0, 0), u32(...identity, width * 0x10000, height * 0x10000)), ...edits, media),
+    ...heard,
     ...extension);
 }
 

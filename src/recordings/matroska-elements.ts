@@ -6,10 +6,10 @@ export type ReadAt = (offset: number, length: number) => Uint8Array;
 /** Element ids, as RFC 9559 has them. */
 export const matroskaIds = {
   segment: 0x18538067, info: 0x1549a966, scale: 0x2ad7b1, duration: 0x4489, tracks: 0x1654ae6b, entry: 0xae, number: 0xd7, type: 0x83, codec: 0x86,
-  video: 0xe0, width: 0xb0, height: 0xba, cluster: 0x1f43b675, timestamp: 0xe7, simpleBlock: 0xa3, group: 0xa0, block: 0xa1, reference: 0xfb, ebml: 0x1a45dfa3, codecPrivate: 0x63a2,
+  video: 0xe0, width: 0xb0, height: 0xba, cluster: 0x1f43b675, timestamp: 0xe7, simpleBlock: 0xa3, group: 0xa0, block: 0xa1, reference: 0xfb, ebml: 0x1a45dfa3, codecPrivate: 0x63a2, audio: 0xe1, rate: 0xb5, channels: 0x9f,
 } as const;
 /** Elements that hold elements. */
-const masters = new Set<number>([matroskaIds.segment, matroskaIds.info, matroskaIds.tracks, matroskaIds.entry, matroskaIds.video, matroskaIds.cluster, matroskaIds.group]);
+const masters = new Set<number>([matroskaIds.segment, matroskaIds.info, matroskaIds.tracks, matroskaIds.entry, matroskaIds.video, matroskaIds.audio, matroskaIds.cluster, matroskaIds.group]);
 const headerBytes = 12;
 const blockHeaderBytes = 11;
 const windowBytes = 8192;
@@ -42,6 +42,13 @@ export function walkMatroska<V extends MatroskaVisitor>(readAt: ReadAt, size: nu
 /** An unsigned integer of up to 8 bytes. */
 export function integerAt(read: ReadAt, at: number, length: number): number {
   return read(at, Math.min(length, 8)).reduce((value, byte) => value * 256 + byte, 0);
+}
+
+/** A floating-point number of 4 or 8 bytes. */
+export function floatAt(read: ReadAt, at: number, length: number): number {
+  const bytes = read(at, length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return length === 8 ? view.getFloat64(0) : length === 4 ? view.getFloat32(0) : 0;
 }
 
 /** A text of up to 64 bytes, without its padding. */

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { concat } from './boxes.ts';
 import { initSegment } from './fmp4.ts';
 import { readFrames, type VideoFrames } from './frames.ts';
-import { framesOf, partHead, timelineOf, type Part, type Timeline } from './vod.ts';
+import { framesOf, partHead, soundOf, timelineOf, type Part, type Timeline } from './vod.ts';
 
 /** Opens a recording; one that was being written may have got its final name meanwhile. */
 export function openRecording(path: string): number {
@@ -29,9 +29,9 @@ export function timelineFrom(path: string): Timeline | null {
 export function partFrom(path: string, part: Part | null): Uint8Array | null {
   return withRecording(path, (video, fd) => {
     if (video === null || part === null) return video && initSegment(video);
-    const frames = framesOf(video, part);
-    const bytes = frames.map(({ offset, length }) => readAt(fd, offset, length));
-    return frames.length === 0 ? null : concat([partHead(video, frames, part), ...bytes]);
+    const taken = { pictures: framesOf(video, part), sound: soundOf(video, part) };
+    const bytes = [...taken.pictures, ...taken.sound].map(({ offset, length }) => readAt(fd, offset, length));
+    return taken.pictures.length === 0 ? null : concat([partHead(video, taken, part), ...bytes]);
   });
 }
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, type Failure } from '../../errors.ts';
-import { fragmentHead, initSegment } from '../../recordings/fmp4.ts';
+import { fragmentHead, initSegment, soundPart } from '../../recordings/fmp4.ts';
 import { readFrames } from '../../recordings/frames.ts';
 import { hlsElements, hlsLaunch } from '../launch-hls.ts';
 import type { HlsSegment, HlsSpec, HostEvent } from '../protocol.ts';
@@ -75,8 +75,9 @@ class HlsOutput extends SplitOutput {
       this.#map = { name: `init-${base}.mp4`, bytes: init };
       writeFileSync(join(this.#spec.dir, this.#map.name), init);
     }
-    const head = fragmentHead({ sequence: this.#number, frames: video.frames, endMs: firstMs + times.durationMs });
-    writeFileSync(join(this.#spec.dir, `${base}.m4s`), Buffer.concat([head, ...video.frames.map(({ offset, length }) => file.subarray(offset, offset + length))]));
+    const sound = soundPart(video.sound);
+    const head = fragmentHead({ sequence: this.#number, frames: video.frames, endMs: firstMs + times.durationMs, sound });
+    writeFileSync(join(this.#spec.dir, `${base}.m4s`), Buffer.concat([head, ...[...video.frames, ...(sound?.frames ?? [])].map(({ offset, length }) => file.subarray(offset, offset + length))]));
     this.#announce({ name: `${base}.m4s`, map: this.#map.name, ...times });
   }
 
