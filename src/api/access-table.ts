@@ -22,6 +22,7 @@ export const routeRoles = {
   'GET /api/v1/cameras/{id}/events/{seq}/recording': 'viewer',
   'GET /api/v1/cameras/{id}/explanation': 'viewer',
   'GET /api/v1/cameras/{id}/availability': 'viewer',
+  'GET /api/v1/events': 'viewer',
   'GET /api/v1/incidents': 'viewer',
   'POST /api/v1/cameras/{id}/faults': 'admin',
   'GET /api/v1/cameras/{id}/snapshot.jpg': 'viewer',
