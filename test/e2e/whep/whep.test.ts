@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startLookout, type Lookout } from '../../support/lookout.ts';
 import { startSimulator } from '../../support/simulator.ts';
 import { openBrowser, type Browser } from '../page/browser.ts';
+import { eyevinnPlayer } from './eyevinn.ts';
 
 const token = 'test-admin-token-of-this-run';
 const secret = 'test-internal-secret-of-this-run';
@@ -97,6 +98,23 @@ test('a camera of High profile, offered or not, plays, over a crash of its sourc
   await eventually(async () => (await read(page)).frames > frames + 25, { ...slow, what: 'pictures of the next source' });
   await page.evaluate('peer.close()');
   await eventually(async () => await viewersOf('high') === 0, { ...slow, what: 'the viewer to be gone' });
+  await nothingHeld();
+});
+
+test('@eyevinn/webrtc-player plays a camera, and its end releases all', async (t) => {
+  const page = await browser.context.newPage();
+  defer(t, () => page.close());
+  await page.route('**/blank', (route) => route.fulfill({ contentType: 'text/html', body: '<video muted autoplay playsinline></video>' }));
+  await page.goto(`${lookout.url}/blank`);
+  await page.evaluate(await eyevinnPlayer());
+  await page.evaluate(`(async () => {
+    globalThis.player = new Eyevinn.WebRTCPlayer({ video: document.querySelector('video'), type: 'whep', iceServers: [] });
+    await player.load(new URL('/whep/main', location.href), '${authorization}');
+  })()`);
+  const frames = (): Promise<number> => page.evaluate("document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames");
+  await eventually(async () => await frames() > 25, { ...slow, what: 'a second of pictures' });
+  assert.equal(await viewersOf('main'), 1);
+  await page.evaluate('player.unload()');
   await nothingHeld();
 });
 
