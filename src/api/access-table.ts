@@ -24,6 +24,7 @@ export const routeRoles = {
   'GET /api/v1/cameras/{id}/availability': 'viewer',
   'GET /api/v1/cameras/{id}/trends': 'viewer',
   'GET /api/v1/trends': 'viewer',
+  'GET /api/v1/events': 'viewer',
   'GET /api/v1/incidents': 'viewer',
   'POST /api/v1/cameras/{id}/faults': 'admin',
   'GET /api/v1/cameras/{id}/snapshot.jpg': 'viewer',

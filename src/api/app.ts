@@ -80,7 +80,7 @@ export async function buildApp({ control, store, config, log, pageDir, certifica
   if (certificates) serveNewest(app.server as unknown as SecureServer, certificates);
   warnOfShortSecrets(config, log);
   const auth = createAuth({ store, config, jwt: createJwtVerifier(config.auth.jwt, log) });
-  const links = createLinks({ dir: config.data, auth });
+  const links = createLinks({ dir: config.data, tokens: store.tokens });
   const metrics = createMetrics({ control, store, certificates });
   const pictures = createPictures(control);
 

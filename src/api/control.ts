@@ -9,6 +9,7 @@ import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
 import type { FramesAccessView, PacketsAccessView } from './attach-protocol.ts';
 import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, TrendView, FleetTrendView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
+import type { EventQuery } from '../store/types.ts';
 
 export type { ProbeReport } from './protocol.ts';
 
@@ -152,7 +153,9 @@ export type ControlPlane = {
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<CameraView>;
   /** Breaks something on purpose. Throws `LOOKOUT_FAULTS_DISABLED` unless the configuration allows it. */
   inject(id: string, request: FaultRequest): Promise<FaultView>;
-  events(id: string, query: { limit: number; before?: number }): Promise<EventView[]>;
+  events(id: string, query: EventQuery): Promise<EventView[]>;
+  /** The journal of all cameras and of the program itself. */
+  journal(query: EventQuery & { camera?: string }): Promise<EventView[]>;
   /** What passed before the failure of this row. Throws `LOOKOUT_FLIGHT_NOT_FOUND`. */
   recording(id: string, seq: number): Promise<FlightView>;
   /** Why it is down, since when, what happened before, when the next try is. */

@@ -5,7 +5,8 @@ import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { LookoutError } from '../errors.ts';
 import { openKey } from '../store/cipher.ts';
-import { hashToken, sameText, type Auth, type Identity } from './auth.ts';
+import type { Store } from '../store/types.ts';
+import { hashToken, sameText, type Identity } from './auth.ts';
 
 /** What a link opens. */
 export type LinkPath = 'hls' | 'whep';
@@ -28,7 +29,7 @@ const claims = Compile(Type.Object({ camera: Type.String(), path: Type.String(),
 export const isLink = (text: string): boolean => text.startsWith(prefix);
 
 /** Opens the key in the data directory, or makes it, readable by us alone. */
-export function createLinks({ dir, auth }: { dir: string; auth: Auth }): Links {
+export function createLinks({ dir, tokens }: { dir: string; tokens: Pick<Store['tokens'], 'has'> }): Links {
   const key = openKey(join(dir, 'links.key'));
   const sign = (body: string): string => createHmac('sha256', key).update(`lookout link ${body}`).digest('base64url');
   return {
@@ -42,7 +43,7 @@ export function createLinks({ dir, auth }: { dir: string; auth: Auth }): Links {
       const said: unknown = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
       if (!claims.Check(said) || !url.startsWith(`/${said.path}/`)) throw invalid();
       if (said.until <= Date.now()) throw invalid('This link has expired.');
-      if (!(await auth.tokens()).some(({ id }) => id === said.maker)) throw invalid();
+      if (!(await tokens.has(said.maker))) throw invalid();
       return { name: 'link', role: 'viewer', cameras: [said.camera], via: 'token', key: hashToken(text), token: said.maker, expiresAt: said.until };
     },
   };

@@ -38,6 +38,6 @@ scrape_configs:
 - [lookout.json](../deploy/grafana/lookout.json): a Grafana dashboard with variables for data source and camera. Import it
   (Dashboards, New, Import), or put it into a directory that a file provider of Grafana's provisioning reads.
 
-A test holds both against the metrics above.
+A test holds both against the metrics of a running program, and asks promtool (Debian's prometheus) where it is installed.
 `;
 }

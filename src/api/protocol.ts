@@ -234,14 +234,20 @@ export type SystemView = {
   passed?: ('delay' | 'memory')[];
 };
 
+/** What an object of mediasoup is for. */
+export type MediaRoleView = 'ingest' | 'viewer' | 'edge' | 'primer';
+
 /** A mediasoup worker; `cpu` is the CPU time it has used since it began, in seconds. */
 export type SfuWorkerView = { index: number; pid: number | null; state: string; restarts: number; routers: number; port: number | null; cpu: number | null; rssBytes: number | null };
 export type SfuView = {
   workers: SfuWorkerView[];
-  routers: { id: string; camera: string; worker: number }[];
-  transports: { id: string; kind: 'plain' | 'webrtc'; camera: string; viewer: string | null; recvBufferBytes?: number | null }[];
-  producers: { id: string; camera: string; kind: 'video' | 'audio'; paused: boolean; packetCount: number; byteCount: number; keyframeCount: number; packetsLost: number }[];
-  consumers: { id: string; camera: string; viewer: string; kind: 'video' | 'audio'; paused: boolean }[];
+  /** Of an ingest, or an edge: a router of WHEP viewers whose offer numbered its payload types. */
+  routers: { id: string; camera: string; worker: number; role?: MediaRoleView }[];
+  transports: { id: string; kind: 'plain' | 'webrtc' | 'pipe'; camera: string; viewer: string | null; role?: MediaRoleView; recvBufferBytes?: number | null }[];
+  /** Keyframes and losses are counted by the ingest's alone. */
+  producers: { id: string; camera: string; role?: MediaRoleView; kind: 'video' | 'audio'; paused: boolean; packetCount: number; byteCount: number; keyframeCount: number; packetsLost: number }[];
+  /** `viewer` is null for an edge's own. */
+  consumers: { id: string; camera: string; viewer: string | null; role?: MediaRoleView; kind: 'video' | 'audio'; paused: boolean }[];
   /** Viewers that are shown what a hub had cached; `live` once that is sent. */
   primers: { camera: string; viewer: string; live: boolean }[];
 };

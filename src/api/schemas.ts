@@ -140,13 +140,15 @@ export const WorkerSchema = Type.Object({
   index: Type.Integer(), pid: nullable(Type.Integer()), state: text, restarts: number, routers: number, port: maybeNumber, cpu: maybeNumber, rssBytes: maybeNumber,
 }, { title: 'Worker' });
 
+const mediaRole = Type.Optional(oneOf('ingest', 'viewer', 'edge', 'primer'));
+
 /** {@link SfuView}. */
 export const SfuSchema = Type.Object({
   workers: Type.Array(WorkerSchema),
-  routers: Type.Array(Type.Object({ id: text, camera: text, worker: number })),
-  transports: Type.Array(Type.Object({ id: text, kind: oneOf('plain', 'webrtc'), camera: text, viewer: maybeText, recvBufferBytes: Type.Optional(maybeNumber) })),
-  producers: Type.Array(Type.Object({ id: text, camera: text, kind, paused: Type.Boolean(), packetCount: number, byteCount: number, keyframeCount: number, packetsLost: number })),
-  consumers: Type.Array(Type.Object({ id: text, camera: text, viewer: text, kind, paused: Type.Boolean() })),
+  routers: Type.Array(Type.Object({ id: text, camera: text, worker: number, role: mediaRole })),
+  transports: Type.Array(Type.Object({ id: text, kind: oneOf('plain', 'webrtc', 'pipe'), camera: text, viewer: maybeText, role: mediaRole, recvBufferBytes: Type.Optional(maybeNumber) })),
+  producers: Type.Array(Type.Object({ id: text, camera: text, role: mediaRole, kind, paused: Type.Boolean(), packetCount: number, byteCount: number, keyframeCount: number, packetsLost: number })),
+  consumers: Type.Array(Type.Object({ id: text, camera: text, viewer: maybeText, role: mediaRole, kind, paused: Type.Boolean() })),
   primers: Type.Array(Type.Object({ camera: Type.String(), viewer: Type.String(), live: Type.Boolean() })),
 }, { title: 'Sfu' });
 

@@ -1,7 +1,8 @@
 /** What a viewer that is limited to some cameras may see of the whole. Everybody else sees everything. */
 import { LookoutError } from '../errors.ts';
-import type { Grant } from '../store/types.ts';
-import type { CameraView, IncidentView, SfuView, SystemView } from './protocol.ts';
+import type { EventQuery, Grant } from '../store/types.ts';
+import type { ControlPlane } from './control.ts';
+import type { CameraView, EventView, IncidentView, SfuView, SystemView } from './protocol.ts';
 
 /** Who looks; null where nobody needs to be known. */
 export type Looker = Pick<Grant, 'cameras'> | null;
@@ -26,6 +27,13 @@ export function visibleIncidents(looker: Looker, incidents: IncidentView[]): Inc
     if (cameras.length === 0) return [];
     return [{ ...incident, cameras, message: `${cameras.length === 1 ? '1 camera was' : `${cameras.length} cameras were`} lost together with others.` }];
   });
+}
+
+/** Journal rows of such cameras; those of Lookout itself are for who sees all. */
+export async function visibleEvents(looker: Looker, { journal }: Pick<ControlPlane, 'journal'>, query: EventQuery): Promise<EventView[]> {
+  if (looker?.cameras === null || looker === null) return journal(query);
+  const lists = await Promise.all(looker.cameras.map((camera) => journal({ ...query, camera })));
+  return lists.flat().toSorted((a, b) => b.seq - a.seq).slice(0, query.limit);
 }
 
 /** The SFU's inventory of such cameras; the workers are everybody's. */

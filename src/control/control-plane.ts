@@ -124,13 +124,14 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       return { camera: who.startsWith('camera:') ? who.slice('camera:'.length) : '', role, pid, rssBytes };
     }),
     workers: () => workerViews(statuses(), plane),
-    sfu: () => sfuView(statuses(), plane, deps.viewers.media(), deps.primers.list()),
+    sfu: () => sfuView(statuses(), plane, deps.primers.list()),
     ...cameraCommands(deps, accepting, must),
     inject: (id, request) => accepting().then(() => inject(id, request)),
     async events(id, query) {
       must(id);
       return store.journal.list({ camera: id, ...query });
     },
+    journal: (query) => store.journal.list(query),
     async recording(id, seq) {
       must(id);
       const copy = await store.flights.find({ camera: id, seq });

@@ -1,9 +1,11 @@
 /** What the SFU holds, for `GET /api/v1/sfu` and `/stats`. */
+import type { Producer } from 'mediasoup/types';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { PrimerView } from '../actors/primers.ts';
-import type { ViewerMedia } from '../actors/viewer-media.ts';
-import type { SfuView, SfuWorkerView } from '../api/protocol.ts';
+import type { MediaRoleView, SfuView, SfuWorkerView } from '../api/protocol.ts';
 import type { WorkerStatus } from '../machines/sfu.ts';
+import type { Ingest } from '../native/ingest.ts';
+import { labelOf } from '../native/inventory.ts';
 import { cpuSeconds, residentBytes } from '../native/proc.ts';
 
 /** The workers, as their machines and the operating system know them. */
@@ -16,25 +18,41 @@ export function workerViews(statuses: readonly WorkerStatus[], plane: MediaPlane
   }));
 }
 
-/** Everything, with the counters of this moment. A worker that does not answer leaves its counters at 0. */
-export async function sfuView(statuses: readonly WorkerStatus[], plane: MediaPlane, viewers: { viewer: string; media: ViewerMedia }[], primers: PrimerView[]): Promise<SfuView> {
+/** Everything, the cameras' own first, with the counters of this moment. A worker that does not answer leaves its counters at 0. */
+export async function sfuView(statuses: readonly WorkerStatus[], plane: MediaPlane, primers: PrimerView[]): Promise<SfuView> {
+  const workers = plane.workers();
   const ingests = plane.ingests();
-  const producers = await Promise.all(ingests.map(async (ingest) => {
-    const { packets, bytes, packetsLost } = await ingest.counters().catch(() => ({ packets: 0, bytes: 0, packetsLost: 0 }));
-    return {
-      id: ingest.producer.id, camera: ingest.camera, kind: ingest.producer.kind, paused: ingest.producer.paused,
-      packetCount: packets, byteCount: bytes, keyframeCount: ingest.keyframes(), packetsLost,
-    };
-  }));
+  const all = <T>(list: (worker: (typeof workers)[number]) => T[]): T[] => workers.flatMap(list);
+  const producers = all(({ inventory }) => inventory.producers());
   return {
     workers: workerViews(statuses, plane),
-    routers: ingests.map(({ router, camera, worker }) => ({ id: router.id, camera, worker: worker.index })),
-    transports: [
-      ...ingests.map(({ transport, camera, recvBufferBytes }) => ({ id: transport.id, kind: 'plain' as const, camera, viewer: null, recvBufferBytes })),
-      ...viewers.map(({ viewer, media }) => ({ id: media.transport.id, kind: 'webrtc' as const, camera: media.ingest.camera, viewer })),
-    ],
-    producers,
-    consumers: viewers.flatMap(({ viewer, media }) => media.consumers().map(({ id, kind, paused }) => ({ id, camera: media.ingest.camera, viewer, kind, paused }))),
+    routers: ownFirst(all(({ index, inventory }) => inventory.routers().map((router) => ({ id: router.id, camera: labelOf(router).camera, worker: index, role: labelOf(router).role ?? 'ingest' as const })))),
+    transports: ownFirst(all(({ inventory }) => inventory.transports().map((transport) => {
+      const { camera, viewer = null, role = transport.type === 'webrtc' ? 'viewer' as const : 'ingest' as const } = labelOf(transport);
+      const ingest = ingests.find((each) => each.transport.id === transport.id);
+      return { id: transport.id, kind: transport.type as 'plain' | 'webrtc' | 'pipe', camera, viewer, role, ...(ingest ? { recvBufferBytes: ingest.recvBufferBytes } : {}) };
+    }))),
+    producers: ownFirst(await Promise.all(producers.map((producer) => producerView(producer, ingests)))),
+    consumers: all(({ inventory }) => inventory.consumers().map((consumer) => {
+      const { camera, viewer = null, role = 'viewer' as const } = labelOf(consumer);
+      return { id: consumer.id, camera, viewer, role, kind: consumer.kind, paused: consumer.paused };
+    })),
     primers,
   };
 }
+
+/** Only an ingest counts keyframes and what was lost before it. */
+async function producerView(producer: Producer, ingests: Ingest[]): Promise<SfuView['producers'][number]> {
+  const { camera, role = 'ingest' } = labelOf(producer);
+  const common = { id: producer.id, camera, role, kind: producer.kind, paused: producer.paused };
+  const ingest = ingests.find((each) => each.producer.id === producer.id);
+  if (ingest) {
+    const { packets, bytes, packetsLost } = await ingest.counters().catch(() => ({ packets: 0, bytes: 0, packetsLost: 0 }));
+    return { ...common, packetCount: packets, byteCount: bytes, keyframeCount: ingest.keyframes(), packetsLost };
+  }
+  const streams = await producer.getStats().catch(() => []);
+  const sum = (pick: (stream: (typeof streams)[number]) => number): number => streams.reduce((total, stream) => total + pick(stream), 0);
+  return { ...common, packetCount: sum((stream) => stream.packetCount), byteCount: sum((stream) => stream.byteCount), keyframeCount: 0, packetsLost: 0 };
+}
+
+const ownFirst = <T extends { role?: MediaRoleView }>(list: T[]): T[] => list.toSorted((a, b) => Number(a.role !== 'ingest') - Number(b.role !== 'ingest'));

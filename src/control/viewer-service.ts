@@ -37,7 +37,7 @@ const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shut
 };
 
 /** The viewers' book, and the viewer machine whose closing empties it. */
-export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine; service(root: Root): ViewerService; media(): { viewer: string; media: ViewerMedia }[]; forget(id: string): void } {
+export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine; service(root: Root): ViewerService; forget(id: string): void } {
   const entries = new Map<string, Entry>();
   const close = fromPromise<void, { id: string; reason: ViewerEnd }>(async ({ input }) => {
     const entry = entries.get(input.id);
@@ -50,7 +50,6 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
   return {
     machine: viewerMachine.provide({ actors: { close, primer: deps.primers.machine } }),
     service: (root) => createService(deps, entries, root),
-    media: () => [...entries.values()].flatMap(({ id, media }) => (media ? [{ viewer: id, media }] : [])),
     forget(id) {
       entries.get(id)?.media?.close();
       entries.delete(id);

@@ -5,6 +5,7 @@
  */
 import type { PipeTransport, Producer, Router } from 'mediasoup/types';
 import type { Ingest } from './ingest.ts';
+import type { MediaLabel } from './inventory.ts';
 
 /** A router that has one producer, and goes with the ingest. */
 export type Edge = {
@@ -16,7 +17,7 @@ export type Edge = {
 /** Makes it. `ports` are leased on 127.0.0.1, for either end of the pipe. */
 export async function createEdge(ingest: Ingest, { payloadType, ports: [near, far], recvBufferBytes }: { payloadType: number; ports: readonly [number, number]; recvBufferBytes: number }): Promise<Edge> {
   const [codec] = ingest.producer.rtpParameters.codecs;
-  const appData = { camera: ingest.camera };
+  const appData: MediaLabel = { camera: ingest.camera, role: 'edge' };
   const router = await ingest.worker.worker.createRouter({
     mediaCodecs: [{ kind: 'video', mimeType: 'video/H264', clockRate: 90_000, preferredPayloadType: payloadType, parameters: { ...codec?.parameters } }],
     appData,

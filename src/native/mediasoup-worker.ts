@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createWorker, version, workerBin as bundledWorkerBin } from 'mediasoup';
 import type { WebRtcServer, Worker } from 'mediasoup/types';
 import { failure as makeFailure, type Failure } from '../errors.ts';
+import { takeInventory, type Inventory } from './inventory.ts';
 import type { Lease, Registry } from './registry.ts';
 
 /** What a worker needs to know of the machine and the configuration. */
@@ -26,6 +27,8 @@ export type MediaWorkerOptions = {
 export type MediaWorker = {
   readonly index: number;
   readonly pid: number;
+  /** Everything it holds. */
+  readonly inventory: Inventory;
   /** UDP and TCP port of its WebRtcServer. */
   readonly port: number;
   readonly worker: Worker;
@@ -72,10 +75,11 @@ function wrapperFor(stateDir: string, binary: string): string {
 /** Starts a worker. Rejects where it cannot start or no port is free. */
 export async function startMediaWorker(options: MediaWorkerOptions): Promise<MediaWorker> {
   const worker = await spawnWorker(options);
+  const inventory = takeInventory(worker);
   const lease = leaseProcess(worker, options);
   try {
     const { webRtcServer, port } = await listen(worker, options);
-    return { index: options.index, pid: worker.pid, port, worker, webRtcServer, ...supervise(worker, lease, options) };
+    return { index: options.index, pid: worker.pid, port, worker, webRtcServer, inventory, ...supervise(worker, lease, options) };
   } catch (error) {
     await lease.release();
     throw error;

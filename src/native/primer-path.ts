@@ -1,6 +1,7 @@
 /** The way of one primer through the SFU: a PlainTransport and a producer of its own, on the camera's router. */
 import type { PlainTransport, Producer } from 'mediasoup/types';
 import type { Ingest } from './ingest.ts';
+import type { MediaLabel } from './inventory.ts';
 
 /** Transport and producer. */
 export type PrimerPath = {
@@ -14,7 +15,7 @@ export type PrimerPath = {
 /** Makes it; the producer carries what the camera's own does. `from` is the only port on loopback that is heard. */
 export async function createPrimerPath(ingest: Ingest, options: { viewer: string; port: number; from: number; ssrc: number; recvBufferBytes: number }): Promise<PrimerPath> {
   const { viewer, port, from, ssrc, recvBufferBytes } = options;
-  const appData = { camera: ingest.camera, viewer };
+  const appData: MediaLabel = { camera: ingest.camera, viewer, role: 'primer' };
   const transport = await ingest.router.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '127.0.0.1', port, recvBufferSize: recvBufferBytes }, rtcpMux: true, comedia: false, appData });
   try {
     await transport.connect({ ip: '127.0.0.1', port: from });

@@ -22,6 +22,7 @@ export function credentialsOf(db: DatabaseSync): (request: CredentialRequest) =>
       case 'tokens.add': return tokens.add(request.token);
       case 'tokens.find': return tokens.find(request.hash);
       case 'tokens.list': return tokens.list();
+      case 'tokens.has': return tokens.has(request.id);
       case 'tokens.remove': return tokens.remove(request.id);
       case 'sessions.put': return sessions.put(request.session);
       case 'sessions.find': return sessions.find(request.hash);
@@ -41,6 +42,7 @@ function tokensOf(db: DatabaseSync) {
   const add = db.prepare('INSERT INTO tokens (id, hash, name, role, cameras, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
   const find = db.prepare(`SELECT ${columns} FROM tokens WHERE hash = ? AND (expires_at IS NULL OR expires_at > ?)`);
   const list = db.prepare(`SELECT ${columns} FROM tokens ORDER BY created_at, name`);
+  const has = db.prepare('SELECT 1 FROM tokens WHERE id = ?');
   const remove = db.prepare(`DELETE FROM tokens WHERE id = ? RETURNING ${columns}, hash`);
   const removeSessions = db.prepare('DELETE FROM sessions WHERE token = ? RETURNING hash');
   return {
@@ -52,6 +54,7 @@ function tokensOf(db: DatabaseSync) {
     add: ({ id, hash, name, role, cameras, createdAt, expiresAt }: StoredToken & { hash: string }): boolean =>
       add.run(id, hash, name, role, cameras === null ? null : JSON.stringify(cameras), createdAt, expiresAt).changes > 0,
     find: (hash: string) => tokenOf(find.get(hash, Date.now()) as TokenRow | undefined),
+    has: (id: string): boolean => has.get(id) !== undefined,
     list: () => (list.all() as TokenRow[]).map((row) => tokenOf(row)),
     remove(id: string) {
       const row = remove.get(id) as (TokenRow & { hash: string }) | undefined;

@@ -135,7 +135,9 @@ type JournalRow = { seq: number; at: number; camera: string; type: string; from_
 
 function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera: number; flights: Flights }) {
   const insert = db.prepare('INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const list = db.prepare('SELECT *, EXISTS (SELECT 1 FROM flights WHERE flights.seq = journal.seq) AS recording FROM journal WHERE camera = ? AND seq < ? ORDER BY seq DESC LIMIT ?');
+  const rowsWhere = (where: string) => db.prepare(`SELECT *, EXISTS (SELECT 1 FROM flights WHERE flights.seq = journal.seq) AS recording FROM journal
+    WHERE ${where} seq < ? AND (? IS NULL OR type = ? OR substr(type, 1, ?) = ?) ORDER BY seq DESC LIMIT ?`);
+  const [list, listAll] = [rowsWhere('camera = ? AND'), rowsWhere('')];
   const transitions = db.prepare(`SELECT at, type, to_state, class, evidence FROM journal WHERE camera = ? AND type IN ('camera.transition', 'lookout.started')
     AND seq >= coalesce((SELECT max(seq) FROM journal WHERE camera = ? AND type = 'camera.transition' AND at < ?), 0) ORDER BY seq`);
   const trim = db.prepare('DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE camera = ? ORDER BY seq LIMIT ?)');
@@ -175,10 +177,11 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
       for (const [camera, n] of after) counts.set(camera, n);
       return null;
     },
-    list: ({ camera, limit, before }: { camera: string; limit: number; before: number | null }) =>
-      (list.all(camera, before ?? Number.MAX_SAFE_INTEGER, limit) as JournalRow[]).map(({ from_state, to_state, delay_ms, recording, ...row }): EventView => ({
-        ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms, recording: recording === 1,
-      })),
+    list({ camera, kind, limit, before }: { camera: string | null; kind: string | null; limit: number; before: number | null }) {
+      const group = `${kind ?? ''}.`;
+      const rest: SQLInputValue[] = [before ?? Number.MAX_SAFE_INTEGER, kind, kind, group.length, group, limit];
+      return (camera === null ? listAll.all(...rest) : list.all(camera, ...rest) as unknown[]).map((row) => eventOf(row as JournalRow));
+    },
     transitions: ({ camera, since }: { camera: string; since: number }) =>
       (transitions.all(camera, camera, since) as Pick<JournalRow, 'at' | 'type' | 'to_state' | 'class' | 'evidence'>[]).map(({ at, type, to_state, class: cls, evidence }): Transition => ({
         at, type, to: to_state, class: cls, awaySince: type === 'lookout.started' && evidence !== null ? Date.parse(evidence) : null,
@@ -186,3 +189,7 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
     close: () => db.close(),
   };
 }
+
+const eventOf = ({ from_state, to_state, delay_ms, recording, ...row }: JournalRow): EventView => ({
+  ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms, recording: recording === 1,
+});

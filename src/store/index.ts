@@ -50,6 +50,7 @@ export async function openStore({ dir, secretFile, rowsPerCamera, flightsPerCame
       put: async (token) => void (await thread.ask({ type: 'tokens.put', ...token })),
       add: (token) => thread.ask({ type: 'tokens.add', token }),
       find: (hash) => thread.ask({ type: 'tokens.find', hash }),
+      has: (id) => thread.ask({ type: 'tokens.has', id }),
       list: () => thread.ask({ type: 'tokens.list' }),
       remove: (id) => thread.ask({ type: 'tokens.remove', id }),
     },

@@ -82,9 +82,10 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
       schedule(batchMs);
       return row;
     },
-    async list({ camera, limit, before }) {
-      const inMemory = [...(writing?.rows ?? []), ...pending].filter((row) => row.camera === camera && (before === undefined || row.seq < before));
-      const stored = await thread.ask({ type: 'journal.list', camera, limit, before: before ?? null });
+    async list({ camera, kind, limit, before }) {
+      const isWanted = (row: EventView): boolean => (camera === undefined || row.camera === camera) && (before === undefined || row.seq < before) && isOfKind(row, kind);
+      const inMemory = [...(writing?.rows ?? []), ...pending].filter(isWanted);
+      const stored = await thread.ask({ type: 'journal.list', camera: camera ?? null, kind: kind ?? null, limit, before: before ?? null });
       const rows = new Map([...stored, ...inMemory].map((row) => [row.seq, row]));
       return [...rows.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
@@ -105,6 +106,8 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
     stop: () => clearTimeout(timer),
   };
 }
+
+const isOfKind = ({ type }: EventView, kind: string | undefined): boolean => kind === undefined || type === kind || type.startsWith(`${kind}.`);
 
 function oncePerSecond<T>(action: (value: T) => void): (value: T) => void {
   let last = -Infinity;

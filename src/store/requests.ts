@@ -12,7 +12,7 @@ export type StoreRequest =
   | { type: 'cameras.put'; camera: StoredCamera }
   | { type: 'cameras.remove'; id: string }
   | { type: 'journal.append'; rows: EventView[]; flights: FlightRow[] }
-  | { type: 'journal.list'; camera: string; limit: number; before: number | null }
+  | { type: 'journal.list'; camera: string | null; kind: string | null; limit: number; before: number | null }
   | { type: 'journal.transitions'; camera: string; since: number }
   | SegmentRequest
   | { type: 'flights.find'; camera: string; seq: number }
@@ -21,6 +21,7 @@ export type StoreRequest =
   | { type: 'tokens.find'; hash: string }
   | { type: 'tokens.add'; token: StoredToken & { hash: string } }
   | { type: 'tokens.list' }
+  | { type: 'tokens.has'; id: string }
   | { type: 'tokens.remove'; id: string }
   | { type: 'sessions.put'; session: StoredSession & { hash: string } }
   | { type: 'sessions.find'; hash: string }
@@ -43,6 +44,7 @@ export type StoreValues = {
   'tokens.add': boolean;
   'tokens.find': StoredToken | undefined;
   'tokens.list': StoredToken[];
+  'tokens.has': boolean;
   'tokens.remove': { token: StoredToken; hashes: string[] } | undefined;
   'sessions.find': StoredSession | undefined;
   'settings.get': string | undefined;

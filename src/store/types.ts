@@ -55,6 +55,10 @@ export type SegmentUsage = { camera: string; bytes: number; files: number; oldes
 /** `ok` is false from a failed write or a missed deadline until the next success. */
 export type StoreStatus = { ok: boolean; reason: string | null; droppedEvents: number; pendingEvents: number };
 
+/** Which rows of the journal: at most `limit`, older than the number `before`, of a type or of a group of types (`camera` has `camera.transition` and others). */
+export type EventQuery = { limit: number; before?: number | undefined; kind?: string | undefined };
+
+/** What is kept, and how it is read and written. */
 export type Store = {
   cameras: {
     /** In the order of their creation. */
@@ -66,7 +70,7 @@ export type Store = {
     /** Never waits: batched (at most 200 ms), bounded per camera. Returns the row as it will be read, number included. */
     append(event: NewEvent): EventView;
     /** Newest first. */
-    list(query: { camera: string; limit: number; before?: number }): Promise<EventView[]>;
+    list(query: EventQuery & { camera?: string }): Promise<EventView[]>;
     /** Transitions of a camera since a moment (ms), oldest first, with the last one before it. */
     transitions(query: { camera: string; since: number }): Promise<Transition[]>;
     /** Writes what is still in the batch. */
@@ -96,6 +100,8 @@ export type Store = {
     /** False where the name is taken. */
     add(token: StoredToken & { hash: string }): Promise<boolean>;
     find(hash: string): Promise<StoredToken | undefined>;
+    /** Whether there is a token of this id, expired or not. */
+    has(id: string): Promise<boolean>;
     /** Oldest first, expired ones included. */
     list(): Promise<StoredToken[]>;
     /** Ends the token and every session that was opened with it; the hashes of all of them, or undefined where there is none. */

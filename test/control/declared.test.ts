@@ -42,6 +42,11 @@ test('the file makes, changes and removes its cameras; the others and those that
   await write([{ id: 'one', url: 'http://nowhere/' }], { sfu: { workers: 'many' } });
   await eventually(() => lookout.lines.some((line) => line.includes('the configuration is refused') && line.includes('must be integer') && line.includes('is no address')), { what: 'the refusal' });
   assert.equal((await lookout.cameras()).length, 3);
+  const told = async (query: string) => (await lookout.api<{ events: { type: string; camera: string }[] }>('GET', `/api/v1/events?${query}`)).events.map(({ type, camera }) => `${type} ${camera}`);
+  assert.equal((await told('kind=config'))[0], 'config.refused ', 'what concerns no camera is in the journal of all');
+  assert.ok((await told('kind=camera.transition&limit=500')).some((row) => row.endsWith(' three')));
+  const ofThree = await lookout.api<{ events: { type: string }[] }>('GET', '/api/v1/cameras/three/events?kind=camera.transition');
+  assert.deepEqual([...new Set(ofThree.events.map(({ type }) => type))], ['camera.transition']);
 
   await lookout.api('POST', '/api/v1/cameras/one/stop');
   await lookout.until('one', 'stopped');

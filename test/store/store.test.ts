@@ -131,6 +131,18 @@ test('journal rows are numbered at once, readable before they are written, and g
   assert.deepEqual((await again.journal.list({ camera: 'gate', limit: 9 })).map(({ seq }) => seq), [6, 5, 3, 2, 1]);
 });
 
+test('rows are asked for by type, by group of types, of one camera or of all, written or not', async (t) => {
+  const { store } = await bench(t);
+  const add = (camera: string, type: string) => store.journal.append({ ...event(camera, 1), type });
+  for (const [camera, type] of [['gate', 'camera.transition'], ['gate', 'output.failed'], ['yard', 'output.started'], ['', 'config.applied'], ['gate', 'outputs.other']] as const) add(camera, type);
+  const ask = async (query: { camera?: string; kind?: string; before?: number; limit?: number }) => (await store.journal.list({ limit: 9, ...query })).map(({ seq }) => seq);
+  const asked = async () => [await ask({}), await ask({ kind: 'output' }), await ask({ kind: 'output.failed' }), await ask({ camera: 'gate', kind: 'output' }), await ask({ camera: '' }), await ask({ kind: 'output', before: 3 }), await ask({ limit: 2 }), await ask({ kind: "x' OR '1'='1" })];
+  const expected = [[5, 4, 3, 2, 1], [3, 2], [2], [2], [4], [2], [5, 4], []];
+  assert.deepEqual(await asked(), expected);
+  await store.journal.flush();
+  assert.deepEqual(await asked(), expected, 'written rows are found the same way');
+});
+
 test('each camera keeps its newest rows up to the limit, whatever the others write', async (t) => {
   const { store } = await bench(t, { rowsPerCamera: 100 });
   for (let n = 0; n < 5; n += 1) store.journal.append(event('quiet', n));

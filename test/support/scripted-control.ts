@@ -143,6 +143,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
       script.calls.push(`inject ${fault} ${id}`);
       return { camera: id, fault, pid: 4711, rate: null, until: null };
     },
+    journal: async ({ camera, limit }) => script.events.filter((event) => camera === undefined || event.camera === camera).slice(0, limit),
     events: async (id, { limit, before }) => script.events.filter((event) => event.camera === id && event.seq < (before ?? Infinity)).slice(0, limit),
     async recording(id, seq) {
       const found = script.flights.find((recording) => recording.camera === id && recording.seq === seq);

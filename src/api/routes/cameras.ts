@@ -5,7 +5,7 @@ import { CameraInput, CameraPatch, cameraIdPattern } from '../../camera-config.t
 import type { ControlPlane } from '../control.ts';
 import type { CameraView } from '../protocol.ts';
 import { answers, CameraSchema, EventSchema, NoContent, FlightSchema } from '../schemas.ts';
-import { noSuchCamera, visibleCameras } from '../visible.ts';
+import { noSuchCamera, visibleCameras, visibleEvents } from '../visible.ts';
 
 const params = Type.Object({ id: Type.String({ pattern: cameraIdPattern }) });
 const verbs = ['start', 'stop', 'restart', 'retry'] as const;
@@ -64,13 +64,15 @@ export const cameraRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> 
   const eventsQuery = Type.Object({
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: defaultEvents })),
     before: Type.Optional(Type.Integer({ minimum: 1, description: '`seq` of the oldest row of the page before' })),
+    kind: Type.Optional(Type.String({ pattern: '^[a-zA-Z]+(\\.[a-zA-Z]+)?$', maxLength: 64, description: 'Only rows of this type (`camera.transition`), or of this group of types (`output`)' })),
   }, { additionalProperties: false });
   app.get('/cameras/:id/events', { config: { role: 'viewer' }, schema: { tags, summary: 'The journal: why each transition happened, newest first', params, querystring: eventsQuery, response: answers({ 200: Type.Object({ events: Type.Array(EventSchema) }) }) } },
     async (request) => {
       cameraOr404(control, request.params.id);
-      const { limit = defaultEvents, before } = request.query;
-      return { events: await control.events(request.params.id, { limit, ...(before === undefined ? {} : { before }) }) };
+      return { events: await control.events(request.params.id, { limit: defaultEvents, ...request.query }) };
     });
+  app.get('/events', { config: { role: 'viewer' }, schema: { tags, summary: 'The journal of all cameras and of Lookout itself (rows without a camera), newest first', querystring: eventsQuery, response: answers({ 200: Type.Object({ events: Type.Array(EventSchema) }) }) } },
+    async (request) => ({ events: await visibleEvents(request.identity, control, { limit: defaultEvents, ...request.query }) }));
 
   const rowParams = Type.Object({ id: Type.String({ pattern: cameraIdPattern }), seq: Type.Integer({ minimum: 1 }) });
   app.get('/cameras/:id/events/:seq/recording', { config: { role: 'viewer' }, schema: { tags, summary: 'What passed between the camera and Lookout in the 30 s before a failure: RTSP dialogue without credentials, RTP headers', params: rowParams, response: answers({ 200: FlightSchema }) } },

@@ -78,7 +78,7 @@ function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
 function roomOf(camera: { id: string; state: string; viewers: number }, sfu: SfuView): Static<typeof Room> {
   const mine = <T extends { camera: string }>(list: T[]) => list.filter((entry) => entry.camera === camera.id);
   const producers = mine(sfu.producers);
-  const sum = (pick: (producer: SfuView['producers'][number]) => number) => producers.reduce((total, producer) => total + pick(producer), 0);
+  const sum = (pick: (producer: SfuView['producers'][number]) => number) => producers.filter(({ role }) => role === undefined || role === 'ingest').reduce((total, producer) => total + pick(producer), 0);
   return {
     camera: camera.id, state: camera.state, viewers: camera.viewers,
     routers: mine(sfu.routers).length, transports: mine(sfu.transports).length, producers: producers.length, consumers: mine(sfu.consumers).length,

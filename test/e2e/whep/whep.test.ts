@@ -1,6 +1,9 @@
 /** WHEP of the real program, played by RTCPeerConnection in Chromium without any client of ours. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import type { SimulatorProcess } from '../../../src/camera-sim/process.ts';
 import { defer } from '../../support/defer.ts';
@@ -8,6 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startLookout, type Lookout } from '../../support/lookout.ts';
 import { startSimulator } from '../../support/simulator.ts';
 import { openBrowser, type Browser } from '../page/browser.ts';
+import { eyevinnPlayer } from './eyevinn.ts';
 
 const token = 'test-admin-token-of-this-run';
 const secret = 'test-internal-secret-of-this-run';
@@ -94,6 +98,31 @@ test('a camera of High profile, offered or not, plays, over a crash of its sourc
   await eventually(async () => (await read(page)).frames > frames + 25, { ...slow, what: 'pictures of the next source' });
   await page.evaluate('peer.close()');
   await eventually(async () => await viewersOf('high') === 0, { ...slow, what: 'the viewer to be gone' });
+  await nothingHeld();
+});
+
+test('@eyevinn/webrtc-player plays a camera, and its end releases all', async (t) => {
+  const page = await browser.context.newPage();
+  defer(t, () => page.close());
+  await page.route('**/blank', (route) => route.fulfill({ contentType: 'text/html', body: '<video muted autoplay playsinline></video>' }));
+  await page.goto(`${lookout.url}/blank`);
+  await page.evaluate(await eyevinnPlayer());
+  await page.evaluate(`(async () => {
+    globalThis.player = new Eyevinn.WebRTCPlayer({ video: document.querySelector('video'), type: 'whep', iceServers: [] });
+    await player.load(new URL('/whep/main', location.href), '${authorization}');
+  })()`);
+  const frames = (): Promise<number> => page.evaluate("document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames");
+  await eventually(async () => await frames() > 25, { ...slow, what: 'a second of pictures' });
+  assert.equal(await viewersOf('main'), 1);
+  await page.evaluate('player.unload()');
+  await nothingHeld();
+});
+
+test('a player on GStreamer’s webrtcbin plays a camera and ends its session', async () => {
+  const player = join(import.meta.dirname, '..', '..', '..', 'examples', 'whep-client.py');
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', [player, `${lookout.url}/whep/main`, '30'], { env: { ...process.env, LOOKOUT_TOKEN: token }, timeout: 60_000 });
+  const { frames, ended, error } = JSON.parse(stdout) as { frames: number; ended: number; error: string | null };
+  assert.deepEqual([frames >= 30, ended, error], [true, 204, null]);
   await nothingHeld();
 });
 
