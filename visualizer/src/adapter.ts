@@ -77,6 +77,10 @@ export type InspectListener = { [Event in keyof InspectServerEvents]: InspectSer
 export type Inspection = {
   /** Follows this actor; null none. What is kept of it. */
   watch: (actor: string | null) => Promise<ActorHistoryView | null>;
+  /** Messages at or below this actor are told from now on; null none. */
+  sequence: (below: string | null) => Promise<void>;
+  /** Sends an event to an actor by hand. */
+  send: (actor: string, event: { type: string; [field: string]: unknown }) => Promise<void>;
   close: () => void;
 };
 

@@ -15,7 +15,8 @@ export function Dialogs(): JSX.Element | null {
   return <Modal key="keys" title="Keyboard"><Keys /></Modal>;
 }
 
-function Modal({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+/** `onClose`: for a dialog that its view keeps; else it is the page's one. */
+export function Modal({ title, children, onClose }: { title: string; children: ComponentChildren; onClose?: () => void }): JSX.Element {
   const { dialog } = useApp();
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -27,7 +28,8 @@ function Modal({ title, children }: { title: string; children: ComponentChildren
   // Chromium tells `close` late, so the model follows `cancel` (Esc); `close` alone comes where Esc is pressed twice.
   const mine = useRef(dialog.peek()).current;
   const dismiss = (): void => {
-    if (dialog.peek() === mine) dialog.value = null;
+    if (onClose) onClose();
+    else if (dialog.peek() === mine) dialog.value = null;
   };
   return (
     <dialog ref={ref} class="modal" aria-labelledby="dialog-title" onCancel={dismiss} onClose={dismiss} onKeyDown={(event) => event.stopPropagation()}>
