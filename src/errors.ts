@@ -56,6 +56,7 @@ export const errorCatalogue = {
   LOOKOUT_TOO_LARGE: [413, 'The request is too large.'],
   LOOKOUT_MEDIA_TYPE: [415, 'Send the body as application/json.'],
   LOOKOUT_RANGE: [416, 'The recording has no such bytes.'],
+  LOOKOUT_EVENT_REFUSED: [422, 'This event cannot be sent by hand.'],
   LOOKOUT_EXPORT_FORMAT: [422, 'The camera changed its picture within this time: one file cannot hold both.'],
   LOOKOUT_EXPORT_LIMIT: [429, 'There are too many exports. Delete one first.'],
   LOOKOUT_RATE_LIMITED: [429, 'Too many requests. Try again later.'],

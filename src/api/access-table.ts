@@ -79,6 +79,8 @@ export const socketRoles = {
   '/viewer firstFrame': 'viewer',
   '/inspect': 'admin',
   '/inspect watch': 'admin',
+  '/inspect sequence': 'admin',
+  '/inspect send': 'admin',
 } as const satisfies Record<string, Role>;
 
 /** Calls of gRPC, as `service/Call`. Health and reflection hold no data of this installation. */

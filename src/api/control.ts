@@ -8,7 +8,7 @@ import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
 import type { FramesAccessView, PacketsAccessView } from './attach-protocol.ts';
-import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, TrendView, FleetTrendView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
+import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, MessageView, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, TrendView, FleetTrendView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
 import type { EventQuery } from '../store/types.ts';
 
 export type { ProbeReport } from './protocol.ts';
@@ -119,6 +119,7 @@ export type HlsService = {
 export type InspectTell = {
   actors(delta: Pick<Parameters<InspectServerEvents['actors']>[0], 'changed' | 'removed'>): void;
   steps(batch: { actor: string; steps: StepView[]; timers: TimerView[] }): void;
+  messages(batch: { below: string; messages: MessageView[] }): void;
 };
 
 /** Somebody looks at the actors. */
@@ -127,6 +128,10 @@ export type Look = {
   actors(): ActorView[];
   /** Follows this actor instead of the one before; null follows none. Throws `LOOKOUT_ACTOR_NOT_FOUND`. */
   watch(actor: string | null): ActorHistoryView | null;
+  /** Follows the messages at or below this actor; null follows none. Throws `LOOKOUT_ACTOR_NOT_FOUND`. */
+  sequence(below: string | null): void;
+  /** Sends an event by hand, in the name of `by`. Throws `LOOKOUT_ACTOR_NOT_FOUND`, `LOOKOUT_EVENT_REFUSED`. */
+  send(actor: string, event: Record<string, unknown>, by: string): void;
   close(): void;
 };
 

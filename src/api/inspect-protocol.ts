@@ -35,7 +35,23 @@ export type ChartState = {
 };
 
 /** A machine as the running actors have it. */
-export type ChartView = { machine: string; root: ChartState; edges: ChartEdge[] };
+export type ChartView = { machine: string; root: ChartState; edges: ChartEdge[]; /** What an admin may send by hand. */ sendable?: SendableEvent[] };
+
+/** An event that may be sent by hand. `failure` wants a failure class; `now` is filled in by the server. */
+export type SendableEvent = { type: string; fields: { name: string; kind: 'boolean' | 'number' | 'failure' | 'now' }[] };
+
+/** One actor told another something. */
+export type MessageView = {
+  /** Counts the messages since somebody looks. */
+  n: number;
+  at: string;
+  /** Ids of the tree; null: somebody outside, or a timer. */
+  from: string | null;
+  to: string;
+  type: string;
+  /** How often lately; 1 for once. */
+  times: number;
+};
 
 /** An actor of the tree. */
 export type ActorView = {
@@ -46,6 +62,8 @@ export type ActorView = {
   machine: string | null;
   status: 'active' | 'done' | 'error' | 'stopped';
   value: StateValueView;
+  /** Most events that waited in its mailbox at once since somebody looks, the one being handled included; absent before it heard any. */
+  mailbox?: number;
 };
 
 /** Something an actor heard, and how it is since then. */
@@ -81,10 +99,16 @@ export type InspectServerEvents = {
   actors: (delta: { changed: ActorView[]; removed: string[]; at: string }) => void;
   /** What the watched actor did since the last message, and all its delays. A step with an `n` that is known replaces it. */
   steps: (batch: { actor: string; steps: StepView[]; timers: TimerView[]; at: string }) => void;
+  /** Messages at or below the actor that `sequence` named; one with an `n` that is known replaces it. */
+  messages: (batch: { below: string; messages: MessageView[]; at: string }) => void;
 };
 
 /** Namespace `/inspect`, client to server. */
 export type InspectClientEvents = {
   /** From now on `steps` of this actor arrive, of no other; the answer is what is kept of it. null watches none. */
   watch: (request: { actor: string | null }, ack: Ack<ActorHistoryView | null>) => void;
+  /** From now on `messages` arrive of what passes at or below this actor; null: none. */
+  sequence: (request: { below: string | null }, ack: Ack<null>) => void;
+  /** Sends one of the chart's `sendable` events to an actor; the journal says who sent what. Refused with `LOOKOUT_EVENT_REFUSED`. */
+  send: (request: { actor: string; event: { type: string; [field: string]: unknown } }, ack: Ack<null>) => void;
 };

@@ -37,9 +37,14 @@ export type MediaView = {
 
 export type OutputView = { state: string; lastError: LastError | null; host: { pid: number; rssBytes: number } | null };
 
+/** One window of a week, in the local time of the machine; `to` before `from` ends on the next day. */
+export type RecordWindowView = { days: ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[]; from: string; to: string };
+
 /** The record output: `off`, `waiting` (for the source), `starting`, `running`, `finishing`, `backoff`. */
 export type RecordOutputView = OutputView & {
   mode: 'off' | 'continuous' | 'scheduled' | 'manual';
+  /** When mode `scheduled` records. */
+  schedule?: RecordWindowView[];
   since: string;
   /** The file that is being written, below the directory of recordings. */
   file: string | null;

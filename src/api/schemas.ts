@@ -50,7 +50,7 @@ export const CameraSchema = Type.Object({
   outputs: Type.Object({
     live: Type.Object({ ...output, verdict: nullable(VerdictSchema) }),
     hls: Type.Object({ ...output, mode: oneOf('off', 'on-demand', 'always'), since: text, segments: number }),
-    record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), since: text, file: maybeText, bytes: number }),
+    record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), schedule: Type.Optional(Type.Array(Type.Object({ days: Type.Array(oneOf('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')), from: text, to: text }))), since: text, file: maybeText, bytes: number }),
     frames: Type.Object({ ...output, mode: oneOf('off', 'always'), since: text, ...frameForm, readers, missed: number, behindMs: maybeNumber }),
     sound: Type.Optional(Type.Object({ ...output, verdicts: nullable(SoundVerdictsSchema) })),
     snapshot: Type.Object(output),

@@ -67,7 +67,7 @@ function hlsView(snapshot: CameraSnapshot, { hls, since }: CameraFacts): HlsOutp
 
 function recordView(snapshot: CameraSnapshot, { record, since }: CameraFacts): RecordOutputView {
   const file = outputOf(snapshot, 'record')?.context.file ?? null;
-  return { ...outputView(snapshot, 'record'), mode: snapshot.context.config.outputs.record.mode, since: iso(record.trace?.since ?? since), bytes: record.bytes, file };
+  return { ...outputView(snapshot, 'record'), mode: snapshot.context.config.outputs.record.mode, schedule: [...snapshot.context.config.outputs.record.schedule], since: iso(record.trace?.since ?? since), bytes: record.bytes, file };
 }
 
 function framesView(snapshot: CameraSnapshot, { frames, since }: CameraFacts): FramesOutputView {

@@ -1,6 +1,7 @@
 /** Charts of machines for the inspector: read from the definitions that the running actors have, never written down twice. */
 import { StateMachine, type AnyActorLogic, type AnyStateMachine, type AnyStateNode, type AnyTransitionDefinition } from 'xstate';
 import type { ChartEdge, ChartState, ChartView } from '../api/protocol.ts';
+import { sendableTo } from './inspect-send.ts';
 
 /** Whether an actor runs a statechart. */
 export function isMachine(logic: unknown): logic is AnyStateMachine {
@@ -18,7 +19,7 @@ export function machinesBelow(logic: AnyActorLogic, found = new Map<string, AnyS
 /** What can be drawn of a machine. */
 export function chartOf(machine: AnyStateMachine): ChartView {
   const edges: ChartEdge[] = [];
-  return { machine: machine.id, root: stateOf(machine.root, edges), edges };
+  return { machine: machine.id, root: stateOf(machine.root, edges), edges, sendable: sendableTo(machine) };
 }
 
 /** Ids of transitions that were taken. The initial one is no edge: nothing leads to it. */

@@ -1,5 +1,6 @@
 /** What an inspector may show of a context or an event: plain JSON, bounded, and without anything that proves an identity. */
 import { redactText } from '../camera-url.ts';
+import { FailureError } from '../errors.ts';
 
 const maxDepth = 6;
 const maxEntries = 64;
@@ -21,6 +22,8 @@ export function plain(value: unknown, depth = 0): unknown {
 
 function object(value: object, depth: number): unknown {
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
+  // Its class decides what a machine does next: without it a history could not be followed.
+  if (value instanceof FailureError) return { failure: plain({ ...value.failure }, depth + 1) };
   if (value instanceof Error) return text(`${value.name}: ${value.message}`);
   if (value instanceof Date) return value.toISOString();
   // `CameraUrl`, and whoever else knows how it may be shown.

@@ -3,13 +3,17 @@
  * nobody does, an event costs one comparison. Contexts are kept as they are — machines never change one in place — and
  * copied without credentials only for the one actor that a look follows.
  */
-import type { AnyActorRef, AnyEventObject, AnyTransitionDefinition, InspectionEvent } from 'xstate';
+import type { AnyActorRef, AnyEventObject, AnyStateMachine, AnyTransitionDefinition, InspectionEvent } from 'xstate';
 import type { InspectTell, Look } from '../api/control.ts';
 import type { ActorHistoryView, ActorView, StateValueView, StepView, TimerView } from '../api/protocol.ts';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { chartOf, edgeIds, isMachine, machinesBelow } from './charts.ts';
+import { createMessages, type Messages } from './inspect-messages.ts';
 import { plain } from './inspect-plain.ts';
+import { eventFor } from './inspect-send.ts';
+import { plainEvent } from './observer.ts';
+import type { NewEvent } from '../store/types.ts';
 
 /** Records the tree and lends looks at it. */
 export type Inspector = {
@@ -26,23 +30,32 @@ const tellMs = 250;
 type Snapshot = { status?: ActorView['status']; value?: unknown; context?: unknown; children?: Record<string, AnyActorRef | undefined> };
 type Step = { n: number; at: number; event: AnyEventObject | null; from: string | null; edges: string[]; snapshot: Snapshot; label: string; times: number };
 type Trail = { steps: Step[]; next: number; /** Transitions of the macrostep that is under way. */ taken: string[] };
-type Watch = { tell: InspectTell; actor: string | null; ref: AnyActorRef | null; /** Told up to here: number of the step, and how often it had happened. */ told: { n: number; times: number } };
+type Watch = { tell: InspectTell; actor: string | null; ref: AnyActorRef | null; below: string | null; mark: number; /** Told up to here: number of the step, and how often it had happened. */ told: { n: number; times: number } };
 type Scheduled = { event: { type: string }; delay: number; startedAt: number; source: unknown };
 
-/** Makes it. `root` is asked when somebody looks: the tree is made with this inspector, so it comes later. */
-export function createInspector(root: () => AnyActorRef, log: Log): Inspector {
+/** Makes it. `root` is asked when somebody looks: the tree is made with this inspector, so it comes later. `note` writes the journal. */
+export function createInspector(root: () => AnyActorRef, log: Log, note: (event: Omit<NewEvent, 'at'>) => void): Inspector {
   const watches = new Set<Watch>();
   let trails = new WeakMap<AnyActorRef, Trail>();
   let senders = new WeakMap<object, AnyActorRef>();
+  let depths = new WeakMap<AnyActorRef, number>();
+  const messages = createMessages();
   let known = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
 
-  const begin = (): void => {
+  const forget = (): void => {
     trails = new WeakMap();
     senders = new WeakMap();
+    depths = new WeakMap();
+    messages.clear();
+    known = new Map();
+  };
+  const sign = (ref: AnyActorRef): string => `${signature(ref)} ${depths.get(ref) ?? ''}`;
+  const begin = (): void => {
+    forget();
     const all = actorsBelow(root());
     for (const { ref } of all.values()) record(trailOf(trails, ref), { event: null, from: null, snapshot: snapshotOf(ref) });
-    known = new Map([...all].map(([id, { ref }]) => [id, signature(ref)]));
+    known = new Map([...all].map(([id, { ref }]) => [id, sign(ref)]));
     timer = setInterval(() => {
       try {
         tellChanges();
@@ -54,27 +67,34 @@ export function createInspector(root: () => AnyActorRef, log: Log): Inspector {
   const end = (): void => {
     clearInterval(timer);
     timer = undefined;
-    trails = new WeakMap();
-    senders = new WeakMap();
-    known = new Map();
+    forget();
   };
 
   const tellChanges = (): void => {
     const all = actorsBelow(root());
-    const changed = [...all].filter(([id, { ref }]) => known.get(id) !== signature(ref));
+    const changed = [...all].filter(([id, { ref }]) => known.get(id) !== sign(ref));
     const removed = [...known.keys()].filter((id) => !all.has(id));
-    known = new Map([...all].map(([id, { ref }]) => [id, signature(ref)]));
-    const delta = { changed: changed.map(([, entry]) => viewOf(entry)), removed };
+    known = new Map([...all].map(([id, { ref }]) => [id, sign(ref)]));
+    const delta = { changed: changed.map(([, entry]) => viewOf(entry, depths)), removed };
     for (const watch of watches) {
       if (delta.changed.length > 0 || removed.length > 0) watch.tell.actors(delta);
       tellSteps(watch, { all, trails, root: root() });
+      tellMessages(watch, messages);
     }
+  };
+
+  const heard = ({ event, actorRef, sourceRef }: { event: AnyEventObject; actorRef: AnyActorRef; sourceRef?: AnyActorRef | undefined }): void => {
+    if (sourceRef) senders.set(event, sourceRef);
+    depths.set(actorRef, Math.max(depths.get(actorRef) ?? 0, waitingOf(actorRef) + 1));
+    // The path of an actor costs more than everything else here.
+    if (sourceRef === actorRef || ![...watches].some(({ below }) => below !== null)) return;
+    messages.record(sourceRef ? pathOf(sourceRef) : null, pathOf(actorRef), event.type);
   };
 
   return {
     inspect(event) {
       if (watches.size === 0) return;
-      if (event.type === '@xstate.event' && event.sourceRef) senders.set(event.event, event.sourceRef as AnyActorRef);
+      if (event.type === '@xstate.event') heard(event as typeof event & { actorRef: AnyActorRef; sourceRef?: AnyActorRef });
       else if (event.type === '@xstate.microstep') trailOf(trails, event.actorRef as AnyActorRef).taken.push(...edgeIds(event._transitions as AnyTransitionDefinition[]));
       else if (event.type === '@xstate.snapshot') {
         const sender = senders.get(event.event);
@@ -82,30 +102,52 @@ export function createInspector(root: () => AnyActorRef, log: Log): Inspector {
       }
     },
     open(tell) {
-      const watch: Watch = { tell, actor: null, ref: null, told: { n: -1, times: 0 } };
+      const watch: Watch = { tell, actor: null, ref: null, below: null, mark: 0, told: { n: -1, times: 0 } };
       if (watches.size === 0) begin();
       watches.add(watch);
-      return {
-        charts: () => [...machinesBelow((root() as unknown as { logic: Parameters<typeof machinesBelow>[0] }).logic).values()].map(chartOf),
-        actors: () => [...actorsBelow(root()).values()].map(viewOf),
-        watch(actor) {
-          if (actor === null) {
-            Object.assign(watch, { actor, ref: null });
-            return null;
-          }
-          const entry = actorsBelow(root()).get(actor);
-          if (!entry) throw new LookoutError('LOOKOUT_ACTOR_NOT_FOUND');
-          const { steps } = trailOf(trails, entry.ref);
-          const last = steps.at(-1);
-          Object.assign(watch, { actor, ref: entry.ref, told: { n: last?.n ?? -1, times: last?.times ?? 0 } });
-          return { actor: viewOf(entry), steps: steps.map(stepView), timers: timersOf(root(), entry.ref) } satisfies ActorHistoryView;
-        },
-        close() {
-          if (watches.delete(watch) && watches.size === 0) end();
-        },
+      const close = (): void => {
+        if (watches.delete(watch) && watches.size === 0) end();
       };
+      return lookOf({ root, watch, trails: () => trails, depths: () => depths, messages, note, close });
     },
     stop: end,
+  };
+}
+
+type LookParts = { root: () => AnyActorRef; watch: Watch; trails: () => WeakMap<AnyActorRef, Trail>; depths: () => WeakMap<AnyActorRef, number>; messages: Messages; note: (event: Omit<NewEvent, 'at'>) => void; close: () => void };
+
+/** What somebody who looks may ask for. */
+function lookOf({ root, watch, trails, depths, messages, note, close }: LookParts): Look {
+  const must = (actor: string): Entry => {
+    const entry = actorsBelow(root()).get(actor);
+    if (!entry) throw new LookoutError('LOOKOUT_ACTOR_NOT_FOUND');
+    return entry;
+  };
+  return {
+    charts: () => [...machinesBelow((root() as unknown as { logic: Parameters<typeof machinesBelow>[0] }).logic).values()].map(chartOf),
+    actors: () => [...actorsBelow(root()).values()].map((entry) => viewOf(entry, depths())),
+    watch(actor) {
+      if (actor === null) {
+        Object.assign(watch, { actor, ref: null });
+        return null;
+      }
+      const entry = must(actor);
+      const { steps } = trailOf(trails(), entry.ref);
+      const last = steps.at(-1);
+      Object.assign(watch, { actor, ref: entry.ref, told: { n: last?.n ?? -1, times: last?.times ?? 0 } });
+      return { actor: viewOf(entry, depths()), steps: steps.map(stepView), timers: timersOf(root(), entry.ref) } satisfies ActorHistoryView;
+    },
+    sequence(below) {
+      if (below !== null) must(below);
+      Object.assign(watch, { below, mark: messages.since(Infinity, '').mark });
+    },
+    send(actor, given, by) {
+      const { ref } = must(actor);
+      const event = eventFor(machineLogicOf(ref), given);
+      note(plainEvent(/\/camera:([^/]+)/u.exec(actor)?.[1] ?? '', 'inspector.sent', `${by} sent ${event.type} to ${actor} by hand.`));
+      ref.send(event);
+    },
+    close,
   };
 }
 
@@ -121,6 +163,21 @@ function tellSteps(watch: Watch, { all, trails, root }: { all: Map<string, Entry
   if (!last) return;
   watch.told = { n: last.n, times: last.times };
   watch.tell.steps({ actor: watch.actor, steps: fresh.map(stepView), timers: timersOf(root, ref) });
+}
+
+function tellMessages(watch: Watch, messages: Messages): void {
+  if (watch.below === null) return;
+  const { messages: fresh, mark } = messages.since(watch.mark, watch.below);
+  watch.mark = mark;
+  if (fresh.length > 0) watch.tell.messages({ below: watch.below, messages: fresh });
+}
+
+/** Events that wait while another one is handled. XState's mailbox is a linked list that it does not export. */
+function waitingOf(ref: AnyActorRef): number {
+  type Item = { next: Item | null };
+  let waiting = 0;
+  for (let item = (ref as unknown as { mailbox?: { _current?: Item | null } }).mailbox?._current?.next; item; item = item.next) waiting += 1;
+  return waiting;
 }
 
 type Entry = { id: string; parent: string | null; ref: AnyActorRef };
@@ -141,10 +198,12 @@ const logicOf = (ref: AnyActorRef): unknown => (ref as unknown as { logic: unkno
 const rootName = (ref: AnyActorRef): string => machineOf(ref) ?? ref.id;
 const snapshotOf = (ref: AnyActorRef): Snapshot => (ref.getSnapshot() ?? {}) as Snapshot;
 
-function machineOf(ref: AnyActorRef): string | null {
+function machineLogicOf(ref: AnyActorRef): AnyStateMachine | null {
   const logic = logicOf(ref);
-  return isMachine(logic) ? logic.id : null;
+  return isMachine(logic) ? logic : null;
 }
+
+const machineOf = (ref: AnyActorRef): string | null => machineLogicOf(ref)?.id ?? null;
 
 function trailOf(trails: WeakMap<AnyActorRef, Trail>, ref: AnyActorRef): Trail {
   const trail = trails.get(ref) ?? { steps: [], next: 0, taken: [] };
@@ -170,9 +229,10 @@ function record(trail: Trail, { event, from, snapshot }: Pick<Step, 'event' | 'f
 
 const valueOf = ({ value }: Snapshot): StateValueView => (value ?? null) as StateValueView;
 
-function viewOf({ id, parent, ref }: Entry): ActorView {
+function viewOf({ id, parent, ref }: Entry, depths: WeakMap<AnyActorRef, number>): ActorView {
   const snapshot = snapshotOf(ref);
-  return { id, parent, machine: machineOf(ref), status: snapshot.status ?? 'active', value: valueOf(snapshot) };
+  const mailbox = depths.get(ref);
+  return { id, parent, machine: machineOf(ref), status: snapshot.status ?? 'active', value: valueOf(snapshot), ...(mailbox === undefined ? {} : { mailbox }) };
 }
 
 /** Differs where the actor is another one, or in another state. */

@@ -198,7 +198,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
   const observer: Observer = createObserver({ journal: store.journal, log, tell: bus.tell, incidents, recorder, changed: (camera) => changed.announce(camera) });
-  const inspector = createInspector(() => root, log);
+  const inspector = createInspector(() => root, log, (event) => observer.note(event));
   const diskFaults = createDiskFaults();
   const watchdog = createWatchdog({ settings: config.watchdog, log });
   const keeper = createKeeper(config.recordings.dir);

@@ -4,12 +4,15 @@ import test from 'node:test';
 import { io } from 'socket.io-client';
 import { assign, createActor, fromCallback, sendParent, setup, type AnyActorRef, type InspectionEvent } from 'xstate';
 import { toDirectedGraph, type DirectedGraphNode } from 'xstate/graph';
-import type { ActorHistoryView, ActorView, ChartState, ChartView, StepView, TimerView } from '../../src/api/protocol.ts';
+import type { ActorHistoryView, ActorView, ChartState, ChartView, MessageView, StepView, TimerView } from '../../src/api/protocol.ts';
+import type { Failure } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { chartOf, machinesBelow } from '../../src/control/charts.ts';
 import { createInspector, stepsPerActor } from '../../src/control/inspector.ts';
+import { eventFor } from '../../src/control/inspect-send.ts';
 import { plain } from '../../src/control/inspect-plain.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
+import { cameraMachine } from '../../src/machines/camera.ts';
 import { supervisorMachine } from '../../src/machines/supervisor.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
@@ -50,17 +53,18 @@ const toggle = setup({
 /** The machine above with its inspector, and how many events reached the inspector's own code. */
 function running(t: test.TestContext) {
   const events: InspectionEvent[] = [];
-  const inspector = createInspector(() => actor as AnyActorRef, createLog({ level: 'silent' }));
+  const notes: string[] = [];
+  const inspector = createInspector(() => actor as AnyActorRef, createLog({ level: 'silent' }), (row) => notes.push(row.message));
   const actor = createActor(toggle, { inspect: (event) => { events.push(event); inspector.inspect(event); } });
   actor.start();
   defer(t, () => {
     inspector.stop();
     actor.stop();
   });
-  return { actor, inspector, events };
+  return { actor, inspector, events, notes };
 }
 
-const deaf = { actors: () => undefined, steps: () => undefined };
+const deaf = { actors: () => undefined, steps: () => undefined, messages: () => undefined };
 
 test('nothing is recorded while nobody looks, and all is forgotten when the last one goes', (t) => {
   const { actor, inspector, events } = running(t);
@@ -113,7 +117,7 @@ test('a look is told of every step of the actor it follows, and of every actor i
   const states: ActorView[] = [];
   const steps: StepView[] = [];
   const timers: TimerView[][] = [];
-  const look = inspector.open({ actors: ({ changed }) => void states.push(...changed), steps: (batch) => { steps.push(...batch.steps); timers.push(batch.timers); } });
+  const look = inspector.open({ actors: ({ changed }) => void states.push(...changed), steps: (batch) => { steps.push(...batch.steps); timers.push(batch.timers); }, messages: () => undefined });
   look.watch('toggle');
   actor.send({ type: 'flip' });
   actor.send({ type: 'count' });
@@ -125,6 +129,46 @@ test('a look is told of every step of the actor it follows, and of every actor i
   await eventually(() => steps.at(-1)?.times === 2, { what: 'the repetition' });
   look.close();
 });
+
+test('who told whom what is told while somebody follows it, and how many events waited', async (t) => {
+  const { actor, inspector } = running(t);
+  const messages: MessageView[] = [];
+  const look = inspector.open({ ...deaf, messages: (batch) => void messages.push(...batch.messages) });
+  actor.send({ type: 'flip' });
+  look.sequence('toggle');
+  for (let n = 0; n < 3; n += 1) actor.getSnapshot().children.echo?.send({ type: 'say' });
+  await eventually(() => messages.length >= 2, { what: 'the messages' });
+  assert.deepEqual(messages.map(({ from, to, type, times }) => [from, to, type, times]), [[null, 'toggle/echo', 'say', 3], ['toggle/echo', 'toggle', 'told', 3]]);
+  look.sequence(null);
+  assert.ok((look.actors().find(({ id }) => id === 'toggle')?.mailbox ?? 0) >= 1);
+  assert.throws(() => look.sequence('toggle/nobody'), { code: 'LOOKOUT_ACTOR_NOT_FOUND' });
+  look.close();
+});
+
+test('only events that its machine hears and that carry plain values are sent by hand, made anew, and the journal says by whom', (t) => {
+  const { inspector, notes } = running(t);
+  const look = inspector.open(deaf);
+  assert.throws(() => look.send('toggle', { type: 'flip' }, 'admin'), { code: 'LOOKOUT_EVENT_REFUSED' }, 'a machine that is not in the list');
+  assert.throws(() => look.send('toggle/nobody', { type: 'flip' }, 'admin'), { code: 'LOOKOUT_ACTOR_NOT_FOUND' });
+  assert.deepEqual(notes, []);
+  look.close();
+  assert.deepEqual(eventFor(cameraMachine, { type: 'source.stalled', sinceMs: 1_200 }), { type: 'source.stalled', sinceMs: 1_200 });
+  const failed = eventFor(cameraMachine, { type: 'source.failed', failure: 'reset' })['failure'] as Failure;
+  assert.deepEqual([failed.class, failed.code], ['reset', 'by-hand']);
+  for (const refused of [{ type: 'camera.update', config: {} }, { type: 'camera.dispose' }, { type: 'xstate.init' }, { type: 'source.stalled' }, { type: 'source.stalled', sinceMs: -1 }, { type: 'camera.stop', extra: 1 }, { type: 'source.failed', failure: { class: 'reset' } }, { type: 'hls.set', wanted: 'yes' }, {}]) {
+    assert.throws(() => eventFor(cameraMachine, refused), { code: 'LOOKOUT_EVENT_REFUSED' }, JSON.stringify(refused));
+  }
+  assert.throws(() => eventFor(null, { type: 'camera.stop' }), { code: 'LOOKOUT_EVENT_REFUSED' });
+});
+
+for (const [name, machine] of machinesBelow(supervisorMachine)) {
+  test(`what can be sent to a ${name} is what its chart has as events`, () => {
+    const { sendable = [], edges } = chartOf(machine);
+    const heard = new Set(edges.filter(({ kind }) => kind === 'event').map(({ label }) => label));
+    for (const { type } of sendable) assert.ok(heard.has(type), type);
+    if (name === 'camera') assert.ok(sendable.length >= 10, 'the whole list is known to the machine');
+  });
+}
 
 test('what is shown is plain, bounded and free of secrets, whatever a context holds', () => {
   const cyclic: { self?: unknown } = {};
@@ -163,6 +207,11 @@ test('in the program: a camera that dies is seen leaving streaming for backoff, 
   frames.push(JSON.stringify(history));
   await simulator.act('gate', { type: 'reboot', seconds: 60 });
   await eventually(() => steps.flatMap((batch) => batch.steps).some(({ value }) => typeof value === 'object' && value !== null && 'backoff' in value), { timeoutMs: 20_000, what: 'backoff' });
+  const answer = await ask(socket, 'send', { actor: 'supervisor/camera:gate', event: { type: 'camera.stop' } });
+  assert.equal(answer.ok, true, JSON.stringify(answer));
+  await lookout.until('gate', 'stopped');
+  const [row] = (await lookout.events('gate')).filter(({ type }) => type === 'inspector.sent');
+  assert.match(row?.message ?? '', /^\S+ sent camera\.stop to supervisor\/camera:gate by hand\.$/u);
   const edges = new Set(all.charts.find(({ machine }) => machine === 'camera')?.edges.map(({ id }) => id));
   const taken = steps.flatMap((batch) => batch.steps).flatMap((step) => step.edges);
   assert.ok(taken.length > 0 && taken.every((id) => edges.has(id)), taken.join(' '));

@@ -186,6 +186,11 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
           if (id !== null && id !== actor.id) throw new LookoutError('LOOKOUT_ACTOR_NOT_FOUND');
           return id === null ? null : { actor, steps: [], timers: [] };
         },
+        sequence: (below) => void script.calls.push(`sequence ${below}`),
+        send(id, event, by) {
+          if (id !== actor.id) throw new LookoutError('LOOKOUT_ACTOR_NOT_FOUND');
+          script.calls.push(`${by} sends ${JSON.stringify(event)}`);
+        },
         close: () => void script.looks.delete(tell),
       };
     },

@@ -1,5 +1,5 @@
 /** The one door to the server: all that the page asks and hears passes through this interface (socket-adapter.ts, fake/adapter.ts). */
-import type { ActorHistoryView, CameraView, EventView, ExportView, FleetTrendView, InspectServerEvents, ProbeReport, RecordingView, StatusServerEvents, TrendView } from '../../src/api/protocol.ts';
+import type { ActorHistoryView, CameraView, EventView, ExportView, FleetTrendView, InspectServerEvents, ProbeReport, RecordingView, RecordWindowView, StatusServerEvents, TrendView } from '../../src/api/protocol.ts';
 
 /** The Socket.IO connection as the operator needs to know it. */
 export type ConnectionState =
@@ -18,6 +18,14 @@ export type Session = { name: string; role: string };
 
 /** What the form for a new camera sends. */
 export type NewCamera = { name?: string; url: string };
+
+/** What is different from now on; what is not named stays. */
+export type CameraChange = {
+  url?: string;
+  name?: string;
+  transport?: CameraView['transport'];
+  outputs?: { hls?: { mode: CameraView['outputs']['hls']['mode'] }; record?: { mode?: CameraView['outputs']['record']['mode']; schedule?: RecordWindowView[] } };
+};
 
 export type Verb = 'start' | 'stop' | 'restart' | 'retry';
 
@@ -81,6 +89,10 @@ export type InspectListener = { [Event in keyof InspectServerEvents]: InspectSer
 export type Inspection = {
   /** Follows this actor; null none. What is kept of it. */
   watch: (actor: string | null) => Promise<ActorHistoryView | null>;
+  /** Messages at or below this actor are told from now on; null none. */
+  sequence: (below: string | null) => Promise<void>;
+  /** Sends an event to an actor by hand. */
+  send: (actor: string, event: { type: string; [field: string]: unknown }) => Promise<void>;
   close: () => void;
 };
 
@@ -110,6 +122,7 @@ export type Adapter = {
   connect: (listener: StatusListener) => () => void;
   command: (id: string, verb: Verb) => Promise<CameraView>;
   create: (camera: NewCamera) => Promise<CameraView>;
+  change: (id: string, change: CameraChange) => Promise<CameraView>;
   remove: (id: string) => Promise<void>;
   probe: (url: string, signal: AbortSignal) => Promise<ProbeReport>;
   /** Newest first. */

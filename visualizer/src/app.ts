@@ -15,7 +15,7 @@ import { createRouter, type Router } from './models/route.ts';
 import { createSession, type SessionModel } from './models/session.ts';
 import { createStills, type Stills } from './models/stills.ts';
 
-export type Dialog = { kind: 'add' } | { kind: 'remove'; id: string } | { kind: 'keys' } | null;
+export type Dialog = { kind: 'add' } | { kind: 'change'; id: string } | { kind: 'remove'; id: string } | { kind: 'keys' } | null;
 
 export type App = {
   adapter: Adapter;

@@ -15,6 +15,7 @@ export function connectInspector(socket: Socket<InspectServerEvents, InspectClie
   socket.on('snapshot', (all) => listener.snapshot(all));
   socket.on('actors', (delta) => listener.actors(delta));
   socket.on('steps', (batch) => listener.steps(batch));
+  socket.on('messages', (batch) => listener.messages(batch));
   socket.on('disconnect', (reason) => {
     listener.lost('The connection to Lookout is lost.');
     if (reason === 'io server disconnect') retry();
@@ -26,12 +27,15 @@ export function connectInspector(socket: Socket<InspectServerEvents, InspectClie
     if (!socket.active && code === undefined) retry();
   });
   socket.connect();
+  const ask = async <T>(name: keyof InspectClientEvents, request: object): Promise<T> => {
+    const answer = await (socket as Socket).timeout(answerMs).emitWithAck(name, request) as { ok: true; value: T } | { ok: false; error: { code: string; message: string } };
+    if (!answer.ok) throw new ApiError({ ...answer.error, statusCode: 0 });
+    return answer.value;
+  };
   return {
-    watch: async (actor) => {
-      const answer = await socket.timeout(answerMs).emitWithAck('watch', { actor }) as unknown as { ok: true; value: ActorHistoryView | null } | { ok: false; error: { code: string; message: string } };
-      if (!answer.ok) throw new ApiError({ ...answer.error, statusCode: 0 });
-      return answer.value;
-    },
+    watch: (actor) => ask<ActorHistoryView | null>('watch', { actor }),
+    sequence: (below) => ask<void>('sequence', { below }),
+    send: (actor, event) => ask<void>('send', { actor, event }),
     close: () => {
       clearTimeout(again);
       // The socket of a namespace is shared by all who ask for it: the next look listens alone.

@@ -4,7 +4,7 @@ import { ApiError } from './adapter.ts';
 /** Longer than the server takes for its longest answer, a probe. */
 const deadlineMs = 30_000;
 
-type Call = { method?: 'GET' | 'POST' | 'DELETE'; body?: unknown; signal?: AbortSignal };
+type Call = { method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'; body?: unknown; signal?: AbortSignal };
 
 /** Calls `path` (relative to the page) and returns the parsed answer; null where it has no body. */
 export async function rest<T>(path: string, call: Call = {}): Promise<T> {

@@ -36,6 +36,7 @@ export function createSocketAdapter(): Adapter {
     },
     command: (id, verb) => rest<CameraView>(`${camera(id)}/${verb}`, { method: 'POST' }),
     create: (input) => rest<CameraView>('api/v1/cameras', { method: 'POST', body: input }),
+    change: (id, change) => rest<CameraView>(camera(id), { method: 'PATCH', body: change }),
     remove: async (id) => {
       await rest(camera(id), { method: 'DELETE' });
     },

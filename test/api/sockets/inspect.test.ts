@@ -33,6 +33,16 @@ test('a look begins with everything, answers what is asked for, refuses the rest
   for (const wrong of [undefined, 'supervisor', {}, { actor: 7 }, { actor: '' }, { actor: 'supervisor', more: 1 }]) {
     assert.equal((await ask(socket, 'watch', wrong)).error?.code, 'LOOKOUT_VALIDATION', JSON.stringify(wrong));
   }
+  assert.deepEqual(await ask(socket, 'sequence', { below: 'supervisor' }), { ok: true, value: null });
+  assert.deepEqual(await ask(socket, 'send', { actor: 'supervisor', event: { type: 'hello', wanted: true } }), { ok: true, value: null });
+  assert.deepEqual(script.calls, ['sequence supervisor', 'admin sends {"type":"hello","wanted":true}']);
+  assert.equal((await ask(socket, 'send', { actor: 'nobody', event: { type: 'hello' } })).error?.code, 'LOOKOUT_ACTOR_NOT_FOUND');
+  for (const wrong of [undefined, {}, { actor: 'supervisor' }, { actor: 'supervisor', event: 'hello' }, { actor: 'supervisor', event: {} }, { actor: 'supervisor', event: { type: 7 } }]) {
+    assert.equal((await ask(socket, 'send', wrong)).error?.code, 'LOOKOUT_VALIDATION', JSON.stringify(wrong));
+  }
+  const messages = collect<{ below: string }>(socket, 'messages');
+  for (const tell of script.looks) tell.messages({ below: 'supervisor', messages: [] });
+  await eventually(() => messages.length === 1, { what: 'the messages' });
   const deltas = collect<{ removed: string[] }>(socket, 'actors');
   for (const tell of script.looks) tell.actors({ changed: [], removed: ['supervisor/camera:gate'] });
   await eventually(() => deltas.length === 1, { what: 'the change' });

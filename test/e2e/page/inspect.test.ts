@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import type { StateNode } from 'xstate';
+import { createActor, createMachine, type AnyActorRef, type StateNode } from 'xstate';
+import type { ActorView, StepView } from '../../../src/api/protocol.ts';
+import { parseCamera } from '../../../src/camera-config.ts';
+import { loadConfig } from '../../../src/config.ts';
+import { createInspector } from '../../../src/control/inspector.ts';
+import { supervisorSettings } from '../../../src/control/settings.ts';
+import { createLog } from '../../../src/log.ts';
 import { cameraMachine } from '../../../src/machines/camera.ts';
+import { startFlappingFleet } from '../../support/flapping-fleet.ts';
 import { startLookout } from '../../support/lookout.ts';
+import { replayHistory } from '../../support/replay-history.ts';
 import { startSimulator } from '../../support/simulator.ts';
 import { axeViolations } from './axe.ts';
 import type { Browser } from './browser.ts';
@@ -100,19 +108,21 @@ test('the inspector does not scroll sideways at 360 px', async () => {
   await page.close();
 });
 
+async function saved(page: Page, name: string): Promise<string> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+  return readFile(await download.path(), 'utf8');
+}
+
 test('a chart is saved as an SVG that stands alone, a history as JSON that holds chart and steps', async () => {
   const { page } = await browser.open(site.url(door), desktop);
   await openDoor(page);
-  const saved = async (name: string): Promise<string> => {
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
-    return readFile(await download.path(), 'utf8');
-  };
-  const svg = await saved('Save as SVG');
+  const svg = await saved(page, 'Save as SVG');
   assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/u);
   assert.doesNotMatch(svg, /var\(|class=/u);
+  assert.match(svg, /^<svg [^>]*style="background: ?rgb/u, 'it has its ground');
   const shown = await page.evaluate((text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelectorAll('[data-state]').length, svg);
   assert.equal(shown, 10);
-  const { format, actor, chart, steps } = JSON.parse(await saved('JSON')) as { format: string; actor: { id: string }; chart: { machine: string }; steps: { n: number }[] };
+  const { format, actor, chart, steps } = JSON.parse(await saved(page, 'Save history as JSON')) as { format: string; actor: { id: string }; chart: { machine: string }; steps: { n: number }[] };
   assert.deepEqual([format, actor.id, chart.machine, steps[0]?.n], ['lookout-inspect/1', 'house/door', 'door', 0]);
   await page.close();
 });
@@ -144,6 +154,77 @@ test('in the program: the page has all states of the camera machine, and a camer
   await page.locator('.step-state', { hasText: 'backoff' }).first().click();
   await page.locator(`${state('camera.backoff')}[data-active]`).waitFor();
   await page.locator('.line-taken[data-line^="camera.teardown → camera.backoff"]').waitFor();
+
+  const history = JSON.parse(await saved(page, 'Save history as JSON')) as { actor: ActorView; children: string[]; steps: StepView[] };
+  const replayed = replayHistory(cameraMachine, history, replayInput);
+  assert.ok(replayed.length > 5 && replayed.some(({ recorded }) => JSON.stringify(recorded).includes('backoff')), `${replayed.length} steps`);
+  assert.deepEqual(replayed.map(({ n, event, replayed: value }) => [n, event, value]), replayed.map(({ n, event, recorded }) => [n, event, recorded]), 'the machine goes the same way again');
+  assert.deepEqual(replayed.at(-1)?.replayed, history.steps.at(-1)?.value, 'and ends in the same state');
+
+  await page.getByRole('button', { name: 'Messages' }).click();
+  await page.locator('[data-lane="supervisor/camera:gate"]').waitFor();
+  await page.getByRole('button', { name: 'Send …' }).click();
+  await page.locator('#send-type').selectOption('camera.stop');
+  await page.getByRole('dialog').getByRole('button', { name: 'Send …' }).click();
+  await page.getByText('This is no rehearsal').waitFor();
+  assert.notEqual((await lookout.camera('gate')).desired, 'stopped', 'nothing is sent before it is confirmed');
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await lookout.until('gate', 'stopped');
+  await page.locator('[data-message][data-type="camera.stop"]').waitFor();
   assert.deepEqual(problems, []);
   await page.close();
+});
+
+/** What the camera machine needs to begin; the history brings the rest. */
+const replayInput = {
+  config: parseCamera({ id: 'gate', url: 'rtsp://127.0.0.1/gate' }), feed: { port: 1, bindPort: 2, ssrc: 3, payloadType: 96 }, seed: 1, settings: supervisorSettings(loadConfig(['--no-demo'], {})),
+};
+
+test('messages are drawn as a sequence and taken along; an event is sent by hand only after it is confirmed, and a refusal is told', async () => {
+  const { page, problems } = await browser.open(site.url(door), desktop);
+  await openDoor(page);
+  await page.getByRole('button', { name: 'Messages' }).click();
+  await page.locator('[data-lane="house/door"]').waitFor();
+  await page.locator('[data-message][data-type="key"]').first().waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  const { format, messages } = JSON.parse(await saved(page, 'Save messages as JSON')) as { format: string; messages: { type: string }[] };
+  assert.equal(format, 'lookout-messages/1');
+  assert.ok(messages.some(({ type }) => type === 'key'));
+  assert.match(await saved(page, 'Save messages as SVG'), /^<svg .*data-type="key"/su);
+  await page.getByRole('button', { name: 'Send …' }).click();
+  await page.locator('#send-type').selectOption('break');
+  assert.deepEqual(await axeViolations(page), []);
+  await page.getByRole('dialog').getByRole('button', { name: 'Send …' }).click();
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.getByRole('alert').filter({ hasText: 'cannot be sent to a door' }).waitFor();
+  await page.locator('#send-type').selectOption('knock');
+  await page.locator('#send-loud').selectOption('false');
+  await page.getByRole('dialog').getByRole('button', { name: 'Send …' }).click();
+  await page.getByText('{"type":"knock","loud":false}').waitFor();
+  await page.getByRole('button', { name: 'Send it' }).click();
+  await page.getByText('knock was sent to house/door.').waitFor();
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test('a state that is added to a machine is in the page, without a change of the page', async () => {
+  const fleet = await startFlappingFleet({ count: 1, dist: site.dist });
+  const states = { calm: { on: { worry: 'alarmed' } }, alarmed: { on: { rest: 'calm', build: 'repaired' } }, repaired: {} };
+  const inspector = createInspector((): AnyActorRef => actor, createLog({ level: 'silent' }), () => undefined);
+  const actor = createActor(createMachine({ id: 'watchman', initial: 'calm', states }), { inspect: inspector.inspect }).start();
+  fleet.script.control.inspect = inspector.open;
+  const { page } = await browser.open(fleet.loginLink, desktop);
+  try {
+    await page.getByRole('link', { name: 'Inspector' }).click();
+    await page.locator(`${state('watchman.calm')}[data-active]`).waitFor();
+    await page.locator(state('watchman.repaired')).waitFor();
+    actor.send({ type: 'worry' });
+    actor.send({ type: 'build' });
+    await page.locator(`${state('watchman.repaired')}[data-active]`).waitFor();
+  } finally {
+    await page.close();
+    inspector.stop();
+    actor.stop();
+    await fleet.close();
+  }
 });

@@ -69,7 +69,8 @@ export function AddCamera(): JSX.Element {
   );
 }
 
-function Field({ id, label, hint, error, children }: { id: string; label: string; hint: string; error: string | undefined; children: JSX.Element }): JSX.Element {
+/** A labelled field with its hint, which gives way to its mistake. */
+export function Field({ id, label, hint, error, children }: { id: string; label: string; hint: string; error: string | undefined; children: JSX.Element }): JSX.Element {
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -98,7 +99,8 @@ function Found({ report }: { report: ProbeReport }): JSX.Element {
   );
 }
 
-function urlProblem(text: string): string | null {
+/** What is wrong with an address; null nothing that can be told here. */
+export function urlProblem(text: string): string | null {
   if (text.trim() === '') return 'Enter the address of the camera.';
   if (!/^rtsps?:\/\//iu.test(text.trim())) return 'The address must begin with rtsp:// or rtsps://.';
   return (URL.parse(text.trim())?.hostname ?? '') !== '' ? null : 'This is not a complete address: it needs at least a host, as in rtsp://192.168.1.20/.';

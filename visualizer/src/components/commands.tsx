@@ -2,11 +2,13 @@
 import type { JSX } from 'preact';
 import type { CameraView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
-import { PlayIcon, RemoveIcon, RestartIcon, RetryIcon, StopIcon } from './icons.tsx';
+import { ChangeIcon, PlayIcon, RemoveIcon, RestartIcon, RetryIcon, StopIcon } from './icons.tsx';
 
 /** `labels` shows words beside the icons. */
 export function Commands({ camera, labels }: { camera: CameraView; labels: boolean }): JSX.Element {
-  const { command, dialog } = useApp();
+  const { command, dialog, session } = useApp();
+  const state = session.state.value;
+  const admin = state.status === 'ready' && state.session.role === 'admin';
   const running = camera.desired === 'running';
   const waiting = camera.state === 'backoff' || camera.state === 'quarantined';
   const button = (label: string, Icon: () => JSX.Element, options: { run: () => void; disabled?: boolean; danger?: boolean }): JSX.Element => (
@@ -24,6 +26,7 @@ export function Commands({ camera, labels }: { camera: CameraView; labels: boole
         : button('Start', PlayIcon, { run: () => void command(camera.id, 'start') })}
       {button('Restart', RestartIcon, { run: () => void command(camera.id, 'restart'), disabled: !running })}
       {button('Retry', RetryIcon, { run: () => void command(camera.id, 'retry'), disabled: !waiting })}
+      {labels && admin && button('Change', ChangeIcon, { run: () => { dialog.value = { kind: 'change', id: camera.id }; }, disabled: camera.declared === true })}
       {button('Remove', RemoveIcon, { run: () => { dialog.value = { kind: 'remove', id: camera.id }; }, danger: true })}
     </div>
   );

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../adapter.ts';
 import { useApp } from '../app.ts';
 import { AddCamera } from './add-camera.tsx';
+import { ChangeCamera } from './change-camera.tsx';
 import { CloseIcon } from './icons.tsx';
 
 export function Dialogs(): JSX.Element | null {
@@ -11,11 +12,13 @@ export function Dialogs(): JSX.Element | null {
   const current = dialog.value;
   if (current === null) return null;
   if (current.kind === 'add') return <Modal key="add" title="Add camera"><AddCamera /></Modal>;
+  if (current.kind === 'change') return <Modal key="change" title="Change camera"><Change id={current.id} /></Modal>;
   if (current.kind === 'remove') return <Modal key="remove" title="Remove camera"><RemoveCamera id={current.id} /></Modal>;
   return <Modal key="keys" title="Keyboard"><Keys /></Modal>;
 }
 
-function Modal({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+/** `onClose`: for a dialog that its view keeps; else it is the page's one. */
+export function Modal({ title, children, onClose }: { title: string; children: ComponentChildren; onClose?: () => void }): JSX.Element {
   const { dialog } = useApp();
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -27,7 +30,8 @@ function Modal({ title, children }: { title: string; children: ComponentChildren
   // Chromium tells `close` late, so the model follows `cancel` (Esc); `close` alone comes where Esc is pressed twice.
   const mine = useRef(dialog.peek()).current;
   const dismiss = (): void => {
-    if (dialog.peek() === mine) dialog.value = null;
+    if (onClose) onClose();
+    else if (dialog.peek() === mine) dialog.value = null;
   };
   return (
     <dialog ref={ref} class="modal" aria-labelledby="dialog-title" onCancel={dismiss} onClose={dismiss} onKeyDown={(event) => event.stopPropagation()}>
@@ -38,6 +42,13 @@ function Modal({ title, children }: { title: string; children: ComponentChildren
       {children}
     </dialog>
   );
+}
+
+/** The form begins with the camera as it is when it opens. */
+function Change({ id }: { id: string }): JSX.Element {
+  const { fleet } = useApp();
+  const [camera] = useState(() => fleet.camera(id).peek()?.view);
+  return camera ? <ChangeCamera camera={camera} /> : <p class="modal-body">There is no camera with this id any more.</p>;
 }
 
 function RemoveCamera({ id }: { id: string }): JSX.Element {

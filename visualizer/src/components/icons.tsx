@@ -14,6 +14,7 @@ export const ListIcon = icon(<><path d="M7.5 5H17M7.5 10H17M7.5 15H17" /><path d
 export const ChartIcon = icon(<><rect x="6.5" y="2.8" width="7" height="4.4" rx="1.2" /><rect x="2.5" y="12.8" width="6" height="4.4" rx="1.2" /><rect x="11.5" y="12.8" width="6" height="4.4" rx="1.2" /><path d="M10 7.2V10M5.5 12.8V10h9v2.8" /></>);
 export const DownloadIcon = icon(<path d="M10 3.5v9M6.2 9 10 12.8 13.8 9M4 16.5h12" />);
 export const RecordIcon = icon(<><path d="M4.2 6.2A7 7 0 1 1 3 10M3.4 3.2l.6 3.3 3.3-.5" /><path d="M10 6.2V10l2.8 1.8" /></>);
+export const ChangeIcon = icon(<path d="M4 16l.7-3.2L13 4.5a1.6 1.6 0 0 1 2.3 0l.2.2a1.6 1.6 0 0 1 0 2.3l-8.3 8.3L4 16zM11.6 5.9l2.5 2.5" />);
 export const MinusIcon = icon(<path d="M4 10h12" />);
 export const SearchIcon = icon(<><circle cx="9" cy="9" r="5" /><path d="m13 13 3.5 3.5" /></>);
 export const PlusIcon = icon(<path d="M10 4v12M4 10h12" />);

@@ -61,6 +61,13 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
       server.update(id, { ...liveCamera(server.seed(id), Date.now()), id, name, url: url.replace(/\/\/.*@/u, '//') });
       return server.view(id);
     },
+    change: async (id, { name, outputs }) => {
+      await server.call(`change ${id} ${JSON.stringify({ name, outputs })}`);
+      if (name === 'refused') throw new ApiError({ code: 'LOOKOUT_VALIDATION', statusCode: 400, message: 'The request does not have the expected form.', details: [{ path: 'name', message: 'is taken' }] });
+      const before = server.view(id);
+      server.update(id, { ...before, name: name ?? before.name, outputs: { ...before.outputs, record: { ...before.outputs.record, ...outputs?.record } } });
+      return server.view(id);
+    },
     remove: async (id) => {
       await server.call(`remove ${id}`);
       server.update(id, null);

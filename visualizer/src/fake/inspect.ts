@@ -7,6 +7,7 @@ const edge = (source: string, target: string | null, more: Partial<ChartEdge> & 
 
 const door: ChartView = {
   machine: 'door',
+  sendable: [{ type: 'knock', fields: [{ name: 'loud', kind: 'boolean' }] }, { type: 'break', fields: [{ name: 'failure', kind: 'failure' }] }],
   root: state('door', { states: [
     state('door.shut', { entry: ['lock'], tags: ['safe'] }),
     state('door.open', { type: 'parallel', initial: null, invokes: [{ id: 'sensor', src: 'sensor' }], states: [
@@ -40,6 +41,7 @@ export function fakeInspection(listener: InspectListener): Inspection {
   step(null, []);
   const at = (): string => new Date().toISOString();
   let watched = false;
+  let followed: string | null = null;
   const start = setTimeout(() => listener.snapshot({ charts: [door], actors: [root, actor], at: at() }), 50);
   const timer = setInterval(() => {
     const shut = actor.value === 'shut';
@@ -47,6 +49,7 @@ export function fakeInspection(listener: InspectListener): Inspection {
     if (shut) step({ type: 'key', teeth: 5 }, [door.edges[0]!.id]);
     else step({ type: 'xstate.after.patience.door.open' }, [door.edges[2]!.id]);
     listener.actors({ changed: [{ ...actor }], removed: [], at: at() });
+    if (followed !== null) listener.messages({ below: followed, messages: [{ n: steps.length, at: at(), from: shut ? root.id : null, to: actor.id, type: shut ? 'key' : 'xstate.after.patience.door.open', times: 1 }], at: at() });
     if (watched) listener.steps({ actor: actor.id, steps: steps.slice(-1), timers: shut ? [{ event: 'xstate.after.patience.door.open', dueAt: new Date(Date.now() + everyMs).toISOString() }] : [], at: at() });
   }, everyMs);
   return {
@@ -56,6 +59,12 @@ export function fakeInspection(listener: InspectListener): Inspection {
       if (id === actor.id) return { actor: { ...actor }, steps: [...steps], timers: [] };
       if (id === root.id) return { actor: root, steps: [], timers: [] };
       throw new ApiError({ code: 'LOOKOUT_ACTOR_NOT_FOUND', statusCode: 404, message: 'There is no actor with this id; it may have ended.' });
+    },
+    sequence: async (below) => { followed = below; },
+    send: async (id, event) => {
+      if (event.type === 'break') throw new ApiError({ code: 'LOOKOUT_EVENT_REFUSED', statusCode: 422, message: '"break" cannot be sent to a door by hand.' });
+      step(event, []);
+      listener.steps({ actor: id, steps: steps.slice(-1), timers: [], at: at() });
     },
     close: () => {
       clearTimeout(start);

@@ -1,5 +1,5 @@
 /** Takes what is shown along: a chart as an SVG that needs no style sheet, a history as JSON. */
-import type { ActorView, ChartView, StepView } from '../../../src/api/protocol.ts';
+import type { ActorView, ChartView, MessageView, StepView } from '../../../src/api/protocol.ts';
 
 const inlined = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'font-family', 'font-size', 'font-weight', 'opacity'];
 /** What only a page needs. */
@@ -24,13 +24,19 @@ export function svgText(picture: SVGSVGElement, { width, height }: { width: numb
   copy.setAttribute('viewBox', box.join(' '));
   copy.setAttribute('width', String(box[2]));
   copy.setAttribute('height', String(box[3]));
-  copy.setAttribute('style', `background:${getComputedStyle(document.body).backgroundColor}`);
+  // Not as an attribute: the page's policy forbids inline styles, and the picture would lose its ground.
+  copy.style.setProperty('background', getComputedStyle(document.body).backgroundColor);
   return new XMLSerializer().serializeToString(copy);
 }
 
-/** The chart, and what is kept of the actor. */
-export function historyText(actor: ActorView, chart: ChartView | null, steps: readonly StepView[]): string {
-  return JSON.stringify({ format: 'lookout-inspect/1', exportedAt: new Date().toISOString(), actor, chart, steps }, null, 2);
+/** The chart, what is kept of the actor, and the ids of its children: everything that the machine needs to go the same way again. */
+export function historyText({ actor, children, chart, steps }: { actor: ActorView; children: string[]; chart: ChartView | null; steps: readonly StepView[] }): string {
+  return JSON.stringify({ format: 'lookout-inspect/1', exportedAt: new Date().toISOString(), actor, children, chart, steps }, null, 2);
+}
+
+/** Messages between actors. */
+export function messagesText(below: string, messages: readonly MessageView[]): string {
+  return JSON.stringify({ format: 'lookout-messages/1', exportedAt: new Date().toISOString(), below, messages }, null, 2);
 }
 
 /** Hands a text to the browser as a download. */

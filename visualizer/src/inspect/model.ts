@@ -1,7 +1,7 @@
 /** What the inspector shows: charts, the tree of actors, the steps of one of them, and which of these is looked at. */
 import { batch, computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
-import type { ActorView, ChartState, ChartView, StateValueView, StepView, TimerView } from '../../../src/api/protocol.ts';
-import { messageOf, type Adapter } from '../adapter.ts';
+import type { ActorView, ChartState, ChartView, MessageView, StateValueView, StepView, TimerView } from '../../../src/api/protocol.ts';
+import { messageOf, type Adapter, type Inspection, type InspectListener } from '../adapter.ts';
 import type { Clock } from '../models/clock.ts';
 
 export type InspectModel = {
@@ -19,11 +19,17 @@ export type InspectModel = {
   /** The step that is looked at. */
   shown: ReadonlySignal<StepView | null>;
   select: (actor: string) => void;
+  /** Oldest first; what `followMessages` asked for. */
+  messages: ReadonlySignal<MessageView[]>;
+  /** Follows what passes at or below an actor until the returned function is called. */
+  followMessages: (below: string) => () => void;
+  send: Inspection['send'];
   dispose: () => void;
 };
 
 /** As many as the server keeps. */
 const maxSteps = 100;
+const maxMessages = 200;
 
 /** Opens a look; `dispose` ends it. */
 export function createInspectModel(adapter: Adapter, clock: Clock): InspectModel {
@@ -34,6 +40,7 @@ export function createInspectModel(adapter: Adapter, clock: Clock): InspectModel
   const steps = signal<StepView[]>([]);
   const timers = signal<TimerView[]>([]);
   const cursor = signal<number | null>(null);
+  const passed = createPassed(() => inspection, (message) => { problem.value = message; });
 
   const watch = async (): Promise<void> => {
     const actor = selected.peek();
@@ -59,6 +66,7 @@ export function createInspectModel(adapter: Adapter, clock: Clock): InspectModel
         actors.value = new Map(all.actors.map((actor) => [actor.id, actor]));
       });
       void watch();
+      passed.again();
     },
     actors: ({ changed, removed }) => {
       const next = new Map(actors.peek());
@@ -74,6 +82,7 @@ export function createInspectModel(adapter: Adapter, clock: Clock): InspectModel
       // What was looked at is not kept any more.
       if (cursor.peek() !== null && !steps.peek().some(({ n }) => n === cursor.peek())) cursor.value = null;
     }),
+    messages: passed.hear,
     lost: (reason) => { problem.value = reason; },
   });
 
@@ -91,6 +100,9 @@ export function createInspectModel(adapter: Adapter, clock: Clock): InspectModel
       });
       void watch();
     },
+    messages: passed.messages,
+    followMessages: (below) => passed.follow(below, actors.peek() !== null),
+    send: inspection.send,
     dispose: () => inspection.close(),
   };
 }
@@ -105,6 +117,37 @@ export function merged(known: readonly StepView[], news: readonly StepView[]): S
     steps.push(step);
   }
   return steps.slice(-maxSteps);
+}
+
+type Passed = { messages: ReadonlySignal<MessageView[]>; hear: InspectListener['messages']; again: () => void; follow: (below: string, connected: boolean) => () => void };
+
+/** The messages at and below one actor. */
+function createPassed(inspection: () => Inspection, failed: (message: string) => void): Passed {
+  const messages = signal<MessageView[]>([]);
+  let followed: string | null = null;
+  const ask = (): void => {
+    messages.value = [];
+    inspection().sequence(followed).catch((error: unknown) => failed(messageOf(error)));
+  };
+  return {
+    messages,
+    hear: ({ below, messages: news }) => { if (below === followed) messages.value = replaced(messages.peek(), news); },
+    again: () => { if (followed !== null) ask(); },
+    follow: (below, connected) => {
+      followed = below;
+      if (connected) ask();
+      return () => {
+        followed = null;
+        inspection().sequence(null).catch(() => undefined);
+      };
+    },
+  };
+}
+
+/** The same number replaces in its place. */
+export function replaced(known: readonly MessageView[], news: readonly MessageView[]): MessageView[] {
+  const byNumber = new Map([...known, ...news].map((message) => [message.n, message]));
+  return [...byNumber.values()].sort((a, b) => a.n - b.n).slice(-maxMessages);
 }
 
 /** Ids of the states that are active with this value, the outer ones too. */

@@ -7,6 +7,8 @@ import { valueText } from './model.ts';
 
 type Row = { actor: ActorView; depth: number; children: number; open: boolean };
 
+/** One event is being handled, and a few wait behind it: that is ordinary. */
+const manyWaiting = 1;
 /** Actors shown at most; more are found by the filter. */
 const maxRows = 400;
 
@@ -46,6 +48,7 @@ function ActorRow({ row: { actor, depth, children, open }, current, whole, onTog
       <a class="actor-link" href={href({ view: 'inspect', actor: actor.id })} aria-current={current ? 'true' : undefined} title={`${actor.id}${state === '' ? '' : ` — ${state}`}`}>
         <span class={actor.machine === null ? 'actor-mark actor-plain' : `actor-mark actor-${actor.status}`} aria-hidden="true" />
         <span class="actor-name">{name}</span>
+        {actor.mailbox !== undefined && actor.mailbox > manyWaiting && <span class="actor-waits" title={`${actor.mailbox} events waited in its mailbox at once`}>✉ {actor.mailbox}</span>}
         <span class="actor-state">{state}</span>
       </a>
     </li>

@@ -1,6 +1,6 @@
 /** The inspector: the tree of actors, the statechart of one of them as it runs, and its history to step back through. */
 import './inspect.css';
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal, type Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ActorView, ChartView, TimerView } from '../../../src/api/protocol.ts';
@@ -13,6 +13,8 @@ import type { Drawing } from './graph.ts';
 import { History, StateDetails, StepDetails } from './history.tsx';
 import { layOut } from './layout.ts';
 import { activeStates, createInspectModel, valueText, type InspectModel } from './model.ts';
+import { SendEvent } from './send.tsx';
+import { Sequence } from './sequence.tsx';
 import { ActorTree } from './tree.tsx';
 import { useViewport } from './viewport.ts';
 
@@ -29,6 +31,7 @@ export function InspectView({ actor }: { actor: string | null }): JSX.Element {
     return undefined;
   }, [actor, known]);
   const selected = model.selected.value;
+  const sequence = useSignal(false);
   const chosen = useSignal<string | null>(null);
   useEffect(() => { chosen.value = null; }, [selected]);
   const view = selected === null ? undefined : actors?.get(selected);
@@ -40,8 +43,8 @@ export function InspectView({ actor }: { actor: string | null }): JSX.Element {
       <h1 class="hidden">Inspector</h1>
       <ActorTree actors={actors ?? new Map()} selected={selected} />
       <section class="stagechart" aria-label="Statechart">
-        <Head model={model} view={view} chart={chart} />
-        {chart ? <Chart key={chart.machine} chart={chart} model={model} chosen={chosen.value} onChoose={(id) => { chosen.value = chosen.value === id ? null : id; }} /> : <div class="canvas canvas-empty"><p class="muted">{emptyText(actors !== null, view)}</p></div>}
+        <Head model={model} view={view} chart={chart} sequence={sequence} />
+        {sequence.value && selected !== null && known ? <Sequence key={branchOf(selected)} model={model} below={branchOf(selected)} /> : chart ? <Chart key={chart.machine} chart={chart} model={model} chosen={chosen.value} onChoose={(id) => { chosen.value = chosen.value === id ? null : id; }} /> : <div class="canvas canvas-empty"><p class="muted">{emptyText(actors !== null, view)}</p></div>}
         {model.problem.value !== null && <p class="inspect-problem" role="status">{model.problem.value}</p>}
       </section>
       <aside class="inspect-side" aria-label="What it heard">
@@ -61,17 +64,24 @@ function chartFor({ actors, charts, selected }: InspectModel): ChartView | null 
   return machine === null || machine === undefined ? null : charts.value.get(machine) ?? null;
 }
 
+/** The actor below the root that it belongs to: `supervisor/camera:gate/source` → `supervisor/camera:gate`. */
+function branchOf(actor: string): string {
+  return actor.split('/').slice(0, 2).join('/');
+}
+
 function emptyText(known: boolean, view: ActorView | undefined): string {
   if (!known) return 'Asking Lookout …';
   return view ? 'This actor has no states: it does one thing, and ends.' : 'This actor does not live at the moment.';
 }
 
-function Head({ model, view, chart }: { model: InspectModel; view: ActorView | undefined; chart: ChartView | null }): JSX.Element {
+function Head({ model, view, chart, sequence }: { model: InspectModel; view: ActorView | undefined; chart: ChartView | null; sequence: Signal<boolean> }): JSX.Element {
+  const sending = useSignal(false);
+  const sendable = chart?.sendable ?? [];
   const { steps, shown, cursor, timers, selected } = model;
   const step = shown.value;
   const value = step?.value ?? view?.value ?? null;
   const save = (): void => {
-    if (view) download(`${fileName(view.id)}.json`, 'application/json', historyText(view, chart, steps.value));
+    if (view) download(`${fileName(view.id)}.json`, 'application/json', historyText({ actor: view, children: childrenOf(model, view.id), chart, steps: steps.value }));
   };
   return (
     <header class="chart-head">
@@ -82,9 +92,19 @@ function Head({ model, view, chart }: { model: InspectModel; view: ActorView | u
       <div class="chart-time" aria-live="polite">
         {cursor.value !== null && step ? <span class="chip chip-past">as it was at {new Date(step.at).toLocaleTimeString(undefined, { hour12: false })}</span> : timers.value.slice(0, 2).map((timer) => <Countdown key={timer.event} timer={timer} />)}
       </div>
-      <button type="button" class="button button-small" disabled={!view} title="History as JSON" onClick={save}><DownloadIcon />JSON</button>
+      <div class="chart-choice" role="group" aria-label="What is shown">
+        <button type="button" class="choice-chip" aria-pressed={!sequence.value} onClick={() => { sequence.value = false; }}>Chart</button>
+        <button type="button" class="choice-chip" aria-pressed={sequence.value} onClick={() => { sequence.value = true; }}>Messages</button>
+      </div>
+      <button type="button" class="button button-small" disabled={!view || sendable.length === 0} title={sendable.length === 0 ? 'Nothing can be sent to this actor by hand' : 'Send an event by hand'} onClick={() => { sending.value = true; }}>Send …</button>
+      {sending.value && view && sendable.length > 0 && <SendEvent key={view.id} model={model} actor={view.id} events={sendable} onClose={() => { sending.value = false; }} />}
+      <button type="button" class="button button-small" disabled={!view} aria-label="Save history as JSON" title="Save history as JSON" onClick={save}><DownloadIcon />JSON</button>
     </header>
   );
+}
+
+function childrenOf({ actors }: InspectModel, id: string): string[] {
+  return [...(actors.peek()?.values() ?? [])].filter(({ parent }) => parent === id).map((child) => child.id.slice(id.length + 1));
 }
 
 function Countdown({ timer }: { timer: TimerView }): JSX.Element {
