@@ -104,11 +104,13 @@ describe('recorder', () => {
     await eventually(() => said.events.filter((event) => event.type === 'source.stats').length >= 4, { timeoutMs: 8_000, what: 'four seconds of life' });
     const before = Date.now();
     const rec = await recorder(dir, hubPort);
+    await rec.said.next('file.opened');
+    const opened = Date.now();
     await eventually(() => rec.closed().length >= 1, { timeoutMs: 8_000, what: 'a file' });
     await finished(rec);
     await host.release();
     const [file] = rec.closed();
-    assert.ok(file!.startAt <= before + 500 && file!.startAt >= before - 1_200, `${file!.startAt - before} ms from the order`);
+    assert.ok(file!.startAt <= opened && file!.startAt >= before - 1_200, `${file!.startAt - before} ms from the order`);
     assert.ok((await ffprobe(join(dir, file!.path))).start * 1000 <= frameMs);
   });
 
