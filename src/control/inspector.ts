@@ -30,7 +30,7 @@ const tellMs = 250;
 type Snapshot = { status?: ActorView['status']; value?: unknown; context?: unknown; children?: Record<string, AnyActorRef | undefined> };
 type Step = { n: number; at: number; event: AnyEventObject | null; from: string | null; edges: string[]; snapshot: Snapshot; label: string; times: number };
 type Trail = { steps: Step[]; next: number; /** Transitions of the macrostep that is under way. */ taken: string[] };
-type Watch = { tell: InspectTell; actor: string | null; ref: AnyActorRef | null; below: string | null; mark: number; /** Told up to here: number of the step, and how often it had happened. */ told: { n: number; times: number } };
+type Watch = { tell: InspectTell; actor: string | null; ref: AnyActorRef | null; below: string | null; belowRef: AnyActorRef | null; mark: number; /** Told up to here: number of the step, and how often it had happened. */ told: { n: number; times: number } };
 type Scheduled = { event: { type: string }; delay: number; startedAt: number; source: unknown };
 
 /** Makes it. `root` is asked when somebody looks: the tree is made with this inspector, so it comes later. `note` writes the journal. */
@@ -79,6 +79,8 @@ export function createInspector(root: () => AnyActorRef, log: Log, note: (event:
     for (const watch of watches) {
       if (delta.changed.length > 0 || removed.length > 0) watch.tell.actors(delta);
       tellSteps(watch, { all, trails, root: root() });
+      // After a crash another actor lives at the same place.
+      if (watch.below !== null) watch.belowRef = all.get(watch.below)?.ref ?? watch.belowRef;
       tellMessages(watch, messages);
     }
   };
@@ -86,8 +88,11 @@ export function createInspector(root: () => AnyActorRef, log: Log, note: (event:
   const heard = ({ event, actorRef, sourceRef }: { event: AnyEventObject; actorRef: AnyActorRef; sourceRef?: AnyActorRef | undefined }): void => {
     if (sourceRef) senders.set(event, sourceRef);
     depths.set(actorRef, Math.max(depths.get(actorRef) ?? 0, waitingOf(actorRef) + 1));
-    // The path of an actor costs more than everything else here.
-    if (sourceRef === actorRef || ![...watches].some(({ below }) => below !== null)) return;
+    if (sourceRef === actorRef) return;
+    // Names are only made of what somebody follows: a path costs more than everything else here.
+    let followed = false;
+    for (const { belowRef } of watches) followed ||= belowRef !== null && (isWithin(actorRef, belowRef) || (sourceRef !== undefined && isWithin(sourceRef, belowRef)));
+    if (!followed) return;
     messages.record(sourceRef ? pathOf(sourceRef) : null, pathOf(actorRef), event.type);
   };
 
@@ -102,7 +107,7 @@ export function createInspector(root: () => AnyActorRef, log: Log, note: (event:
       }
     },
     open(tell) {
-      const watch: Watch = { tell, actor: null, ref: null, below: null, mark: 0, told: { n: -1, times: 0 } };
+      const watch: Watch = { tell, actor: null, ref: null, below: null, belowRef: null, mark: 0, told: { n: -1, times: 0 } };
       if (watches.size === 0) begin();
       watches.add(watch);
       const close = (): void => {
@@ -138,8 +143,8 @@ function lookOf({ root, watch, trails, depths, messages, note, close }: LookPart
       return { actor: viewOf(entry, depths()), steps: steps.map(stepView), timers: timersOf(root(), entry.ref) } satisfies ActorHistoryView;
     },
     sequence(below) {
-      if (below !== null) must(below);
-      Object.assign(watch, { below, mark: messages.since(Infinity, '').mark });
+      const belowRef = below === null ? null : must(below).ref;
+      Object.assign(watch, { below, belowRef, mark: messages.since(Infinity, '').mark });
     },
     send(actor, given, by) {
       const { ref } = must(actor);
@@ -213,7 +218,7 @@ function trailOf(trails: WeakMap<AnyActorRef, Trail>, ref: AnyActorRef): Trail {
 
 /** Figures arrive every second and change no state: the same event again only counts. */
 function record(trail: Trail, { event, from, snapshot }: Pick<Step, 'event' | 'from' | 'snapshot'>): void {
-  const label = `${snapshot.status ?? ''} ${JSON.stringify(snapshot.value ?? null)}`;
+  const label = `${snapshot.status ?? ''} ${textOf(snapshot.value)}`;
   const edges = trail.taken;
   trail.taken = [];
   const last = trail.steps.at(-1);
@@ -235,10 +240,25 @@ function viewOf({ id, parent, ref }: Entry, depths: WeakMap<AnyActorRef, number>
   return { id, parent, machine: machineOf(ref), status: snapshot.status ?? 'active', value: valueOf(snapshot), ...(mailbox === undefined ? {} : { mailbox }) };
 }
 
+/** Figures change no state: the same value comes with every one of them, and its text is made once. */
+const texts = new WeakMap<object, string>();
+function textOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const known = texts.get(value) ?? JSON.stringify(value);
+  texts.set(value, known);
+  return known;
+}
+
+/** True for the actor itself and all that live below it. */
+function isWithin(ref: AnyActorRef, top: AnyActorRef): boolean {
+  for (let at: AnyActorRef | undefined = ref; at; at = (at as { _parent?: AnyActorRef })._parent) if (at === top) return true;
+  return false;
+}
+
 /** Differs where the actor is another one, or in another state. */
 function signature(ref: AnyActorRef): string {
   const { status, value } = snapshotOf(ref);
-  return `${ref.sessionId} ${status ?? ''} ${typeof value === 'string' ? value : JSON.stringify(value ?? null)}`;
+  return `${ref.sessionId} ${status ?? ''} ${textOf(value)}`;
 }
 
 function stepView({ n, at, event, from, edges, snapshot, times }: Step): StepView {
