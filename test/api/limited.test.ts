@@ -21,6 +21,8 @@ const incident = (id: string, ...cameras: string[]): IncidentView => ({ id, open
 /** Cameras `gate` and `yard`; the token sees `gate` alone. Everything about the other one is marked `yard`. */
 async function bench(t: TestContext) {
   const script = scriptedControl(['gate', 'yard']);
+  const { outputs } = cameraView('gate');
+  script.cameras.set('gate', cameraView('gate', { outputs: { ...outputs, frames: { ...outputs.frames, mode: 'always', state: 'running' } } }));
   script.cameras.set('yard', cameraView('yard', { viewers: 5 }));
   script.incidents.push(incident('1', 'gate', 'yard', 'yard2'), incident('2', 'yard', 'yard2', 'yard3'));
   script.recordings.push(...['gate', 'yard'].map((camera): RecordingView => ({ id: `${camera}-1`, camera, path: `${camera}/1.mkv`, startAt: '2026-01-01T00:00:00.000Z', endAt: '2026-01-01T00:00:01.000Z', durationMs: 1_000, bytes: 1, frames: 25, codec: 'H264', width: 1, height: 1, closed: true, gapBefore: null })));
