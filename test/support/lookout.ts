@@ -61,7 +61,11 @@ export async function startLookout(options: { config?: object; env?: Record<stri
   const loginLink = await Promise.race([
     eventually(() => lines.map((line) => /(https?:\/\/\S+#token=\S+)/u.exec(line)?.[1]).find(Boolean), { timeoutMs: 20_000, what: 'the login link' }),
     exited.then(([code]) => Promise.reject(new Error(`Lookout ended with ${code}:\n${lines.join('\n')}`))),
-  ]) as string;
+  ]).catch((error: unknown) => {
+    // Nobody has it to end it.
+    child.kill('SIGKILL');
+    throw error;
+  }) as string;
   const url = new URL(loginLink).origin;
   const { pid } = child as { pid: number };
 
