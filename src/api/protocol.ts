@@ -4,9 +4,11 @@
  */
 import type { FailureClass } from '../errors.ts';
 import type { FlightRecording } from '../media.ts';
+import type { FramesOutputView, HlsOutputView, LastError, OutputView, RecordOutputView, SoundOutputView, SoundVerdicts, Verdict } from './output-protocol.ts';
 
 export type * from './export-protocol.ts';
 export type * from './inspect-protocol.ts';
+export type * from './output-protocol.ts';
 export type * from './trend-protocol.ts';
 
 /** The four names every chart shares, and the resting states of a camera. */
@@ -14,11 +16,6 @@ export type CameraState = 'stopped' | 'idle' | 'connecting' | 'streaming' | 'bac
 
 /** Substates: `admitting|probing|starting` of connecting, `live|stalled` of streaming. */
 export type CameraSubstate = 'admitting' | 'probing' | 'starting' | 'live' | 'stalled' | null;
-
-export type LastError = { class: FailureClass; code: string; message: string; at: string };
-
-/** What one path (WebRTC, HLS …) can carry of a camera, and why. */
-export type Verdict = { ok: boolean; why: string };
 
 export type MediaView = {
   codec: 'H264' | 'H265';
@@ -34,45 +31,6 @@ export type MediaView = {
   keyframeIntervalMs: number | null;
   audio: { codec: string; rate: number; channels: number } | null;
 };
-
-export type OutputView = { state: string; lastError: LastError | null; host: { pid: number; rssBytes: number } | null };
-
-/** One window of a week, in the local time of the machine; `to` before `from` ends on the next day. */
-export type RecordWindowView = { days: ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[]; from: string; to: string };
-
-/** The record output: `off`, `waiting` (for the source), `starting`, `running`, `finishing`, `backoff`. */
-export type RecordOutputView = OutputView & {
-  mode: 'off' | 'continuous' | 'scheduled' | 'manual';
-  /** When mode `scheduled` records. */
-  schedule?: RecordWindowView[];
-  since: string;
-  /** The file that is being written, below the directory of recordings. */
-  file: string | null;
-  /** Written since the program started. */
-  bytes: number;
-};
-
-/** The HLS output; its states are those of the record output. */
-export type HlsOutputView = OutputView & { mode: 'off' | 'on-demand' | 'always'; since: string; /** In the playlist now. */ segments: number };
-
-/** The frames output; its states are those of the record output. `readers` are there now; `missed` counts frames that readers were too slow for, `behindMs` is how old the newest frame was. */
-export type FramesOutputView = OutputView & {
-  mode: 'off' | 'always';
-  since: string;
-  width: number;
-  height: number;
-  fps: number;
-  format: 'RGB' | 'I420' | 'NV12' | 'GRAY8';
-  readers: { tcp: number; sharedMemory: number };
-  missed: number;
-  behindMs: number | null;
-};
-
-/** What becomes of a camera's sound on each path. */
-export type SoundVerdicts = { webrtc: Verdict; hls: Verdict; recording: Verdict };
-
-/** Live sound for viewers over WebRTC: `off` while nobody listens. `verdicts` is null where the camera has no sound, or is not known yet. */
-export type SoundOutputView = OutputView & { verdicts: SoundVerdicts | null };
 
 /** A recording. While it is being written (`closed` false), `endAt` is null and the figures are 0. */
 export type RecordingView = {

@@ -4,6 +4,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Adapter, Verb } from './adapter.ts';
 import { messageOf } from './adapter.ts';
+import { createArrangement, type Arrangement } from './models/arrangement.ts';
 import { createFleet, type Fleet } from './models/cameras.ts';
 import { createClock, type Clock } from './models/clock.ts';
 import { gather } from './models/gather.ts';
@@ -19,6 +20,7 @@ export type Dialog = { kind: 'add' } | { kind: 'change'; id: string } | { kind: 
 
 export type App = {
   adapter: Adapter;
+  arrangement: Arrangement;
   clock: Clock;
   fleet: Fleet;
   journal: Journal;
@@ -48,6 +50,7 @@ const done: Record<Verb, string> = { start: 'is starting', stop: 'is stopping', 
 export function createApp(adapter: Adapter): App {
   const clock = createClock();
   const fleet = createFleet(clock);
+  const arrangement = createArrangement();
   const journal = createJournal(adapter);
   const notices = createNotices();
   const playbacks = createPlaybacks(adapter, fleet);
@@ -63,7 +66,7 @@ export function createApp(adapter: Adapter): App {
   };
 
   return {
-    adapter, clock, fleet, journal, notices, playbacks, preferences, router, session, search,
+    adapter, arrangement, clock, fleet, journal, notices, playbacks, preferences, router, session, search,
     stills: createStills(adapter),
     dialog: signal<Dialog>(null),
     visible: computed(() => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { CameraView } from '../../../src/api/protocol.ts';
 import { layoutWall } from '../../../visualizer/src/components/wall-layout.ts';
 import { liveCamera } from '../../../visualizer/src/fake/fleet.ts';
+import { arranged, placed } from '../../../visualizer/src/models/arrangement.ts';
 import { age, describe, duration, sentence } from '../../../visualizer/src/models/describe.ts';
 import { densities } from '../../../visualizer/src/models/preferences.ts';
 import { bridgeProfiles } from '../../../visualizer/src/webrtc/profiles.ts';
@@ -54,4 +55,13 @@ test('a browser that lists every profile is told nothing but the truth', () => {
   const bridge = bridgeProfiles(router, ['42e01f', '640034']);
   assert.equal(bridge.routerCapabilities, router);
   assert.equal(bridge.toServer(router), router);
+});
+
+test('an arrangement keeps its order, lets new cameras come behind it, and survives those that are gone', () => {
+  assert.deepEqual(arranged(['a', 'b', 'c'], []), ['a', 'b', 'c']);
+  assert.deepEqual(arranged(['a', 'b', 'c', 'new'], ['c', 'gone', 'a']), ['c', 'a', 'b', 'new']);
+  assert.deepEqual(placed(['a', 'b', 'c'], 'a', 'c'), ['b', 'c', 'a']);
+  assert.deepEqual(placed(['a', 'b', 'c'], 'c', 'a'), ['c', 'a', 'b']);
+  assert.deepEqual(placed(['a', 'b'], 'x', 'a'), ['a', 'b']);
+  assert.deepEqual(placed(['a', 'b'], 'a', 'x'), ['a', 'b']);
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Trouble } from '../../../visualizer/src/fake/fleet.ts';
+import type { Page } from 'playwright-core';
 import { openFixture, tile, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -103,5 +104,34 @@ test('values that change move nothing: no layout shift while cameras flap', asyn
   await page.locator('.away').nth(2).getByText('trying now').waitFor();
   assert.deepEqual(await boxes(), before);
   assert.deepEqual(await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts), []);
+  await page.close();
+});
+
+const order = (page: Page): Promise<string[]> => page.locator('[data-tile]').evaluateAll((tiles) => tiles.map((each) => (each as HTMLElement).dataset['tile'] ?? ''));
+
+test('tiles are arranged by dragging and by keyboard, remembered, and put back', async () => {
+  const { page, problems } = await fixture.open('fake=4&fps=1#/');
+  await page.locator(playing).nth(3).waitFor();
+  const [first = '', second = '', third = '', fourth = ''] = await order(page);
+  await page.locator(tile(first)).dragTo(page.locator(tile(third)));
+  assert.deepEqual(await order(page), [second, third, first, fourth]);
+  await page.locator(tile(first)).focus();
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.locator(`[data-tile="${first}"]:focus`).waitFor();
+  assert.deepEqual(await order(page), [second, third, fourth, first]);
+  assert.match(await page.locator('.wall [role="status"]').innerText(), /is in place 4 now/u);
+
+  await page.fill('#search', await page.locator(tile(third)).locator('.tile-name').innerText());
+  await page.waitForFunction(() => document.querySelectorAll('[data-tile]').length === 1);
+  await page.fill('#search', '');
+  await page.waitForFunction(() => document.querySelectorAll('[data-tile]').length === 4);
+  assert.deepEqual(await order(page), [second, third, fourth, first], 'a search forgets nothing');
+  assert.deepEqual(JSON.parse(await page.evaluate(() => localStorage.getItem('lookout.arrangement') ?? '[]')), [second, third, fourth, first]);
+
+  await page.click('[data-action="reset-order"]');
+  assert.deepEqual(await order(page), [first, second, third, fourth]);
+  assert.equal(await page.locator('[data-action="reset-order"]').count(), 0);
+  assert.equal(await page.evaluate(() => localStorage.getItem('lookout.arrangement')), null);
+  assert.deepEqual(problems, []);
   await page.close();
 });

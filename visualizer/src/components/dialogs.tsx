@@ -80,6 +80,7 @@ function RemoveCamera({ id }: { id: string }): JSX.Element {
 
 const keys: [string[], string][] = [
   [['←', '↑', '↓', '→'], 'Move between tiles; in the single view, to the next camera'],
+  [['Shift', '←', '↑', '↓', '→'], 'Move the tile'],
   [['Enter'], 'Open the camera'],
   [['Esc'], 'Back to the wall'],
   [['/'], 'Search'],

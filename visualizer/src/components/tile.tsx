@@ -19,8 +19,8 @@ export function Tile({ id, sight, focused, width, onFocus }: { id: string; sight
   const { ref, inSight } = useInSight<HTMLLIElement>(sight);
   const link = useRef<HTMLAnchorElement>(null);
   return (
-    <li class="tile-slot" ref={ref}>
-      <a class="tile" ref={link} href={href({ view: 'camera', id })} tabIndex={focused ? 0 : -1} data-tile={id} onFocus={() => onFocus(id)}>
+    <li class="tile-slot" ref={ref} draggable>
+      <a class="tile" ref={link} draggable={false} href={href({ view: 'camera', id })} tabIndex={focused ? 0 : -1} data-tile={id} onFocus={() => onFocus(id)}>
         {inSight ? <Content id={id} width={width} link={link} /> : <><div class="tile-picture" /><div class="tile-caption"><span class="tile-name">{fleet.camera(id).peek()?.view.name}</span></div></>}
       </a>
     </li>

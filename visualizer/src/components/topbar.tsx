@@ -4,7 +4,7 @@ import { useApp } from '../app.ts';
 import type { Tone } from '../models/describe.ts';
 import { densities, themes, type Theme } from '../models/preferences.ts';
 import { href } from '../models/route.ts';
-import { AutoIcon, ChartIcon, KeysIcon, ListIcon, Logo, LogoutIcon, MoonIcon, PlusIcon, RecordIcon, SearchIcon, SunIcon, WallIcon } from './icons.tsx';
+import { AutoIcon, ChartIcon, ExpandIcon, KeysIcon, ListIcon, Logo, LogoutIcon, MoonIcon, PlusIcon, RecordIcon, SearchIcon, SunIcon, WallIcon } from './icons.tsx';
 import { Dot } from './state.tsx';
 
 export function Topbar(): JSX.Element {
@@ -26,6 +26,8 @@ export function Topbar(): JSX.Element {
       <div class="topbar-tools">
         {(view === 'wall' || view === 'cameras') && <Search />}
         {view === 'wall' && <DensityChoice />}
+        {view === 'wall' && <ArrangementReset />}
+        {view === 'wall' && <button type="button" class="icon-button wide-only" aria-label="Full screen" title="Full screen (F)" data-action="fullscreen" onClick={() => void document.getElementById('main')?.requestFullscreen().catch(() => undefined)}><ExpandIcon /></button>}
         <ThemeButton />
         <button type="button" class="icon-button wide-only" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={() => { dialog.value = { kind: 'keys' }; }}><KeysIcon /></button>
         <button type="button" class="icon-button" aria-label="Log out" title="Log out" onClick={() => void session.logout()}><LogoutIcon /></button>
@@ -81,6 +83,13 @@ function DensityChoice(): JSX.Element {
       </select>
     </label>
   );
+}
+
+/** There only while the tiles are arranged by hand. */
+function ArrangementReset(): JSX.Element | null {
+  const { arrangement } = useApp();
+  if (arrangement.order.value.length === 0) return null;
+  return <button type="button" class="button" title="Show the cameras in their own order again" data-action="reset-order" onClick={arrangement.reset}>Reset order</button>;
 }
 
 const themeIcons: Record<Theme, () => JSX.Element> = { system: AutoIcon, light: SunIcon, dark: MoonIcon };

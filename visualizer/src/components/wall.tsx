@@ -1,8 +1,10 @@
-/** The wall: every camera as a live tile, moved through with the arrow keys. */
-import { useSignal } from '@preact/signals';
+/** The wall: every camera as a live tile, moved through with the arrow keys, arranged by dragging or with Shift and the arrow keys. */
+import { useComputed, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app.ts';
+import { arranged } from '../models/arrangement.ts';
+import { arranging } from './arrange.ts';
 import { Empty, NothingFound, WallSkeleton } from './placeholders.tsx';
 import { useSight } from './sight.ts';
 import { Tile, tileMargin } from './tile.tsx';
@@ -12,9 +14,10 @@ import { layoutWall } from './wall-layout.ts';
 let lastFocused: string | null = null;
 
 export function Wall(): JSX.Element {
-  const { fleet, visible, preferences } = useApp();
+  const app = useApp();
+  const { fleet, visible, preferences, arrangement } = app;
   const { ref, size } = useSize();
-  const ids = visible.value;
+  const ids = useComputed(() => visible.value && arranged(visible.value, arrangement.order.value)).value;
   const sight = useSight(tileMargin);
   const focus = useSignal(lastFocused);
   const focusedOn = (id: string): void => { focus.value = lastFocused = id; };
@@ -27,21 +30,34 @@ export function Wall(): JSX.Element {
     focusTile(focused);
   });
 
+  const [told, setTold] = useState('');
+  const tell = (id: string): void => {
+    const place = arranged(fleet.ids.peek() ?? [], arrangement.order.peek()).indexOf(id) + 1;
+    setTold(`${fleet.camera(id).peek()?.view.name ?? id} is in place ${place} now.`);
+    requestAnimationFrame(() => focusTile(id));
+  };
+
+  // Made once: what is being dragged outlives a change of the fleet.
+  const [drag] = useState(() => arranging(app, tell));
+
   const moved = (event: KeyboardEvent): void => {
     const to = ids && focused !== null ? target(event.key, { index: ids.indexOf(focused), columns: layout.columns, count: ids.length }) : null;
     const id = to === null ? undefined : ids?.[to];
     if (id === undefined) return;
     event.preventDefault();
-    focusTile(id);
+    if (!event.shiftKey || focused === null) return focusTile(id);
+    arrangement.place(fleet.ids.peek() ?? [], focused, id);
+    tell(focused);
   };
 
   return (
     <main class="wall" ref={ref} id="main">
       <h1 class="hidden">Camera wall</h1>
+      <p class="hidden" role="status">{told}</p>
       {ids === null && <WallSkeleton layout={layout} />}
       {ids?.length === 0 && (fleet.ids.value?.length === 0 ? <Empty /> : <NothingFound />)}
       {ids !== null && ids.length > 0 && size.width > 0 && (
-        <ul class="wall-grid" style={{ '--columns': String(layout.columns), '--tile': `${layout.tileWidth}px` }} onKeyDown={moved} aria-label="Cameras">
+        <ul class="wall-grid" style={{ '--columns': String(layout.columns), '--tile': `${layout.tileWidth}px` }} onKeyDown={moved} {...drag} aria-label="Cameras">
           {ids.map((id) => (
             <Tile key={id} id={id} sight={sight} width={layout.tileWidth} focused={id === focused} onFocus={focusedOn} />
           ))}
