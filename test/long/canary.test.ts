@@ -32,7 +32,7 @@ const config = {
 };
 
 /** One way to each class that a camera or Lookout's own parts can fail by. */
-const rows = [...new Map(allFaults.filter((row) => row.class !== null).map((row) => [row.class, row])).values()] as (FaultCase & { class: NonNullable<FaultCase['class']> })[];
+const rows = [...new Map(allFaults.filter((row) => row.class !== null).toReversed().map((row) => [row.class, row])).values()] as (FaultCase & { class: NonNullable<FaultCase['class']> })[];
 /** What only an address can do: a name that nobody knows, a network without a route. */
 const elsewhere = { dns: 'nobody.invalid', unreachable: '[2001:db8::1]' } as const;
 
@@ -103,7 +103,8 @@ test('no password, secret or token comes out of a run through every failure clas
     if (row.fresh) await lookout.api('DELETE', `/api/v1/cameras/${victim}`);
     await row.begin(scene);
     if (row.fresh) await add(victim);
-    await eventually(async () => (await lookout.events(victim)).some((event) => event.class === row.class), { timeoutMs: 30_000, what: `"${row.class}" in the journal` });
+    await eventually(async () => (await lookout.events(victim)).some((event) => event.class === row.class), { timeoutMs: 30_000, what: `"${row.class}" in the journal` })
+      .catch(async () => assert.fail(`no "${row.class}" after "${row.fault}"; journal: ${(await lookout.events(victim)).slice(0, 12).map((event) => `${event.at} ${event.type} ${event.to ?? ''} ${event.class ?? ''}/${event.code ?? ''}`).join(', ')}`));
     await askEverything(lookout, witness, victim);
     await note(victim);
     await row.end?.(scene);
