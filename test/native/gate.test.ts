@@ -58,6 +58,21 @@ test('a gate drops until it is armed, keeps from the newest keyframe on, and let
   assert.equal(ready, 1, 'ready is said once');
 });
 
+test('a gate that was opened before its first keyframe announces that one too', async (t) => {
+  const ingest = await socketOn(t);
+  const { port: bindPort } = await createPorts({ registry: createRegistry() }).lease('camera:test/ingest');
+  const heard: number[] = [];
+  ingest.on('message', (packet) => heard.push(packet.readUInt16BE(2)));
+  const gate = await createGate({ port: ingest.address().port, bindPort, onReady: () => undefined });
+  t.after(() => gate.close());
+  gate.arm();
+  void gate.open();
+  const feed = await socketOn(t);
+  for (const [nal, mark] of [[sps, 50], [slice, 51]] as const) await new Promise<void>((resolve) => feed.send(rtp(nal, mark), gate.port, '127.0.0.1', () => resolve()));
+  await eventually(() => heard.length >= 3, { what: 'three packets' });
+  assert.deepEqual(heard, [49, 50, 51]);
+});
+
 test('a gate whose port somebody else holds is refused, and holds nothing', async (t) => {
   const holder = createSocket('udp4');
   t.after(() => new Promise<void>((resolve) => holder.close(() => resolve())));

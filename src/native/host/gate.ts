@@ -64,9 +64,16 @@ export async function createGate({ port, bindPort, onReady }: GateOptions): Prom
   const letOut = (packet: Buffer): void => outlet.send(packet, port, loopback, () => undefined);
   /** Sending takes a turn: a feed that is aimed elsewhere before would overtake what is kept, and mediasoup would drop it. */
   const pass = (packet: Buffer): void => outlet.send(packet, port, loopback, () => (packet.readUInt8(1) & marker) !== 0 && between.resolve());
+  let isAnnounced = false;
+  const announce = (first: Buffer): void => {
+    if (!isAnnounced) letOut(herald(first));
+    isAnnounced = true;
+  };
   inlet.on('message', (packet) => {
-    if (state === 'open') pass(packet);
-    else if (state === 'keeping') keep(packet);
+    if (state === 'open') {
+      announce(packet);
+      pass(packet);
+    } else if (state === 'keeping') keep(packet);
     else if (state === 'armed' && beginsKeyframe(packet)) {
       state = 'keeping';
       keep(packet);
@@ -78,7 +85,7 @@ export async function createGate({ port, bindPort, onReady }: GateOptions): Prom
     port: inlet.address().port,
     arm: () => forget('armed'),
     open() {
-      if (kept[0]) letOut(herald(kept[0]));
+      if (kept[0]) announce(kept[0]);
       for (const packet of kept) letOut(packet);
       forget('open');
       return between.promise;
