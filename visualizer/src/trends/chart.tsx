@@ -8,7 +8,7 @@ import { useApp } from '../app.ts';
 import { hourMs, range, type Points } from './points.ts';
 
 /** Room for the numbers of the axis, the same in all charts, so that moments lie above each other. */
-export const axisWidth = 58;
+export const axisWidth = 72;
 const height = 92;
 /** Charts with the same key have one pointer. */
 const sync = UPlot.sync('trends');
@@ -89,10 +89,15 @@ function optionsOf({ element, format, bars, colour, behind, onPointer }: Look): 
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: !bars, size: 7 }, sync: { key: sync.key } },
     scales: { x: { time: true, range: (_plot, _from, to) => [to - hourMs / 1_000, to] }, y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, 1) * 1.1] } },
-    axes: [{ ...axis, size: 22, space: 70 }, { ...axis, size: axisWidth, space: 26, gap: 4, values: (_plot, ticks) => ticks.map(format) }],
+    axes: [{ ...axis, size: 22, space: 70 }, { ...axis, size: axisWidth, space: 26, gap: 4, values: (_plot, ticks) => labels(ticks, format) }],
     series: [{}, line, ...(behind === undefined ? [] : [{ stroke: ink('--muted'), width: 1, dash: [3, 4], points: { show: false } }])],
     hooks: { setCursor: [({ cursor: { idx, left } }) => onPointer(idx == null || left === undefined || left < 0 ? null : idx)] },
   };
+}
+
+/** Rounded, neighbours may read alike: one of them is enough. */
+function labels(ticks: readonly number[], format: (value: number) => string): string[] {
+  return ticks.map((tick, place) => (place > 0 && format(tick) === format(ticks[place - 1] ?? 0) ? '' : format(tick)));
 }
 
 /** Canvas knows no custom properties, and computed ones keep their `light-dark()`: a colour that is in use has neither. */
