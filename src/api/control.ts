@@ -137,7 +137,8 @@ export type Look = {
 
 /** The supervisor as the interfaces see it. Views are snapshots without credentials. */
 export type ControlPlane = {
-  system(): SystemView;
+  /** `cameras`: the views of all, from whom they are at hand. */
+  system(cameras?: CameraView[]): SystemView;
   /** Not ready says why, one sentence each. */
   readiness(): { ready: boolean; reasons: string[] };
   cameras(): CameraView[];

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { Certificates } from './certificates.ts';
 import type { Store } from '../store/types.ts';
 import type { CameraCounters, ControlPlane } from './control.ts';
-import type { CameraState, CameraView } from './protocol.ts';
+import type { CameraState, CameraView, SystemView } from './protocol.ts';
 
 /** The metrics of one program. */
 export type Metrics = {
@@ -118,11 +118,13 @@ function systemDefinitions(control: ControlPlane, store: Store): Definition[] {
     { name: 'hosts', type: 'gauge', help: 'Host processes, by what they run', labels: ['role'], samples: () => [...Map.groupBy(control.hosts(), (host) => host.role)].map(([role, hosts]) => ({ labels: { role }, value: hosts.length })) },
     { name: 'host_rss_bytes', type: 'gauge', help: 'Resident memory of the host processes of a camera', labels: ['camera', 'role'], samples: () => [...Map.groupBy(control.hosts(), (host) => `${host.camera}\n${host.role}`).values()].map((hosts) => ({ labels: { camera: hosts[0]?.camera ?? '', role: hosts[0]?.role ?? '' }, value: hosts.reduce((sum, host) => sum + host.rssBytes, 0) })) },
     { name: 'orphans', type: 'gauge', help: 'Processes and UDP ports of this instance that nobody holds a lease on, seen by looking at the operating system; must read 0', labels: [], samples: one(() => control.system().orphans) },
-    { name: 'watchdog_passed', type: 'gauge', help: '1 while a limit of the watchdog is passed: `delay` of the event loop, `memory`', labels: ['limit'], samples: () => (['delay', 'memory'] as const).map((limit) => ({ labels: { limit }, value: control.system().passed?.includes(limit) === true ? 1 : 0 })) },
+    { name: 'watchdog_passed', type: 'gauge', help: '1 while a limit of the watchdog is passed: `delay` of the event loop, `memory`', labels: ['limit'], samples: () => watchdogSamples(control.system()) },
     { name: 'store_up', type: 'gauge', help: '1 while the store can be written', labels: [], samples: one(() => (store.status().ok ? 1 : 0)) },
     { name: 'journal_dropped_events_total', type: 'counter', help: 'Journal rows lost because the store could not be written for long', labels: [], samples: one(() => store.status().droppedEvents) },
   ];
 }
+
+const watchdogSamples = ({ passed = [] }: SystemView): Sample[] => (['delay', 'memory'] as const).map((limit) => ({ labels: { limit }, value: passed.includes(limit) ? 1 : 0 }));
 
 /** No series where TLS is off. */
 function certificateDefinitions(certificates: Certificates | undefined): Definition[] {

@@ -44,7 +44,7 @@ let planned: NodeJS.Timeout | undefined;
 let waiting: NodeJS.Timeout | undefined;
 let signals = 0;
 let deaths: number[] = [];
-/** Heaps of glibc's allocator. Each thread would have one of its own, whose holes grow: 20 MB less, and no growth over 2,000 restarts of a camera. */
+/** Heaps of glibc's allocator. Each thread would have one of its own, whose holes grow: 20 MB less, and 5 MB of growth over 2,000 restarts of a camera instead of 25. */
 const arenas = '2';
 /** One for all its supervisors: the link that was printed first stays valid. */
 const linkToken = randomBytes(24).toString('base64url');

@@ -30,8 +30,8 @@ export function packetsAccess(camera: CameraView, port: number | null): PacketsA
   return { camera: camera.id, codec, width, height, protocol, host, port, caps, command: `gst-launch-1.0 -e ${launch} ! matroskamux ! filesink location=${camera.id}.mkv` };
 }
 
-/** Why there is nothing to be had from a camera. */
-export function notLive(camera: CameraView): LookoutError {
-  const why = camera.lastError && camera.state !== 'streaming' ? camera.lastError.message : `The camera is ${camera.substate ?? camera.state}.`;
-  return new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: camera.id, message: why });
+/** Why there is nothing to be had from a camera: what `known` says, else what the camera's state does. */
+export function notLive(camera: CameraView, known?: string): LookoutError {
+  const told = camera.lastError && camera.state !== 'streaming' ? camera.lastError.message : `The camera is ${camera.substate ?? camera.state}.`;
+  return new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: camera.id, message: known ?? told });
 }

@@ -108,7 +108,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   };
 
   return {
-    system: () => systemView(deps, all()),
+    system: (cameras = all()) => systemView(deps, cameras),
     readiness() {
       const reasons: string[] = [];
       if (root.getSnapshot().value !== 'running') reasons.push('Lookout is shutting down.');

@@ -59,7 +59,7 @@ export function createFrames({ registry, instance }: { registry: Registry; insta
       runs.delete(run);
       // Also where the leases were revoked before the host was gone: it may have made more since.
       remove(run, entry.camera);
-      for (const lease of entry.leases) void lease.release();
+      for (const lease of entry.leases) registry.forget(lease);
     },
     async clear() {
       for (const path of await sharedFiles(instance)) await rm(path, { force: true });

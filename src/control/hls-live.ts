@@ -7,6 +7,7 @@ import type { CameraView } from '../api/protocol.ts';
 import type { Config } from '../config.ts';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { notLive } from './attach.ts';
 import { appended, dropped, emptyWindow, type Playlist, type Window } from './hls-playlist.ts';
 
 /** What it is kept with. `dir` is absolute and nobody else's; `send` tells a camera whether it is wanted. */
@@ -137,7 +138,7 @@ function sink({ dir, keep, most, sessions, entryOf, sweep }: SinkDeps): HlsSink 
 const patienceMs = 12_000;
 
 async function firstSegment(entry: Entry, camera: CameraView, segmentSeconds: number): Promise<void> {
-  if (away.has(camera.state)) throw notLive(camera);
+  if (away.has(camera.state)) throw noPlaylist(camera);
   const { promise, resolve } = Promise.withResolvers<void>();
   // A GOP, the segment behind it, and a host that starts.
   const timer = setTimeout(resolve, patienceMs + 2 * Math.max(segmentSeconds * 1_000, camera.media?.keyframeIntervalMs ?? 0));
@@ -145,13 +146,12 @@ async function firstSegment(entry: Entry, camera: CameraView, segmentSeconds: nu
   await promise;
   clearTimeout(timer);
   entry.waiting.delete(resolve);
-  if (entry.window.segments.length === 0) throw notLive(camera);
+  if (entry.window.segments.length === 0) throw noPlaylist(camera);
 }
 
 /** States in which waiting is of no use. */
 const away = new Set<CameraView['state']>(['stopped', 'quarantined', 'backoff']);
 
-function notLive({ id, state, substate, lastError, outputs }: CameraView): LookoutError {
-  const why = outputs.hls.lastError?.message ?? (state === 'streaming' ? 'No segment was finished in time.' : lastError?.message ?? `The camera is ${substate ?? state}.`);
-  return new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: id, message: why });
+function noPlaylist(camera: CameraView): LookoutError {
+  return notLive(camera, camera.outputs.hls.lastError?.message ?? (camera.state === 'streaming' ? 'No segment was finished in time.' : undefined));
 }

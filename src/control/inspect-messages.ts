@@ -13,6 +13,8 @@ export type Messages = {
   record(from: string | null, to: string, type: string): void;
   /** Those at or below this actor, that changed since `mark`; and the mark for the next time. */
   since(mark: number, below: string): { messages: MessageView[]; mark: number };
+  /** Where `since` goes on from now. */
+  mark(): number;
   clear(): void;
 };
 
@@ -35,6 +37,7 @@ export function createMessages(): Messages {
       const messages = kept.filter((message) => message.touched > mark && (within(message.from) || within(message.to)));
       return { messages: messages.map(({ n, at, from, to, type, times }) => ({ n, at, from, to, type, times })), mark: touched };
     },
+    mark: () => touched,
     clear() {
       kept = [];
       next = touched = 0;

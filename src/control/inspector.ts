@@ -144,7 +144,7 @@ function lookOf({ root, watch, trails, depths, messages, note, close }: LookPart
     },
     sequence(below) {
       const belowRef = below === null ? null : must(below).ref;
-      Object.assign(watch, { below, belowRef, mark: messages.since(Infinity, '').mark });
+      Object.assign(watch, { below, belowRef, mark: messages.mark() });
     },
     send(actor, given, by) {
       const { ref } = must(actor);

@@ -270,8 +270,9 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
   });
   const onSample = (): void => {
     parts.watchdog.look(sampler.latest(), performance.now());
-    bus.tell({ type: 'system', system: control.system() });
-    trends.sample(control.cameras(), Date.now());
+    const cameras = control.cameras();
+    bus.tell({ type: 'system', system: control.system(cameras) });
+    trends.sample(cameras, Date.now());
     for (const ingest of plane.ingests()) void ingest.counters().catch(() => undefined);
   };
   changed.announce = (id) => {

@@ -7,7 +7,7 @@ import { startFrames } from './host/frames.ts';
 import { startLiveSound } from './host/live-sound.ts';
 import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
-import type { Output } from './host/split-output.ts';
+import type { Output } from './host/output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
 import type { HostCommand, HostEvent, OutputSpec } from './protocol.ts';
 

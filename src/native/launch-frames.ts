@@ -9,7 +9,7 @@ export const framesElements = { sink: 'frames' } as const;
 /**
  * One thread decodes, since frame threads hold frames back. The rate comes down before anything is scaled, and never up:
  * `max-rate` instead of a frame rate in the caps, which a slower camera could not fulfil. `lookoutframes` never blocks. What its
- * running times are on the wall clock the runner tells it (`host/timeline.ts`).
+ * running times are on the wall clock it learns of the client's `lookoutclock`.
  */
 export function framesLaunch({ hub, form, port }: FramesSpec): string {
   const caps = `video/x-raw,format=${formatOf(form.format)},width=${integer(form.width, 16, 7_680)},height=${integer(form.height, 16, 4_320)},pixel-aspect-ratio=1/1`;

@@ -12,14 +12,8 @@ const tags = ['frames'];
 /** Routes for programs that read frames or packets themselves. */
 export const attachRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> = async (app, { control }) => {
   app.get('/cameras/:id/frames', { config: { role: 'viewer' }, schema: { tags, summary: 'How to attach to decoded frames, over TCP or shared memory', params, response: answers({ 200: FramesAccessSchema }) } },
-    (request) => {
-      cameraOr404(control, request.params.id);
-      return control.frames(request.params.id);
-    });
+    (request) => control.frames(cameraOr404(control, request.params.id).id));
 
   app.get('/cameras/:id/packets', { config: { role: 'viewer' }, schema: { tags, summary: 'How to attach to the packets as the camera sends them', params, response: answers({ 200: PacketsAccessSchema }) } },
-    (request) => {
-      cameraOr404(control, request.params.id);
-      return control.packets(request.params.id);
-    });
+    (request) => control.packets(cameraOr404(control, request.params.id).id));
 };

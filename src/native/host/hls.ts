@@ -6,7 +6,8 @@ import { fragmentHead, initSegment, soundPart } from '../../recordings/fmp4.ts';
 import { readFrames } from '../../recordings/frames.ts';
 import { hlsElements, hlsLaunch } from '../launch-hls.ts';
 import type { HlsSegment, HlsSpec, HostEvent } from '../protocol.ts';
-import { SplitOutput, type Output } from './split-output.ts';
+import type { Output } from './output.ts';
+import { SplitOutput } from './split-output.ts';
 
 /** Starts the output. Failures, a syntax error in the launch description apart, arrive as `output.failed`. */
 export function startHls(spec: HlsSpec, emit: (event: HostEvent) => void): Output {
@@ -44,7 +45,7 @@ class HlsOutput extends SplitOutput {
     if (begun !== undefined) this.#take(location, { begun, durationMs: Math.round((runningNs - begun) / 1e6) });
   }
 
-  protected tick(frames: number): void {
+  protected counted(frames: number): void {
     this.emit({ type: 'output.stats', stats: { frames, bytes: this.#bytes, rssBytes: process.memoryUsage.rss() } });
   }
 

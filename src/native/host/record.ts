@@ -6,7 +6,8 @@ import { measureFile } from '../../recordings/files.ts';
 import { isNewFile, newFilePattern, recordingPath } from '../../recordings/names.ts';
 import { recordElements, recordLaunch } from '../launch-record.ts';
 import type { HostEvent, RecordSpec } from '../protocol.ts';
-import { SplitOutput, type Output } from './split-output.ts';
+import type { Output } from './output.ts';
+import { SplitOutput } from './split-output.ts';
 
 /** Frames come but nothing is written: a file system that hangs. Never sooner than three GOPs, which splitmuxsink holds back. */
 const stalledMs = 10_000;
@@ -65,7 +66,7 @@ class RecordOutput extends SplitOutput {
     this.emit({ type: 'file.closed', file: { path, openPath: entry.path, startAt: entry.startAt, durationMs, bytes, frames, startsWithKeyframe, codec, width, height } });
   }
 
-  protected tick(frames: number): void {
+  protected counted(frames: number): void {
     const bytes = [...this.#open.values()].reduce((sum, { path }) => sum + statSync(join(this.#spec.dir, path)).size, this.#closedBytes);
     this.emit({ type: 'output.stats', stats: { frames, bytes, rssBytes: process.memoryUsage.rss() } });
     const now = performance.now();

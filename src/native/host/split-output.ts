@@ -1,40 +1,28 @@
 /** What recorder and HLS output have in common: the client of a hub that `splitmuxsink` cuts into files, from play to the last word. */
 import { failure, type Failure } from '../../errors.ts';
-import { child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
+import { child, fieldOf, type GstElement, type GstMessage } from '../gst.ts';
 import { storageFailure } from '../storage-failure.ts';
 import type { HostEvent } from '../protocol.ts';
+import { PipelineOutput } from './output.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
-
-/** An output that a host runs. */
-export type Output = {
-  /** Ends what is open and says `output.finished`; the hub gets `drainMs` to close by itself first. */
-  finish(drainMs: number): void;
-  stop(): void;
-};
 
 /** What its pipeline is made of. `elements`: the names of the one that counts frames, and of `splitmuxsink`. */
 export type SplitOptions = { launch: string; elements: { frames: string; mux: string }; emit: (event: HostEvent) => void };
 
-const statsMs = 1_000;
 /** After EOS everything is written in some ms; a muxer that does not end by then is left as it is. */
 const eosMs = 1_500;
 
 /** An output of files; what becomes of them is its subclass's. Whatever a method of those throws ends the output. */
-export abstract class SplitOutput implements Output {
-  protected readonly emit: (event: HostEvent) => void;
+export abstract class SplitOutput extends PipelineOutput {
   readonly #mux: string;
-  readonly #pipeline: GstPipeline;
   readonly #frames: GstElement;
   readonly #timeline: Timeline;
-  #timer: NodeJS.Timeout | undefined;
-  #over = false;
 
   constructor({ launch, elements, emit }: SplitOptions) {
-    this.emit = emit;
+    super(launch, emit);
     this.#mux = elements.mux;
-    this.#pipeline = new (loadGst().Pipeline)(launch);
-    this.#frames = child(this.#pipeline, elements.frames);
-    this.#timeline = createTimeline(this.#pipeline);
+    this.#frames = child(this.pipeline, elements.frames);
+    this.#timeline = createTimeline(this.pipeline);
   }
 
   /** Makes the folder; gives the pattern of paths that `splitmuxsink` writes to. */
@@ -42,33 +30,26 @@ export abstract class SplitOutput implements Output {
   protected abstract opened(location: string, runningNs: number): void;
   protected abstract closed(location: string, runningNs: number): void;
   /** Once a second, with the frames that came so far. */
-  protected abstract tick(frames: number): void;
+  protected abstract counted(frames: number): void;
   /** What something that was thrown counts as where no disk is the reason. */
   protected abstract broken(text: string): Failure;
 
   play(): void {
     let location = '';
     if (!this.#guarded(() => (location = this.prepare()))) return;
-    child(this.#pipeline, this.#mux)['location'] = location;
-    playAndListen(this.#pipeline, (message) => this.#onMessage(message));
-    this.#timer = setInterval(() => this.#guarded(() => this.tick(this.#count())), statsMs);
+    child(this.pipeline, this.#mux)['location'] = location;
+    this.begin();
   }
 
   finish(drainMs: number): void {
-    if (this.#over) return;
+    if (this.isOver) return;
     // Nothing came yet: an EOS would wait for a first frame.
-    if (this.#count() === 0) return this.#end({ type: 'output.finished' });
+    if (this.#count() === 0) return this.end({ type: 'output.finished' });
     setTimeout(() => {
-      if (this.#over) return;
-      this.#pipeline.sendEOS();
-      setTimeout(() => this.#end({ type: 'output.finished' }), eosMs);
+      if (this.isOver) return;
+      this.pipeline.sendEOS();
+      setTimeout(() => this.end({ type: 'output.finished' }), eosMs);
     }, drainMs);
-  }
-
-  stop(): void {
-    this.#over = true;
-    this.#rest();
-    this.#pipeline.stop();
   }
 
   /** ms since the epoch of a running time. */
@@ -77,14 +58,17 @@ export abstract class SplitOutput implements Output {
   }
 
   protected fail(failed: Failure): void {
-    this.#end({ type: 'output.failed', failure: failed });
+    this.end({ type: 'output.failed', failure: failed });
   }
 
-  #onMessage(message: GstMessage): void {
-    if (this.#over) return;
+  protected tick(): void {
+    this.#guarded(() => this.counted(this.#count()));
+  }
+
+  protected heard(message: GstMessage): void {
     if (message.type === 'error') return this.#onError(message);
     if (isConnected(message)) this.emit({ type: 'output.started' });
-    else if (message.type === 'eos') this.#end({ type: 'output.finished' });
+    else if (message.type === 'eos') this.end({ type: 'output.finished' });
     else if (message.name?.startsWith('splitmuxsink-fragment-')) this.#onFile(message);
   }
 
@@ -96,7 +80,7 @@ export abstract class SplitOutput implements Output {
   #onError(message: GstMessage): void {
     const text = `${message.message ?? ''}\n${message.debug ?? ''}`;
     // The hub is gone or cannot be read: the source's business, which is known to others.
-    if (message._src_element_name.startsWith('tcpclientsrc')) return this.#end({ type: 'output.finished' });
+    if (message._src_element_name.startsWith('tcpclientsrc')) return this.end({ type: 'output.finished' });
     this.fail(storageFailure(text) ?? streamFailure(text, message._src_element_name));
   }
 
@@ -113,17 +97,6 @@ export abstract class SplitOutput implements Output {
       this.fail(storageFailure(text) ?? this.broken(text));
       return false;
     }
-  }
-
-  #end(event: HostEvent): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#rest();
-    this.emit(event);
-  }
-
-  #rest(): void {
-    clearInterval(this.#timer);
   }
 }
 

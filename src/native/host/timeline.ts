@@ -7,18 +7,15 @@ import { monotonicMs } from '../monotonic.ts';
 export type Timeline = {
   /** ms since the epoch of a running time in ns; asks the clock anew each time, so that a step of NTP shows in the next file. */
   wallClock(runningNs: number): number;
-  /** False before the first packet came. */
-  isKnown(): boolean;
 };
 
-/** Binds to the `lookoutclock` of a pipeline made by `recordLaunch`, `hlsLaunch` or `framesLaunch`; it knows before anything is written. */
+/** Binds to the `lookoutclock` of a pipeline made by `recordLaunch` or `hlsLaunch`; it knows before anything is written. */
 export function createTimeline(pipeline: GstPipeline): Timeline {
   const clock = child(pipeline, names.clock);
-  const told = (): string => String(clock['zero'] ?? '');
   /** ms on CLOCK_MONOTONIC when the running time was 0. */
   const zero = (): number => {
-    const text = told();
+    const text = String(clock['zero'] ?? '');
     return text === '' ? monotonicMs() : Number(text) / 1e6;
   };
-  return { wallClock: (runningNs) => Math.round(Date.now() - monotonicMs() + zero() + runningNs / 1e6), isKnown: () => told() !== '' };
+  return { wallClock: (runningNs) => Math.round(Date.now() - monotonicMs() + zero() + runningNs / 1e6) };
 }

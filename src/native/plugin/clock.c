@@ -34,6 +34,13 @@ gboolean lookout_clock_read (GstElement *element, gint64 *zero, GstClockTime *fi
   return known;
 }
 
+gboolean lookout_clock_beside (GstObject *element, GstElement **clock) {
+  GstObject *bin = gst_object_get_parent (element);
+  *clock = bin != NULL ? gst_bin_get_by_name (GST_BIN (bin), "clock") : NULL;
+  gst_clear_object (&bin);
+  return *clock == NULL || G_OBJECT_TYPE (*clock) == lookout_clock_get_type ();
+}
+
 static GstFlowReturn clock_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   (void) pad;
   LookoutClock *self = (LookoutClock *) parent;

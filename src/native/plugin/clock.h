@@ -6,6 +6,9 @@
 /* What a 90 kHz timestamp of CLOCK_MONOTONIC stands for, within 6 h of now. */
 gint64 lookout_monotonic_of_rtp (guint32 timestamp);
 
+/* Finds the `lookoutclock name=clock` of the bin that an element is in, with a reference; NULL where there is none. FALSE where something else has that name. */
+gboolean lookout_clock_beside (GstObject *element, GstElement **clock);
+
 /* FALSE before the first buffer came through a `lookoutclock`. */
 gboolean lookout_clock_read (GstElement *element, gint64 *zero, GstClockTime *first);
 

@@ -8,7 +8,7 @@
 #include <gst/base/gstbasesink.h>
 #include "frames-server.h"
 #include "frames-wire.h"
-#include "box.h"
+#include "clock.h"
 
 /* A frame this young is of the present; a machine that has not got there after so long will not get there. */
 #define PRESENT_MS 300
@@ -19,14 +19,15 @@ typedef struct {
   FramesServer server;
   guint wanted_port;
   char *path;
+  GstElement *clock;
   gint64 epoch_ns, began_ns; /* a running time of 0, since 1970 and on the monotonic clock; guarded by the server's lock, as what follows */
-  gboolean has_epoch;
+  gboolean is_placed;
   guint64 frames, lost;
   gint64 behind_ms, first_ms;
   gboolean present;
 } LookoutFrames;
 typedef struct { GstBaseSinkClass parent; } LookoutFramesClass;
-enum { PROP_CURRENT_PORT = 1, PROP_PORT, PROP_PATH, PROP_AREAS, PROP_STREAM_ID, PROP_EPOCH, PROP_STATS };
+enum { PROP_CURRENT_PORT = 1, PROP_PORT, PROP_PATH, PROP_AREAS, PROP_STREAM_ID, PROP_STATS };
 
 G_DEFINE_TYPE (LookoutFrames, lookout_frames, GST_TYPE_BASE_SINK)
 
@@ -37,6 +38,14 @@ static gboolean is_present (LookoutFrames *self, gint64 now_ms) {
   if (self->first_ms == 0) self->first_ms = now_ms;
   self->present |= self->behind_ms < PRESENT_MS || now_ms - self->first_ms > CATCH_UP_MS;
   return self->present;
+}
+
+/* What the wall clock says of a running time of 0 is asked once: a step of it moves no frame against another. */
+static gboolean place (LookoutFrames *self) {
+  GstClockTime first;
+  if (self->is_placed || self->clock == NULL || !lookout_clock_read (self->clock, &self->began_ns, &first)) return self->is_placed;
+  self->epoch_ns = self->began_ns + (g_get_real_time () - g_get_monotonic_time ()) * 1000;
+  return self->is_placed = TRUE;
 }
 
 /* The lock is held, and let go while the frame is copied. */
@@ -67,8 +76,8 @@ static GstFlowReturn frames_render (GstBaseSink *sink, GstBuffer *buffer) {
   LookoutFrames *self = (LookoutFrames *) sink;
   GstClockTime running = gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   g_mutex_lock (&self->server.lock);
-  /* Until somebody said when that was, a frame has no time. */
-  if (self->has_epoch && GST_CLOCK_TIME_IS_VALID (running) && self->server.format > 0) {
+  /* Without a clock beside it a frame has no time. */
+  if (place (self) && GST_CLOCK_TIME_IS_VALID (running) && self->server.format > 0) {
     guint64 time_ns = self->epoch_ns + running;
     /* The wall clock may be set meanwhile. */
     gint64 now_ms = g_get_monotonic_time () / 1000;
@@ -94,8 +103,10 @@ static gboolean frames_set_caps (GstBaseSink *sink, GstCaps *caps) {
 static gboolean frames_start (GstBaseSink *sink) {
   LookoutFrames *self = (LookoutFrames *) sink;
   FramesServer *server = &self->server;
-  const char *failed = frames_server_start (server, self->wanted_port, server->store.prefix != NULL ? self->path : NULL);
+  self->is_placed = FALSE;
+  const char *failed = !lookout_clock_beside (GST_OBJECT (self), &self->clock) ? "the clock" : frames_server_start (server, self->wanted_port, server->store.prefix != NULL ? self->path : NULL);
   if (failed == NULL) return TRUE;
+  gst_clear_object (&self->clock);
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("Frames cannot be served."), ("%s: %s", failed, g_strerror (errno)));
   return FALSE;
 }
@@ -103,6 +114,7 @@ static gboolean frames_start (GstBaseSink *sink) {
 static gboolean frames_stop (GstBaseSink *sink) {
   FramesServer *server = &((LookoutFrames *) sink)->server;
   frames_server_stop (server);
+  gst_clear_object (&((LookoutFrames *) sink)->clock);
   while (server->store.ring.length > 0) ((Slot *) g_queue_pop_head (&server->store.ring))->refs -= 1;
   while (server->store.slots->len > 0) frames_store_destroy (&server->store, g_ptr_array_index (server->store.slots, 0));
   return TRUE;
@@ -125,7 +137,6 @@ static void frames_get_property (GObject *object, guint id, GValue *value, GPara
   else if (id == PROP_PATH) g_value_set_string (value, self->path);
   else if (id == PROP_AREAS) g_value_set_string (value, self->server.store.prefix);
   else if (id == PROP_STREAM_ID) g_value_set_string (value, self->server.stream_id);
-  else if (id == PROP_EPOCH) g_value_take_string (value, g_strdup_printf ("%" G_GINT64_FORMAT, self->epoch_ns));
   else if (id == PROP_STATS) g_value_take_boxed (value, stats_of (self));
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
@@ -141,13 +152,7 @@ static void frames_set_property (GObject *object, guint id, const GValue *value,
   else if (id == PROP_PATH) replace_text (&self->path, value);
   else if (id == PROP_AREAS) replace_text (&self->server.store.prefix, value);
   else if (id == PROP_STREAM_ID) replace_text (&self->server.stream_id, value);
-  else if (id == PROP_EPOCH) {
-    g_mutex_lock (&self->server.lock);
-    self->epoch_ns = g_ascii_strtoll (g_value_get_string (value), NULL, 10);
-    self->began_ns = self->epoch_ns - (g_get_real_time () - g_get_monotonic_time ()) * 1000;
-    self->has_epoch = TRUE;
-    g_mutex_unlock (&self->server.lock);
-  } else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
 
 static void frames_finalize (GObject *object) {
@@ -173,7 +178,6 @@ static void lookout_frames_class_init (LookoutFramesClass *class) {
   install_text (object, PROP_PATH, "socket-path", "Where shmsrc connects; replaced where it exists");
   install_text (object, PROP_AREAS, "areas", "How names of areas of shared memory begin");
   install_text (object, PROP_STREAM_ID, "stream-id", "Tells the frames of one run from those of another");
-  install_text (object, PROP_EPOCH, "epoch", "Running time 0 in ns since 1970, as text; frames that come before it is known are not served");
   g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Frames and readers", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "Frames", "Sink/Video", "Serves raw frames to programs", "Lookout");
   gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (class), &sink_template);

@@ -187,10 +187,7 @@ static gboolean sound_activate (GstPad *pad, GstObject *parent, GstPadMode mode,
   LookoutSound *self = (LookoutSound *) parent;
   if (mode != GST_PAD_MODE_PUSH) return FALSE;
   if (active) {
-    GstObject *bin = gst_object_get_parent (parent);
-    self->clock = bin != NULL ? gst_bin_get_by_name (GST_BIN (bin), "clock") : NULL;
-    gst_clear_object (&bin);
-    if ((self->clock != NULL && G_OBJECT_TYPE (self->clock) != lookout_clock_get_type ()) || self->caps == NULL) return FALSE;
+    if (!lookout_clock_beside (parent, &self->clock) || self->caps == NULL) return FALSE;
     self->began = g_get_monotonic_time () * 1000;
     self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     return gst_pad_start_task (pad, sound_loop, self, NULL);

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProbeReport } from '../../../src/api/protocol.ts';
 import { ApiError, messageOf } from '../adapter.ts';
 import { useApp } from '../app.ts';
+import { fieldErrors } from '../models/field-errors.ts';
 import { CheckIcon, WarnIcon } from './icons.tsx';
 
 type Errors = { url?: string; name?: string; form?: string };
@@ -109,11 +110,7 @@ export function urlProblem(text: string): string | null {
 /** Puts each mistake beside the field that made it. */
 function errorsOf(error: unknown): Errors {
   if (!(error instanceof ApiError)) return { form: messageOf(error) };
-  const byField: Errors = {};
-  for (const { path, message } of error.details) {
-    if (path.includes('url')) byField.url = `The address ${message}.`;
-    else if (path.includes('name')) byField.name = `The name ${message}.`;
-  }
+  const byField = fieldErrors(error, { url: 'The address', name: 'The name' });
   if (byField.url !== undefined || byField.name !== undefined) return byField;
   const aboutUrl = error.code === 'LOOKOUT_CAMERA_URL' || error.code === 'LOOKOUT_PROBE_FAILED' || error.code === 'LOOKOUT_UNSUPPORTED_MEDIA';
   return aboutUrl ? { url: error.message } : { form: error.message };

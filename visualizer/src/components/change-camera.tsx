@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { CameraView, RecordWindowView } from '../../../src/api/protocol.ts';
 import { ApiError, messageOf, type CameraChange } from '../adapter.ts';
 import { useApp } from '../app.ts';
+import { fieldErrors } from '../models/field-errors.ts';
 import { Field, urlProblem } from './add-camera.tsx';
 
 type Errors = Partial<Record<'url' | 'name' | 'schedule' | 'form', string>>;
@@ -123,12 +124,7 @@ function problemsOf({ url, name, scheduled, schedule }: { url: string; name: str
 /** Puts each mistake beside the field that made it. */
 function refusalOf(error: unknown): Errors {
   if (!(error instanceof ApiError)) return { form: messageOf(error) };
-  const found: Errors = {};
-  for (const { path, message } of error.details) {
-    if (path.includes('url')) found.url = `The address ${message}.`;
-    else if (path.includes('name')) found.name = `The name ${message}.`;
-    else if (path.includes('schedule')) found.schedule = `The times: ${message}.`;
-  }
+  const found = fieldErrors(error, { url: 'The address', name: 'The name', schedule: 'The times:' });
   if (Object.keys(found).length > 0) return found;
   return error.code === 'LOOKOUT_CAMERA_URL' ? { url: error.message } : { form: error.message };
 }
