@@ -41,7 +41,7 @@ export const CameraInput = Type.Object({
   id: Type.Optional(Type.String({ pattern: cameraIdPattern, description: 'Chosen by Lookout from the name where absent' })),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   url,
-  sub: Type.Optional(Type.Object({ url }, strict)),
+  sub: Type.Optional(Type.Object({ url }, { ...strict, description: 'The second, smaller stream of the camera: walls play it. It is pulled while somebody watches it' })),
   transport: Type.Optional(Type.Union([Type.Literal('auto'), Type.Literal('tcp'), Type.Literal('udp')], { default: 'auto' })),
   tls: Type.Optional(Type.Object({
     verify: Type.Optional(Type.Boolean({ default: true })),
@@ -77,8 +77,11 @@ export const DeclaredCamera = Type.Object({
 }, { ...strict, description: 'A camera' });
 export type DeclaredCamera = Static<typeof DeclaredCamera>;
 
-/** Changes of `PATCH /api/v1/cameras/:id`: any field but the id. */
-export const CameraPatch = Type.Partial(Type.Omit(CameraInput, ['id']), strict);
+/** Changes of `PATCH /api/v1/cameras/:id`: any field but the id; `sub: null` takes the second stream away. */
+export const CameraPatch = Type.Partial(Type.Object({
+  ...Type.Omit(CameraInput, ['id', 'sub']).properties,
+  sub: Type.Union([Type.Object({ url }, strict), Type.Null()], { description: 'The second stream; null takes it away' }),
+}, strict), strict);
 export type CameraPatch = Static<typeof CameraPatch>;
 
 /** A camera after parsing: every default filled in, addresses redacted by their type. */

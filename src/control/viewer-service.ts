@@ -5,6 +5,7 @@ import { fromPromise, type ActorRefFrom } from 'xstate';
 import type { ViewerNotify, ViewerService } from '../api/control.ts';
 import type { Opaque } from '../api/protocol.ts';
 import { LookoutError } from '../errors.ts';
+import { streamKey, streamOfKey } from '../streams.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
 import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
 import type { Edges } from '../actors/edges.ts';
@@ -22,6 +23,7 @@ const closeKeyframesMs = 250;
 /** How long `consume` waits for a primer that is being made. */
 const primerWaitMs = 400;
 
+/** `camera`: the key of the stream that is watched. */
 type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined };
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
@@ -61,8 +63,11 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
   const { chart, tell, find, fresh, mediaOf, keep } = createFinders(entries, root);
 
   return {
-    async join({ camera, owner, notify }) {
-      if (!(camera in root.getSnapshot().context.cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera });
+    async join({ camera: name, stream = 'main', owner, notify }) {
+      const { cameras } = root.getSnapshot().context;
+      if (!(name in cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: name });
+      const wanted = streamKey({ camera: name, stream });
+      const camera = wanted in cameras ? wanted : name;
       const id = randomUUID();
       entries.set(id, { id, camera, owner, notify, media: undefined });
       root.send({ type: 'viewer.add', id, camera, owner });
@@ -73,7 +78,7 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
       }
       try {
         const ingest = await plane.whenIngest(camera, ingestWaitMs);
-        return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque };
+        return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque, stream: streamOfKey(camera).stream };
       } catch (error) {
         tell(id, { type: 'viewer.end', reason: 'left' });
         throw error;
