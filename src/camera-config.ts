@@ -84,6 +84,9 @@ export const CameraPatch = Type.Partial(Type.Object({
 }, strict), strict);
 export type CameraPatch = Static<typeof CameraPatch>;
 
+/** What a camera shall be, whether it is there already or not; `sub: null`: without a second stream. */
+export type CameraSetup = Omit<CameraInput, 'sub'> & Pick<CameraPatch, 'sub'> & { id: string };
+
 /** A camera after parsing: every default filled in, addresses redacted by their type. */
 export type CameraConfig = {
   id: CameraId;
@@ -120,13 +123,22 @@ export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
     id: input.id as CameraId,
     name: input.name ?? input.id,
     url: CameraUrl.parse(input.url),
-    sub: input.sub ? CameraUrl.parse(input.sub.url) : undefined,
+    sub: input.sub && parseSub(input.sub.url),
     transport: input.transport ?? 'auto',
     tls: { verify: input.tls?.verify ?? true, fingerprint: input.tls?.fingerprint },
     enabled: input.enabled ?? true,
     source: { mode: input.source?.mode ?? 'always', closeAfterSeconds: input.source?.closeAfterSeconds ?? 10 },
     outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' }, hls: { mode: input.outputs?.hls?.mode ?? 'on-demand' }, record: parseRecord(input.outputs?.record), frames: parseFrames(input.outputs?.frames) },
   };
+}
+
+/** What is wrong with it is told of its own field. */
+function parseSub(url: string): CameraUrl {
+  try {
+    return CameraUrl.parse(url);
+  } catch (error) {
+    throw Object.assign(error as Error, { path: 'sub.url' });
+  }
 }
 
 function parseRecord(input: Static<typeof RecordInput> = {}): RecordConfig {

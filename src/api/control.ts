@@ -3,7 +3,7 @@
  * `control/control-plane.ts`, handed over by `main.ts`. Nothing else of the actors is visible to the interfaces.
  */
 import type { DtlsFingerprint } from 'mediasoup/types';
-import type { CameraInput, CameraPatch } from '../camera-config.ts';
+import type { CameraInput, CameraPatch, CameraSetup } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
@@ -154,7 +154,7 @@ export type ControlPlane = {
   create(input: CameraInput): Promise<CameraView>;
   patch(id: string, patch: CameraPatch): Promise<CameraView>;
   /** Makes the camera of this id, or changes what is named and different; the same request twice does nothing. */
-  setup(input: CameraInput & { id: string }): Promise<{ camera: CameraView; outcome: SetupOutcome }>;
+  setup(input: CameraSetup): Promise<{ camera: CameraView; outcome: SetupOutcome }>;
   /** Resolves when everything the camera held is released. */
   remove(id: string): Promise<void>;
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<CameraView>;

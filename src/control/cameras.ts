@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { waitFor, type ActorRefFrom } from 'xstate';
 import type { Root } from '../actors/tree.ts';
 import type { SetupOutcome } from '../api/control.ts';
-import { cameraToInput, idFromName, parseCamera, type CameraConfig, type CameraInput, type CameraPatch } from '../camera-config.ts';
+import { cameraToInput, idFromName, parseCamera, type CameraConfig, type CameraInput, type CameraPatch, type CameraSetup } from '../camera-config.ts';
 import { CameraUrl } from '../camera-url.ts';
 import { LookoutError } from '../errors.ts';
 import { streamKey, streamOfKey, subCamera } from '../streams.ts';
@@ -36,7 +36,7 @@ export type Cameras = {
   /** Makes a running camera what this says, and stores nothing. */
   change(config: CameraConfig): Promise<void>;
   /** Creates it, or changes what is named and different. */
-  setup(input: CameraInput & { id: string }): Promise<SetupOutcome>;
+  setup(input: CameraSetup): Promise<SetupOutcome>;
   remove(id: string): Promise<void>;
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<void>;
 };
@@ -191,11 +191,12 @@ export function cameraIds(root: Root): string[] {
 }
 
 /** The same request twice does nothing the second time, also when both come at the same moment. */
-async function setUp(manage: Pick<Cameras, 'create' | 'patch'>, { exists, known }: { exists: (id: string) => boolean; known: (id: string) => CameraConfig }, input: CameraInput & { id: string }): Promise<SetupOutcome> {
+async function setUp(manage: Pick<Cameras, 'create' | 'patch'>, { exists, known }: { exists: (id: string) => boolean; known: (id: string) => CameraConfig }, input: CameraSetup): Promise<SetupOutcome> {
   const { id, ...patch } = input;
+  const { sub, ...rest } = input;
   if (!exists(id)) {
     try {
-      await manage.create(input);
+      await manage.create({ ...rest, ...(sub && { sub }) });
       return 'created';
     } catch (error) {
       if (!(error instanceof LookoutError) || error.code !== 'LOOKOUT_CAMERA_EXISTS' || !exists(id)) throw error;

@@ -2,7 +2,7 @@
 import type { Producer } from 'mediasoup/types';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { PrimerView } from '../actors/primers.ts';
-import type { MediaRoleView, SfuView, SfuWorkerView } from '../api/protocol.ts';
+import type { MediaRoleView, SfuView, SfuWorkerView, StreamName } from '../api/protocol.ts';
 import type { WorkerStatus } from '../machines/sfu.ts';
 import type { Ingest } from '../native/ingest.ts';
 import { labelOf } from '../native/inventory.ts';
@@ -61,4 +61,7 @@ function nameOf(object: Parameters<typeof labelOf>[0]): { camera: string; stream
   return { camera, ...(stream && { stream }) };
 }
 
-const ownFirst = <T extends { role?: MediaRoleView }>(list: T[]): T[] => list.toSorted((a, b) => Number(a.role !== 'ingest') - Number(b.role !== 'ingest'));
+const ownFirst = <T extends { role?: MediaRoleView; stream?: StreamName }>(list: T[]): T[] => {
+  const rank = ({ role, stream }: T): number => (role === 'ingest' ? 0 : 2) + (stream === 'sub' ? 1 : 0);
+  return list.toSorted((a, b) => rank(a) - rank(b));
+};
