@@ -8,11 +8,16 @@ import { encodeAudio, encodeVideo, type VideoRecipe } from './clip-encoder.ts';
 
 const folder = new URL('../assets/clips/', import.meta.url);
 const small = { width: 640, height: 360, seconds: 10, kbps: 240 };
+/** The second streams of the demo's cameras: the same views. */
+const sub = { width: 320, height: 180, seconds: 10, kbps: 80 };
 const videos: Record<string, VideoRecipe> = {
   'entrance-360p-baseline': { ...small, gop: 25, profile: 'constrained-baseline', view: 'entrance', title: 'Entrance' },
   'parking-360p-main': { ...small, gop: 50, profile: 'main', view: 'parking', title: 'Parking' },
   'dock-360p-high': { ...small, gop: 50, profile: 'high', view: 'dock', title: 'Loading dock' },
   'server-360p-main': { ...small, gop: 25, profile: 'main', view: 'server-room', title: 'Server room' },
+  'entrance-180p-baseline': { ...sub, gop: 25, profile: 'constrained-baseline', view: 'entrance', title: 'Entrance' },
+  'parking-180p-main': { ...sub, gop: 25, profile: 'main', view: 'parking', title: 'Parking' },
+  'dock-180p-main': { ...sub, gop: 25, profile: 'main', view: 'dock', title: 'Loading dock' },
   'bframes-360p-high': { ...small, gop: 50, profile: 'high', bFrames: 2, view: { pattern: 'waves', hue: 250 }, title: 'B-frames' },
   'gop4s-360p-main': { ...small, seconds: 8, gop: 100, profile: 'main', view: { pattern: 'waves', hue: 30 }, title: 'GOP 4 s' },
   'gop10s-360p-main': { ...small, gop: 250, profile: 'main', view: { pattern: 'waves', hue: 60 }, title: 'GOP 10 s' },

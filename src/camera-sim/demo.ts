@@ -3,22 +3,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnSimulator } from './process.ts';
 import type { SimulatorProcess } from './process.ts';
 import { healthy } from './types.ts';
-import type { Behaviour, Incident } from './types.ts';
+import type { Behaviour, ClipMount, Incident, MountOptions } from './types.ts';
 
 /** Cameras to be added to the supervisor, and the process that serves them. */
 export type DemoCameras = {
-  cameras: { id: string; name: string; url: string }[];
+  cameras: { id: string; name: string; url: string; sub?: { url: string } }[];
   /** Ends the process. */
   close(): Promise<void>;
   pid: number;
 };
 
-const cameras = [
-  { id: 'entrance', name: 'Entrance', video: 'entrance-360p-baseline', audio: 'beep-pcmu' },
-  { id: 'parking', name: 'Parking', video: 'parking-360p-main' },
-  { id: 'loading-dock', name: 'Loading dock', video: 'dock-360p-high' },
+type ClipMountConfig = MountOptions & ClipMount;
+type DemoCamera = { id: string; name: string; video: string; audio?: string; sub?: string };
+
+/** What fails has one stream, so that its tile shows the failure and not how the other one stands in. */
+const cameras: DemoCamera[] = [
+  { id: 'entrance', name: 'Entrance', video: 'entrance-360p-baseline', audio: 'beep-pcmu', sub: 'entrance-180p-baseline' },
+  { id: 'parking', name: 'Parking', video: 'parking-360p-main', sub: 'parking-180p-main' },
+  { id: 'loading-dock', name: 'Loading dock', video: 'dock-360p-high', sub: 'dock-180p-main' },
   { id: 'server-room', name: 'Server room', video: 'server-360p-main' },
 ];
+const subOf = (id: string): string => `${id}-sub`;
+/** Of every clip of the demo. */
+const clipSeconds = 10;
 const failing = 'server-room';
 const firstGoodPhaseMs = 15_000;
 /** Long enough to watch the camera come back. */
@@ -50,12 +57,12 @@ export const episodes: readonly Episode[] = [
 export async function startDemoCameras(): Promise<DemoCameras> {
   const simulator = await spawnSimulator({
     port: 'per-mount',
-    mounts: cameras.map(({ id, video, audio }) => ({ name: id, video, phase: 'random' as const, ...(audio === undefined ? {} : { audio }) })),
+    mounts: cameras.flatMap(mountsOf),
   });
   const stop = new AbortController();
   const story = tell(simulator, stop.signal);
   return {
-    cameras: cameras.map(({ id, name }) => ({ id, name, url: simulator.url(id) })),
+    cameras: cameras.map(({ id, name, sub }) => ({ id, name, url: simulator.url(id), ...(sub === undefined ? {} : { sub: { url: simulator.url(subOf(id)) } }) })),
     pid: simulator.pid,
     async close() {
       stop.abort();
@@ -63,6 +70,12 @@ export async function startDemoCameras(): Promise<DemoCameras> {
       await simulator.close();
     },
   };
+}
+
+/** Both streams of a camera show the same moment; cameras are out of step. */
+function mountsOf({ id, video, audio, sub }: DemoCamera): ClipMountConfig[] {
+  const phase = Math.random() * clipSeconds;
+  return [{ name: id, video, phase, ...(audio === undefined ? {} : { audio }) }, ...(sub === undefined ? [] : [{ name: subOf(id), video: sub, phase }])];
 }
 
 /** Tells the story until stopped, or until the process is gone. */

@@ -1,6 +1,6 @@
 /** The picture of a camera: a still at once, live video as soon as it comes, and the last frame for as long as it is away. */
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import type { Playback } from '../models/playbacks.ts';
 
@@ -21,30 +21,42 @@ export function Picture({ id, playback, stillWidth, refresh }: { id: string; pla
     playback?.frame();
   };
 
+  // Before anything is painted: a picture that was on the wall a moment ago goes on here.
+  useLayoutEffect(() => {
+    const last = playback?.lastPicture.canvas;
+    if (last && frozen.current && frozen.current.width === 0) draw(last, last, frozen.current);
+  }, [playback]);
+  const leave = (video: HTMLVideoElement): void => {
+    const canvas = frozen.current;
+    if (!canvas || video.videoWidth === 0) return;
+    draw(video, { width: video.videoWidth, height: video.videoHeight }, canvas);
+    if (playback) playback.lastPicture.canvas = canvas;
+  };
+
   return (
     <div class="picture" data-playing={playing}>
       {still && <img class="picture-layer" src={still} alt="" decoding="async" />}
       <canvas ref={frozen} class="picture-layer" width={0} height={0} />
       {/* The one that is to come lies above and is transparent until it has its first frame: nobody sees a seam. */}
-      {[stream, next].map((each) => each && <Video key={each.id} stream={each} paint={paint} frozen={frozen} />)}
+      {[stream, next].map((each) => each && <Video key={each.id} stream={each} paint={paint} leave={leave} />)}
     </div>
   );
 }
 
 /** One stream; leaves its last frame behind when it goes, so that what follows does not begin with black. */
-function Video({ stream, paint, frozen }: { stream: MediaStream; paint: (shown: MediaStream) => void; frozen: { readonly current: HTMLCanvasElement | null } }): JSX.Element {
+function Video({ stream, paint, leave }: { stream: MediaStream; paint: (shown: MediaStream) => void; leave: (video: HTMLVideoElement) => void }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
-  const latest = useRef(paint);
-  latest.current = paint;
+  const latest = useRef({ paint, leave });
+  latest.current = { paint, leave };
   useEffect(() => {
     const element = video.current;
     if (!element) return undefined;
     element.srcObject = stream;
     void element.play().catch(() => undefined);
-    const stop = onFrames(element, () => latest.current(stream));
+    const stop = onFrames(element, () => latest.current.paint(stream));
     return () => {
       stop();
-      if (element.videoWidth > 0) freeze(element, frozen.current);
+      latest.current.leave(element);
       element.srcObject = null;
     };
   }, []);
@@ -87,10 +99,9 @@ function onFrames(video: HTMLVideoElement, painted: () => void): () => void {
   return () => video.cancelVideoFrameCallback(handle);
 }
 
-/** Keeps what the video shows, so that a new stream does not begin with black. */
-function freeze(video: HTMLVideoElement, canvas: HTMLCanvasElement | null): void {
-  if (!canvas) return;
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
-  canvas.getContext('2d')?.drawImage(video, 0, 0);
+/** Keeps what is shown, so that a new stream does not begin with black. */
+function draw(from: HTMLVideoElement | HTMLCanvasElement, { width, height }: { width: number; height: number }, to: HTMLCanvasElement): void {
+  to.width = width;
+  to.height = height;
+  to.getContext('2d')?.drawImage(from, 0, 0);
 }

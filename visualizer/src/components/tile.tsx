@@ -1,6 +1,6 @@
 /** One camera on the wall: picture, name, state, age, and in words why it is not live. */
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { StreamName } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
@@ -105,7 +105,8 @@ export function NoPicture({ entry }: { entry: CameraEntry }): JSX.Element {
 export function usePlayback(id: string, wanted: boolean, wish: StreamName): Playback | null {
   const { playbacks } = useApp();
   const [playback, setPlayback] = useState<Playback | null>(null);
-  useEffect(() => {
+  // Before anything is painted: what another view shows of the camera is there at once.
+  useLayoutEffect(() => {
     if (!wanted) return undefined;
     const acquired = playbacks.acquire(id, wish);
     setPlayback(acquired.playback);

@@ -18,6 +18,8 @@ export type Playback = Omit<Played, 'seen'> & {
   seen: ReadonlySignal<boolean>;
   /** Which stream is shown. */
   shows: ReadonlySignal<StreamName>;
+  /** The last frame of the picture that was taken away last, for the next one to begin with; plain. */
+  lastPicture: { canvas: HTMLCanvasElement | null };
   /** The second stream was asked for and is away: the first one is shown, or is about to be. */
   fellBack: ReadonlySignal<boolean>;
 };
@@ -36,15 +38,24 @@ type Held = { camera: string; playback: Playback; users: number; linger: ReturnT
 export function createPlaybacks(adapter: Adapter, fleet: Fleet): Playbacks {
   const players = createPlayers(adapter, fleet);
   const held = new Map<string, Held>();
+  const lastPictures = new Map<string, Playback['lastPicture']>();
   const close = (key: string): void => {
-    held.get(key)?.close();
+    const entry = held.get(key);
+    entry?.close();
     held.delete(key);
+    if (entry && ![...held.values()].some(({ camera }) => camera === entry.camera)) lastPictures.delete(entry.camera);
+  };
+  const begin = (camera: string, wish: StreamName): Held => {
+    const lastPicture = lastPictures.get(camera) ?? { canvas: null };
+    lastPictures.set(camera, lastPicture);
+    const { playback, close: end } = choose({ players, fleet, camera, wish });
+    return { camera, playback: { ...playback, lastPicture }, close: end, users: 0, linger: undefined };
   };
 
   return {
     acquire: (camera, wish = 'main') => {
       const key = `${camera} ${wish}`;
-      const entry = held.get(key) ?? { camera, ...choose({ players, fleet, camera, wish }), users: 0, linger: undefined };
+      const entry = held.get(key) ?? begin(camera, wish);
       held.set(key, entry);
       clearTimeout(entry.linger);
       entry.users += 1;
@@ -83,7 +94,7 @@ export function isCarried(wish: StreamName, view: CameraView): boolean {
 type Taken = ReturnType<Players['take']>;
 
 /** Shows one stream and keeps what it shows until another has a picture, so that nobody sees a seam. */
-function choose({ players, fleet, camera, wish }: { players: Players; fleet: Fleet; camera: string; wish: StreamName }): Pick<Held, 'playback' | 'close'> {
+function choose({ players, fleet, camera, wish }: { players: Players; fleet: Fleet; camera: string; wish: StreamName }): { playback: Omit<Playback, 'lastPicture'>; close: () => void } {
   const view = computed(() => fleet.camera(camera).value?.view);
   const wanted = computed(() => streamFor(wish, view.value));
   const taken: Signal<Partial<Record<StreamName, Taken>>> = signal({});
@@ -147,7 +158,7 @@ type Joined = { shows: Signal<StreamName>; target: ReadonlySignal<StreamName>; f
 const silence = { on: false, stream: null, why: null };
 
 /** Both streams as one. */
-function joined({ shows, target, fellBack, playedOf, own }: Joined): Playback {
+function joined({ shows, target, fellBack, playedOf, own }: Joined): Omit<Playback, 'lastPicture'> {
   let lastFrameAt: number | null = null;
   const seen = signal(false);
   const current = (): Played | undefined => playedOf(shows.value);
