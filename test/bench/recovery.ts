@@ -38,7 +38,13 @@ setPriority(low);
 await using viewers = await watchPage(lookout.loginLink);
 const journal = followJournal();
 const frames = new Map<string, number[]>(ids.map((id) => [id, []]));
-const collect = setInterval(() => void viewers.frames().then((all) => Object.entries(all).forEach(([id, times]) => frames.get(id)?.push(...times))).catch(() => undefined), 200);
+/** First frames of the tracks of a viewer that joined again: what its old track still had to show is no recovery. */
+const begun = new Map<string, number[]>(ids.map((id) => [id, []]));
+const collect = setInterval(() => {
+  for (const [read, into] of [[viewers.frames, frames], [viewers.begun, begun]] as const) {
+    void read().then((all) => Object.entries(all).forEach(([id, times]) => into.get(id)?.push(...times))).catch(() => undefined);
+  }
+}, 200);
 await eventually(() => ids.every((id) => (frames.get(id)?.length ?? 0) > 0), { timeoutMs: 30_000, what: 'ten pictures' });
 
 const inject = (id: string, body: FaultRequest): Promise<unknown> => lookout.api('POST', `/api/v1/cameras/${id}/faults`, { body });
@@ -123,8 +129,9 @@ async function observe(kind: Kind, id: string, began: number): Promise<Measured>
   const back = await journal.next(id, (row) => (row.to === kind.live || row.type === kind.live) && row.seq > lost.seq, budget);
   away.delete(id);
   const [lostAt, backAt] = [Date.parse(lost.at), Date.parse(back.at)];
-  const frameAt = await eventually(() => frames.get(id)?.find((time) => time > backAt), { timeoutMs: 20_000, what: `a frame of ${id}` }) as number;
-  frames.set(id, frames.get(id)?.filter((time) => time > frameAt) ?? []);
+  const shown = kind.shared ? begun : frames;
+  const frameAt = await eventually(() => shown.get(id)?.find((time) => time > (kind.shared ? began : backAt)), { timeoutMs: 20_000, what: `a frame of ${id}` }) as number;
+  shown.set(id, shown.get(id)?.filter((time) => time > frameAt) ?? []);
   const from = began + (kind.awayMs ?? 0);
   return { detectMs: lostAt - began, packetMs: backAt - from, frameMs: Math.round(frameAt - from) };
 }
