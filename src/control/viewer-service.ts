@@ -1,10 +1,11 @@
 /** The viewers as the interfaces use them: every call checked against the viewer's chart, every effect released by it. */
 import { randomUUID } from 'node:crypto';
 import type { Consumer, DtlsParameters, RtpCapabilities } from 'mediasoup/types';
-import { fromPromise, type ActorRefFrom } from 'xstate';
+import { fromPromise, waitFor, type ActorRefFrom } from 'xstate';
 import type { ViewerNotify, ViewerService } from '../api/control.ts';
 import type { Opaque } from '../api/protocol.ts';
 import { LookoutError } from '../errors.ts';
+import { streamKey, streamOfKey } from '../streams.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
 import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
 import type { Edges } from '../actors/edges.ts';
@@ -21,7 +22,10 @@ import { describeMedia, mediaForOffer, startAtOnce } from './offer.ts';
 const closeKeyframesMs = 250;
 /** How long `consume` waits for a primer that is being made. */
 const primerWaitMs = 400;
+/** Past every deadline of a join. */
+const longestWaitMs = 30_000;
 
+/** `camera`: the key of the stream that is watched. */
 type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined };
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
@@ -61,8 +65,11 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
   const { chart, tell, find, fresh, mediaOf, keep } = createFinders(entries, root);
 
   return {
-    async join({ camera, owner, notify }) {
-      if (!(camera in root.getSnapshot().context.cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera });
+    async join({ camera: name, stream = 'main', owner, notify }) {
+      const { cameras } = root.getSnapshot().context;
+      if (!(name in cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: name });
+      const wanted = streamKey({ camera: name, stream });
+      const camera = wanted in cameras ? wanted : name;
       const id = randomUUID();
       entries.set(id, { id, camera, owner, notify, media: undefined });
       root.send({ type: 'viewer.add', id, camera, owner });
@@ -72,8 +79,8 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
         throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
       }
       try {
-        const ingest = await plane.whenIngest(camera, ingestWaitMs);
-        return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque };
+        const ingest = await Promise.race([plane.whenIngest(camera, ingestWaitMs), ...(stream === 'sub' && camera !== name ? [whenAway(root, camera)] : [])]);
+        return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque, stream: streamOfKey(camera).stream };
       } catch (error) {
         tell(id, { type: 'viewer.end', reason: 'left' });
         throw error;
@@ -208,6 +215,15 @@ function primableHub(root: Root, camera: string): number | null {
   // Known with the first keyframe: before that, nothing is cached.
   if (media === null) return null;
   return (stats?.keyframeIntervalMs ?? Infinity) <= closeKeyframesMs ? null : host?.hubPort ?? null;
+}
+
+/** Rejects when the next attempt of a second stream that has no path yet is later: who asked shows the first one meanwhile. */
+async function whenAway(root: Root, key: string): Promise<never> {
+  const actor = child(root, key);
+  const failed = actor && await waitFor(actor, (snapshot) => snapshot.hasTag('waiting'), { timeout: longestWaitMs }).catch(() => undefined);
+  if (!failed) return new Promise(() => undefined);
+  const { lastError } = failed.context;
+  throw new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: streamOfKey(key).camera, ...(lastError && { message: `The sub stream is away: ${lastError.message}`, failure: lastError }) });
 }
 
 /** What happens to a viewer's media, told to its chart and to its browser. */

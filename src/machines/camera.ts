@@ -57,6 +57,12 @@ const notReplaced = {
   'xstate.error.actor.succession': becauseOf('error'),
 } as const;
 
+/** The next attempt; for an on-demand camera that nobody wants any more there is none, until somebody comes. */
+const whenWanted = <Target extends 'connecting' | '#camera.connecting', Actions extends 'recordPresence'>(target: Target, actions?: Actions) => [
+  { guard: 'isUnwatchedOnDemand', target: '#camera.idle', ...(actions && { actions }) },
+  { target, ...(actions && { actions }) },
+] as const;
+
 /** The camera machine; provide `source`, `succession`, `ingest`, `output`, `slot`, `presence`, `probe` and `revoke`. */
 export const cameraMachine = cameraSetup.createMachine({
   id: 'camera',
@@ -228,7 +234,7 @@ export const cameraMachine = cameraSetup.createMachine({
     backoff: {
       initial: 'waiting',
       tags: 'waiting',
-      after: { retryDelay: 'connecting' },
+      after: { retryDelay: whenWanted('connecting') },
       on: {
         'camera.stop': { target: 'stopped', actions: 'wantStopped' },
         'camera.retry': 'connecting',
@@ -249,13 +255,13 @@ export const cameraMachine = cameraSetup.createMachine({
             input: ({ context }) => ({ url: context.config.url, before: context.lastError?.class === 'timeout' ? 'unknown' as const : 'closed' as const }),
             onError: 'waiting',
           },
-          on: { 'presence.opened': { target: '#camera.connecting', actions: 'recordPresence' } },
+          on: { 'presence.opened': whenWanted('#camera.connecting', 'recordPresence') },
         },
       },
     },
     quarantined: {
       tags: 'waiting',
-      after: { quarantineProbe: 'connecting' },
+      after: { quarantineProbe: whenWanted('connecting') },
       on: {
         'camera.stop': { target: 'stopped', actions: 'wantStopped' },
         'camera.retry': { target: 'connecting', actions: 'forgive' },

@@ -13,7 +13,7 @@ import { Picture } from './picture.tsx';
 import { UnknownCamera } from './placeholders.tsx';
 import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
 import { SoundButton } from './sound.tsx';
-import { StreamFacts, ViewerFacts } from './facts.tsx';
+import { StreamFacts, SubFacts, ViewerFacts } from './facts.tsx';
 import { Away, NoPicture, usePlayback } from './tile.tsx';
 
 export function Single({ id }: { id: string }): JSX.Element {
@@ -27,6 +27,7 @@ export function Single({ id }: { id: string }): JSX.Element {
         <Health entry={entry} />
         <JournalList id={id} />
         <StreamFacts camera={entry.view} />
+        {entry.view.sub && <SubFacts camera={entry.view} sub={entry.view.sub} />}
         <ViewerFacts id={id} />
       </aside>
       <CameraTrends key={id} id={id} />
@@ -37,7 +38,7 @@ export function Single({ id }: { id: string }): JSX.Element {
 function Stage({ entry }: { entry: CameraEntry }): JSX.Element {
   const { id, name, outputs } = entry.view;
   const carried = outputs.live.verdict?.ok !== false;
-  const playback = usePlayback(id, carried);
+  const playback = usePlayback(id, carried, 'main');
   const frame = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [id]);

@@ -1,10 +1,11 @@
 /** One camera on the wall: picture, name, state, age, and in words why it is not live. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { StreamName } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
-import { sentence, type Tone } from '../models/describe.ts';
-import type { Playback } from '../models/playbacks.ts';
+import { sentence, subSentence, type Tone } from '../models/describe.ts';
+import { isCarried, type Playback } from '../models/playbacks.ts';
 import { href } from '../models/route.ts';
 import { CameraOffIcon } from './icons.tsx';
 import { Picture } from './picture.tsx';
@@ -32,8 +33,8 @@ function Content({ id, width, link }: { id: string; width: number; link: { curre
   const { fleet } = useApp();
   const entry = fleet.camera(id).value;
   const state = entry?.view.state;
-  const carried = entry?.view.outputs.live.verdict?.ok !== false;
-  const playback = usePlayback(id, entry !== undefined && carried);
+  const carried = entry !== undefined && isCarried('sub', entry.view);
+  const playback = usePlayback(id, carried, 'sub');
   useEffect(() => {
     const element = link.current;
     if (state !== undefined) element?.setAttribute('data-state', state);
@@ -47,21 +48,28 @@ function Content({ id, width, link }: { id: string; width: number; link: { curre
         <Picture id={id} playback={playback} stillWidth={width > 480 ? 960 : 480} refresh={!carried || playback?.phase.value.phase === 'unsupported'} />
         <Away entry={entry} playback={playback} />
       </div>
-      <Caption entry={entry} />
+      <Caption entry={entry} playback={playback} />
     </>
   );
 }
 
-function Caption({ entry }: { entry: CameraEntry }): JSX.Element {
+function Caption({ entry, playback }: { entry: CameraEntry; playback: Playback | null }): JSX.Element {
   const { tone, title } = useDescription(entry);
   return (
     <div class="tile-caption">
       <Dot tone={tone} />
       <span class="tile-name">{entry.view.name}</span>{' '}
-      <span class={`tile-state tone-${tone}`}>{title}</span>{' '}
+      <span class={`tile-state tone-${tone}`}>{title}<Instead entry={entry} playback={playback} /></span>{' '}
       <FrameAge entry={entry} />
     </div>
   );
+}
+
+/** Says that the first stream plays where the second one should. */
+function Instead({ entry: { view }, playback }: { entry: CameraEntry; playback: Playback | null }): JSX.Element | null {
+  const { clock } = useApp();
+  if (!playback?.fellBack.value || playback.shows.value !== 'main') return null;
+  return <span class="tone-warn" data-stream="main" title={subSentence(view, clock.serverNow()) ?? 'The sub stream has no picture yet.'}> · main stream</span>;
 }
 
 /** The words over a picture that is not live. */
@@ -93,13 +101,13 @@ export function NoPicture({ entry }: { entry: CameraEntry }): JSX.Element {
   return <div class={live ? 'no-picture no-picture-loading' : 'no-picture'}>{!live && <CameraOffIcon />}</div>;
 }
 
-/** Plays while `wanted`. */
-export function usePlayback(id: string, wanted: boolean): Playback | null {
+/** Plays while `wanted`; `wish`: which stream. */
+export function usePlayback(id: string, wanted: boolean, wish: StreamName): Playback | null {
   const { playbacks } = useApp();
   const [playback, setPlayback] = useState<Playback | null>(null);
   useEffect(() => {
     if (!wanted) return undefined;
-    const acquired = playbacks.acquire(id);
+    const acquired = playbacks.acquire(id, wish);
     setPlayback(acquired.playback);
     return () => {
       setPlayback(null);
