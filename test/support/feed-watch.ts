@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { parseRtp, type RtpPacket } from '../../src/rtp/packet.ts';
 import type { HostEvent } from '../../src/native/protocol.ts';
-import { sourceSpec, startPool } from './hosts.ts';
+import { sourceSpec, type startPool } from './hosts.ts';
 
 /** A feed under watch. `wrong`: what was no RTP with NAL units of H.264, in words. `keyframeAt`: when the last whole keyframe came, ms since the epoch. */
 export type FeedWatch = { readonly wrong: string[]; readonly packets: () => number; readonly keyframeAt: () => number; readonly failures: string[]; close(): Promise<void> };
