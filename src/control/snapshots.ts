@@ -90,6 +90,7 @@ async function shoot(pool: HostPool, { camera, hubPort, codec, keyframeAt }: Pic
     return await promise;
   } finally {
     clearTimeout(timer);
-    await host.kill();
+    // Nobody who waits for a picture waits for the end of the process that made it.
+    void host.kill();
   }
 }

@@ -2,7 +2,7 @@
  * lookouttimes: stands where access units pass, counts them (`stats`, as identity does) and sees to it that each has a time
  * of its own, that a keyframe is later than all before it, and that what follows is later than its keyframe; B-frames stay
  * in their order. What breaks this comes from a camera whose clock goes back, or from an access unit that a parser had to
- * cut in two. matroskamux 1.22 would write a time of 2^64 ns less, and a file that lasts 584 years. Behind a decoder it drops
+ * cut in two. What its parser does not take for a keyframe begins nothing, though its hub did. matroskamux 1.22 would write a time of 2^64 ns less, and a file that lasts 584 years. Behind a decoder it drops
  * what comes more often than `max-rate`: videorate 1.22 aborts where a stream says that it has thousands of frames a second.
  */
 #include "box.h"
@@ -68,7 +68,7 @@ GstBuffer *times_mend (Times *times, GstBuffer *buffer, gboolean keyframe, gbool
   return buffer;
 }
 
-typedef struct { GstElement parent; GstPad *source; guint64 frames; Times times; guint max_rate; GstClockTime due; } LookoutTimes;
+typedef struct { GstElement parent; GstPad *source; guint64 frames; gboolean begun; Times times; guint max_rate; GstClockTime due; } LookoutTimes;
 typedef struct { GstElementClass parent; } LookoutTimesClass;
 enum { PROP_STATS = 1, PROP_MAX_RATE };
 
@@ -88,7 +88,13 @@ static GstFlowReturn times_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
   GST_OBJECT_LOCK (self);
   self->frames += 1;
   GST_OBJECT_UNLOCK (self);
-  buffer = times_mend (&self->times, buffer, !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT), TRUE);
+  gboolean keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  self->begun |= keyframe;
+  if (!self->begun) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_OK;
+  }
+  buffer = times_mend (&self->times, buffer, keyframe, TRUE);
   if (self->max_rate == 0 || !GST_BUFFER_PTS_IS_VALID (buffer) || !is_early (self, GST_BUFFER_PTS (buffer))) return gst_pad_push (self->source, buffer);
   gst_buffer_unref (buffer);
   return GST_FLOW_OK;
