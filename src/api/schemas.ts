@@ -91,6 +91,7 @@ export const recordingId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}-[0-
 export const ExportSchema = Type.Object({
   id: text, camera: text, format: oneOf('mp4', 'mkv'), state: oneOf('waiting', 'running', 'done', 'failed'), progress: number, from: text, to: text,
   startAt: maybeText, endAt: maybeText, durationMs: maybeNumber, frames: maybeNumber, bytes: maybeNumber, codec: maybeText, width: maybeNumber, height: maybeNumber,
+  sound: nullable(Type.Object({ codec: text, included: Type.Boolean(), reason: maybeText })),
   gaps: Type.Array(Type.Object({ from: text, to: text, durationMs: number, atMs: number })),
   error: nullable(Type.Object({ code: text, message: text })), createdAt: text, expiresAt: maybeText,
 }, { title: 'Export' });
