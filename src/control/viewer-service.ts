@@ -6,14 +6,18 @@ import type { ViewerNotify, ViewerService } from '../api/control.ts';
 import type { Opaque } from '../api/protocol.ts';
 import { LookoutError } from '../errors.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
+import { carriage } from '../machines/camera-live.ts';
 import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
 import type { Edges } from '../actors/edges.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Primers } from '../actors/primers.ts';
 import type { Sounds } from '../actors/sounds.ts';
+import type { Transcodes } from '../actors/transcodes.ts';
 import { createViewerMedia, type ViewerMedia, type ViewerMediaEvents } from '../actors/viewer-media.ts';
+import type { Ingest } from '../native/ingest.ts';
 import { liveSoundProblem } from '../native/sound-path.ts';
 import type { PrimerPath } from '../native/primer-path.ts';
+import { admitViewer, whenUncarried } from './carried.ts';
 import { child } from './cameras.ts';
 import { describeMedia, mediaForOffer, startAtOnce } from './offer.ts';
 
@@ -22,11 +26,12 @@ const closeKeyframesMs = 250;
 /** How long `consume` waits for a primer that is being made. */
 const primerWaitMs = 400;
 
-type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined };
+/** `release`: gives its share of a transcode back. */
+type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined; release: (() => void) | undefined };
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
 /** What viewers need. */
-export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; ingestWaitMs: number };
+export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; transcodes: Transcodes; ingestWaitMs: number };
 
 const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
   rejoin: { reason: 'rejoin', message: 'The live path of this camera was replaced.' },
@@ -44,6 +49,7 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
     if (!entry) return;
     entries.delete(input.id);
     entry.media?.close();
+    entry.release?.();
     const words = farewell[input.reason];
     if (words) entry.notify.gone({ viewer: input.id, ...words });
   });
@@ -51,28 +57,34 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
     machine: viewerMachine.provide({ actors: { close, primer: deps.primers.machine } }),
     service: (root) => createService(deps, entries, root),
     forget(id) {
-      entries.get(id)?.media?.close();
+      const entry = entries.get(id);
+      entry?.media?.close();
+      entry?.release?.();
       entries.delete(id);
     },
   };
 }
 
-function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+  const { plane, edges, primers, sounds, ingestWaitMs } = deps;
   const { chart, tell, find, fresh, mediaOf, keep } = createFinders(entries, root);
 
   return {
     async join({ camera, owner, notify }) {
       if (!(camera in root.getSnapshot().context.cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera });
       const id = randomUUID();
-      entries.set(id, { id, camera, owner, notify, media: undefined });
+      // Before it is made a viewer of: one that is refused costs the camera nothing.
+      const entry: Entry = { id, camera, owner, notify, media: undefined, release: admitViewer(root, deps.transcodes, camera) };
+      entries.set(id, entry);
       root.send({ type: 'viewer.add', id, camera, owner });
       primers.warm();
       if (!chart(id)) {
         entries.delete(id);
+        entry.release?.();
         throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
       }
       try {
-        const ingest = await plane.whenIngest(camera, ingestWaitMs);
+        const ingest = await carriedIngest(deps, root, entry, () => entries.get(id) === entry);
         return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque };
       } catch (error) {
         tell(id, { type: 'viewer.end', reason: 'left' });
@@ -134,6 +146,19 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
       for (const entry of [...entries.values()]) if (entry.owner === owner) tell(entry.id, { type: 'viewer.end', reason: 'left' });
     },
   };
+}
+
+/** The ingest, once there is one. What the camera sends may be known only now: then it is decided now whether this viewer may have it. */
+async function carriedIngest({ plane, transcodes, ingestWaitMs }: ViewerDeps, root: Root, entry: Entry, isHere: () => boolean): Promise<Ingest> {
+  const done = new AbortController();
+  try {
+    const ingest = await Promise.race([plane.whenIngest(entry.camera, ingestWaitMs), whenUncarried(root, entry.camera, done.signal)]);
+    // Who left meanwhile would never give its share back.
+    if (isHere()) entry.release ??= admitViewer(root, transcodes, entry.camera);
+    return ingest;
+  } finally {
+    done.abort();
+  }
 }
 
 /** Entries and charts as the calls need them. */
@@ -204,6 +229,8 @@ const ignoreClosed = (consumer: Consumer) => (error: unknown): void => {
 function primableHub(root: Root, camera: string): number | null {
   const snapshot = child(root, camera)?.getSnapshot();
   if (!snapshot?.hasTag('viewable')) return null;
+  // The hub of what is transcoded has nothing that this viewer could take.
+  if (carriage(snapshot.context) !== 'plain') return null;
   const { host, media, stats } = snapshot.context;
   // Known with the first keyframe: before that, nothing is cached.
   if (media === null) return null;

@@ -9,6 +9,7 @@ import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
 import type { Output } from './host/output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
+import { startTranscode } from './host/transcode.ts';
 import type { HostCommand, HostEvent, OutputSpec } from './protocol.ts';
 
 /** An idle host loads the plugins a source needs, so that a warm spare has them in memory when it is taken. */
@@ -74,6 +75,7 @@ function startOutput(spec: OutputSpec, emit: (event: HostEvent) => void): Output
     case 'record': return startRecord(spec, emit);
     case 'frames': return startFrames(spec, emit);
     case 'sound': return startLiveSound(spec, emit);
+    case 'transcode': return startTranscode(spec, emit);
   }
 }
 
