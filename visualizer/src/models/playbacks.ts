@@ -17,6 +17,8 @@ export type Playback = {
   sound: ReadonlySignal<{ on: boolean; stream: MediaStream | null; why: string | null }>;
   setSound: (on: boolean) => void;
   phase: ReadonlySignal<{ phase: PlayerPhase; why: string | null }>;
+  /** Why there is no WebRTC here, from the refusal until it flows after all; null where there is. */
+  refusal: ReadonlySignal<string | null>;
   /** When a frame was painted last, ms since the epoch; plain, since it changes with every frame. */
   lastFrameAt: () => number | null;
   /** True once any frame was painted, whatever happened since. */
@@ -76,6 +78,7 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
   const stream: Signal<MediaStream | null> = signal(null);
   const next: Signal<MediaStream | null> = signal(null);
   const phase = signal<{ phase: PlayerPhase; why: string | null }>({ phase: 'joining', why: null });
+  const refusal = signal<string | null>(null);
   const seen = signal(false);
   const sound = signal<{ on: boolean; stream: MediaStream | null; why: string | null }>({ on: false, stream: null, why: null });
   let lastFrameAt: number | null = null;
@@ -86,6 +89,8 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
     }),
     phase: (value, why) => {
       phase.value = { phase: value, why };
+      if (value === 'unsupported' || value === 'refused') refusal.value = why;
+      else if (value === 'flowing') refusal.value = null;
     },
     sound: (value, why) => {
       sound.value = { on: sound.value.on, stream: value, why };
@@ -106,6 +111,7 @@ function open(adapter: Adapter, fleet: Fleet, camera: string): Held {
       player.setSound(on);
     },
     phase,
+    refusal,
     seen,
     lastFrameAt: () => lastFrameAt,
     frame: () => {
