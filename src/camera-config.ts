@@ -41,7 +41,7 @@ export const CameraInput = Type.Object({
   id: Type.Optional(Type.String({ pattern: cameraIdPattern, description: 'Chosen by Lookout from the name where absent' })),
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   url,
-  sub: Type.Optional(Type.Object({ url }, strict)),
+  sub: Type.Optional(Type.Object({ url }, { ...strict, description: 'The second, smaller stream of the camera: walls play it. It is pulled while somebody watches it' })),
   transport: Type.Optional(Type.Union([Type.Literal('auto'), Type.Literal('tcp'), Type.Literal('udp')], { default: 'auto' })),
   tls: Type.Optional(Type.Object({
     verify: Type.Optional(Type.Boolean({ default: true })),
@@ -78,9 +78,15 @@ export const DeclaredCamera = Type.Object({
 }, { ...strict, description: 'A camera' });
 export type DeclaredCamera = Static<typeof DeclaredCamera>;
 
-/** Changes of `PATCH /api/v1/cameras/:id`: any field but the id. */
-export const CameraPatch = Type.Partial(Type.Omit(CameraInput, ['id']), strict);
+/** Changes of `PATCH /api/v1/cameras/:id`: any field but the id; `sub: null` takes the second stream away. */
+export const CameraPatch = Type.Partial(Type.Object({
+  ...Type.Omit(CameraInput, ['id', 'sub']).properties,
+  sub: Type.Union([Type.Object({ url }, strict), Type.Null()], { description: 'The second stream; null takes it away' }),
+}, strict), strict);
 export type CameraPatch = Static<typeof CameraPatch>;
+
+/** What a camera shall be, whether it is there already or not; `sub: null`: without a second stream. */
+export type CameraSetup = Omit<CameraInput, 'sub'> & Pick<CameraPatch, 'sub'> & { id: string };
 
 /** A camera after parsing: every default filled in, addresses redacted by their type. */
 export type CameraConfig = {
@@ -121,13 +127,22 @@ export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
     id: input.id as CameraId,
     name: input.name ?? input.id,
     url: CameraUrl.parse(input.url),
-    sub: input.sub ? CameraUrl.parse(input.sub.url) : undefined,
+    sub: input.sub && parseSub(input.sub.url),
     transport: input.transport ?? 'auto',
     tls: { verify: input.tls?.verify ?? true, fingerprint: input.tls?.fingerprint },
     enabled: input.enabled ?? true,
     source: { mode: input.source?.mode ?? 'always', closeAfterSeconds: input.source?.closeAfterSeconds ?? 10 },
     outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand', transcode: input.outputs?.live?.transcode ?? 'never' }, hls: { mode: input.outputs?.hls?.mode ?? 'on-demand' }, record: parseRecord(input.outputs?.record), frames: parseFrames(input.outputs?.frames) },
   };
+}
+
+/** What is wrong with it is told of its own field. */
+function parseSub(url: string): CameraUrl {
+  try {
+    return CameraUrl.parse(url);
+  } catch (error) {
+    throw Object.assign(error as Error, { path: 'sub.url' });
+  }
 }
 
 function parseRecord(input: Static<typeof RecordInput> = {}): RecordConfig {

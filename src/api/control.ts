@@ -3,12 +3,12 @@
  * `control/control-plane.ts`, handed over by `main.ts`. Nothing else of the actors is visible to the interfaces.
  */
 import type { DtlsFingerprint } from 'mediasoup/types';
-import type { CameraInput, CameraPatch } from '../camera-config.ts';
+import type { CameraInput, CameraPatch, CameraSetup } from '../camera-config.ts';
 import type { CameraUrl } from '../camera-url.ts';
 import type { FailureClass } from '../errors.ts';
 import type { FaultRequest, FaultView } from './faults.ts';
 import type { FramesAccessView, PacketsAccessView } from './attach-protocol.ts';
-import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, MessageView, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, SystemView, TimerView, TrendView, FleetTrendView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
+import type { ActorHistoryView, ActorView, AvailabilityView, CameraState, CameraView, ChartView, EventView, ExplanationView, IncidentView, InspectServerEvents, MessageView, Opaque, ProbeReport, FlightView, RecordingQuery, RecordingView, SfuView, SfuWorkerView, StepView, StreamName, SystemView, TimerView, TrendView, FleetTrendView, ViewerServerEvents, ExportInput, ExportView } from './protocol.ts';
 import type { EventQuery } from '../store/types.ts';
 
 export type { ProbeReport } from './protocol.ts';
@@ -66,7 +66,7 @@ export type OfferAnswer = {
 /** One subscription of one browser to one camera. Every call rejects with a `LookoutError`. */
 export type ViewerService = {
   /** `owner` is the socket: `leaveAll(owner)` releases all its viewers. */
-  join(request: { camera: string; owner: string; notify: ViewerNotify }): Promise<{ viewer: string; routerRtpCapabilities: Opaque }>;
+  join(request: { camera: string; stream?: StreamName; owner: string; notify: ViewerNotify }): Promise<{ viewer: string; routerRtpCapabilities: Opaque; stream?: StreamName }>;
   transport(request: { viewer: string; owner: string; rtpCapabilities: Opaque; primer?: boolean }): Promise<{ id: string; iceParameters: Opaque; iceCandidates: Opaque[]; dtlsParameters: Opaque }>;
   connect(request: { viewer: string; owner: string; dtlsParameters: Opaque }): Promise<void>;
   /** All at once for those who make an offer: transport, consumer, and pictures as soon as the connection stands. */
@@ -143,7 +143,8 @@ export type ControlPlane = {
   readiness(): { ready: boolean; reasons: string[] };
   cameras(): CameraView[];
   camera(id: string): CameraView | undefined;
-  counters(): CameraCounters[];
+  /** Of main where no stream is named; of sub, of the cameras that have one. */
+  counters(stream?: StreamName): CameraCounters[];
   hosts(): { camera: string; role: string; pid: number; rssBytes: number }[];
   workers(): SfuWorkerView[];
   /** Cores for transcodes: in use by estimate, allowed for all together; and viewers that were refused for want of them. */
@@ -155,7 +156,7 @@ export type ControlPlane = {
   create(input: CameraInput): Promise<CameraView>;
   patch(id: string, patch: CameraPatch): Promise<CameraView>;
   /** Makes the camera of this id, or changes what is named and different; the same request twice does nothing. */
-  setup(input: CameraInput & { id: string }): Promise<{ camera: CameraView; outcome: SetupOutcome }>;
+  setup(input: CameraSetup): Promise<{ camera: CameraView; outcome: SetupOutcome }>;
   /** Resolves when everything the camera held is released. */
   remove(id: string): Promise<void>;
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<CameraView>;

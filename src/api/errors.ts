@@ -15,9 +15,10 @@ export function shownFailure(failure: Failure): LastError {
 /** The body for an error. Messages of mistakes of ours stay in the log. */
 export function errorBody(error: unknown): ErrorBody {
   if (error instanceof LookoutError) {
-    const picture = (error as { lastPictureAgeMs?: number | null }).lastPictureAgeMs;
+    const { lastPictureAgeMs: picture, path } = error as { lastPictureAgeMs?: number | null; path?: string };
     return {
       ...body(error.code, redactText(error.message)),
+      ...(path === undefined ? {} : { details: [{ path, message: redactText(error.message) }] }),
       ...(error.failure === undefined ? {} : { failure: shownFailure(error.failure) }),
       ...(picture === undefined ? {} : { lastPictureAgeMs: picture }),
     };

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { Certificates } from './certificates.ts';
 import type { Store } from '../store/types.ts';
 import type { CameraCounters, ControlPlane } from './control.ts';
-import type { CameraState, CameraView, SystemView } from './protocol.ts';
+import type { CameraState, StreamName, SubView, SystemView } from './protocol.ts';
 
 /** The metrics of one program. */
 export type Metrics = {
@@ -76,37 +76,45 @@ function kindOf(metric: unknown): string {
 }
 
 function definitions(control: ControlPlane, store: Store): Definition[] {
-  return [...cameraDefinitions(control), ...outputDefinitions(control), ...systemDefinitions(control, store), ...workerDefinitions(control)];
+  return [...streamDefinitions(control, 'main'), ...streamDefinitions(control, 'sub'), ...outputDefinitions(control), ...systemDefinitions(control, store), ...workerDefinitions(control)];
 }
 
-function cameraDefinitions(control: ControlPlane): Definition[] {
+type Stream = SubView & { id: string };
+
+/** Both streams of cameras tell the same of themselves; main's metrics have the names that cameras had before there were two. */
+function streamDefinitions(control: ControlPlane, stream: StreamName): Definition[] {
+  const [prefixed, ingest, watched, whose] = stream === 'main' ? ['camera', 'ingest', 'viewers', 'a camera'] as const : ['sub', 'sub_ingest', 'sub_viewers', "a camera's sub stream"] as const;
   const labels = ['camera'];
-  const ofViews = (value: (camera: CameraView) => number | null | undefined) => () => control.cameras().flatMap((camera): Sample[] => {
-    const number = value(camera);
-    return number === null || number === undefined ? [] : [{ labels: { camera: camera.id }, value: number }];
+  const streams = (): Stream[] => control.cameras().flatMap(({ sub, ...main }) => (stream === 'main' ? [{ ...main, live: main.outputs.live }] : sub ? [{ ...sub, id: main.id }] : []));
+  const ofViews = (value: (view: Stream) => number | null | undefined) => () => streams().flatMap((view): Sample[] => {
+    const number = value(view);
+    return number === null || number === undefined ? [] : [{ labels: { camera: view.id }, value: number }];
   });
-  const ofCounters = (value: (counters: CameraCounters) => number) => () => control.counters().map((entry): Sample => ({ labels: { camera: entry.id }, value: value(entry) }));
-  const byKey = (key: string, value: (counters: CameraCounters) => object) => () => control.counters().flatMap((entry) =>
+  const ofCounters = (value: (counters: CameraCounters) => number) => () => control.counters(stream).map((entry): Sample => ({ labels: { camera: entry.id }, value: value(entry) }));
+  const byKey = (key: string, value: (counters: CameraCounters) => object) => () => control.counters(stream).flatMap((entry) =>
     Object.entries(value(entry)).map(([name, number]): Sample => ({ labels: { camera: entry.id, [key]: name }, value: Number(number) })));
+  const of = stream === 'main' ? '' : ', of the sub stream';
   return [
-    { name: 'camera_state', type: 'gauge', help: '1 for the state a camera is in, 0 for the others', labels: ['camera', 'state'], samples: () => control.cameras().flatMap((camera) => cameraStates.map((state): Sample => ({ labels: { camera: camera.id, state }, value: camera.state === state ? 1 : 0 }))) },
-    { name: 'camera_state_seconds_total', type: 'counter', help: 'Time spent in each state', labels: ['camera', 'state'], samples: byKey('state', (entry) => entry.stateSeconds) },
-    { name: 'camera_restarts_total', type: 'counter', help: 'Sources started after the first, by the class of the failure before', labels: ['camera', 'class'], samples: byKey('class', (entry) => entry.restarts) },
-    { name: 'camera_packets_total', type: 'counter', help: 'RTP packets received, counted at the source', labels, samples: ofCounters((entry) => entry.packets) },
-    { name: 'camera_bytes_total', type: 'counter', help: 'Bytes received, counted at the source', labels, samples: ofCounters((entry) => entry.bytes) },
-    { name: 'camera_keyframes_total', type: 'counter', help: 'Keyframes received, counted at the source', labels, samples: ofCounters((entry) => entry.keyframes) },
-    { name: 'ingest_packets_lost_total', type: 'counter', help: 'RTP packets lost between source and ingest', labels, samples: ofCounters((entry) => entry.ingestPacketsLost) },
-    { name: 'recording_bytes_total', type: 'counter', help: 'Bytes recorded', labels, samples: ofCounters((entry) => entry.recordingBytes) },
-    { name: 'camera_last_packet_age_seconds', type: 'gauge', help: 'Age of the last packet; no series before the first', labels, samples: ofViews(({ freshness }) => freshness.packetAgeMs === null ? null : freshness.packetAgeMs / 1000) },
-    { name: 'camera_last_keyframe_age_seconds', type: 'gauge', help: 'Age of the last keyframe; no series before the first', labels, samples: ofViews(({ freshness }) => freshness.keyframeAgeMs === null ? null : freshness.keyframeAgeMs / 1000) },
-    { name: 'camera_fps', type: 'gauge', help: 'Pictures a second', labels, samples: ofViews((camera) => camera.media?.fps) },
-    { name: 'camera_bitrate_bits', type: 'gauge', help: 'Bits a second over the last seconds', labels, samples: ofViews((camera) => camera.media?.bitrate) },
-    { name: 'viewers', type: 'gauge', help: 'Viewers of a camera', labels, samples: ofViews((camera) => camera.viewers) },
+    { name: `${prefixed}_state`, type: 'gauge', help: `1 for the state ${whose} is in, 0 for the others`, labels: ['camera', 'state'], samples: () => streams().flatMap((view) => cameraStates.map((state): Sample => ({ labels: { camera: view.id, state }, value: view.state === state ? 1 : 0 }))) },
+    { name: `${prefixed}_state_seconds_total`, type: 'counter', help: `Time spent in each state${of}`, labels: ['camera', 'state'], samples: byKey('state', (entry) => entry.stateSeconds) },
+    { name: `${prefixed}_restarts_total`, type: 'counter', help: `Sources started after the first, by the class of the failure before${of}`, labels: ['camera', 'class'], samples: byKey('class', (entry) => entry.restarts) },
+    { name: `${prefixed}_packets_total`, type: 'counter', help: `RTP packets received, counted at the source${of}`, labels, samples: ofCounters((entry) => entry.packets) },
+    { name: `${prefixed}_bytes_total`, type: 'counter', help: `Bytes received, counted at the source${of}`, labels, samples: ofCounters((entry) => entry.bytes) },
+    { name: `${prefixed}_keyframes_total`, type: 'counter', help: `Keyframes received, counted at the source${of}`, labels, samples: ofCounters((entry) => entry.keyframes) },
+    { name: `${ingest}_packets_lost_total`, type: 'counter', help: `RTP packets lost between source and ingest${of}`, labels, samples: ofCounters((entry) => entry.ingestPacketsLost) },
+    { name: `${prefixed}_last_packet_age_seconds`, type: 'gauge', help: `Age of the last packet; no series before the first${of}`, labels, samples: ofViews(({ freshness }) => freshness.packetAgeMs === null ? null : freshness.packetAgeMs / 1000) },
+    { name: `${prefixed}_last_keyframe_age_seconds`, type: 'gauge', help: `Age of the last keyframe; no series before the first${of}`, labels, samples: ofViews(({ freshness }) => freshness.keyframeAgeMs === null ? null : freshness.keyframeAgeMs / 1000) },
+    { name: `${prefixed}_fps`, type: 'gauge', help: `Pictures a second${of}`, labels, samples: ofViews(({ media }) => media?.fps) },
+    { name: `${prefixed}_bitrate_bits`, type: 'gauge', help: `Bits a second over the last seconds${of}`, labels, samples: ofViews(({ media }) => media?.bitrate) },
+    { name: watched, type: 'gauge', help: `Viewers of ${whose}`, labels, samples: ofViews(({ viewers }) => viewers) },
   ];
 }
 
 function outputDefinitions(control: ControlPlane): Definition[] {
   return [{
+    name: 'recording_bytes_total', type: 'counter', help: 'Bytes recorded', labels: ['camera'],
+    samples: () => control.counters().map((entry): Sample => ({ labels: { camera: entry.id }, value: entry.recordingBytes })),
+  }, {
     name: 'output_state', type: 'gauge', help: '1 for the state an output is in', labels: ['camera', 'output', 'state'],
     samples: () => control.cameras().flatMap((camera) => Object.entries(camera.outputs).map(([output, { state }]): Sample => ({ labels: { camera: camera.id, output, state }, value: 1 }))),
   }];

@@ -4,12 +4,15 @@
  */
 import type { FailureClass } from '../errors.ts';
 import type { FlightRecording } from '../media.ts';
+import type { StreamName } from '../streams.ts';
 import type { FramesOutputView, HlsOutputView, LastError, LiveOutputView, OutputView, RecordOutputView, SoundOutputView, SoundVerdicts, TranscodeOutputView, Verdict } from './output-protocol.ts';
 
 export type * from './export-protocol.ts';
 export type * from './inspect-protocol.ts';
 export type * from './output-protocol.ts';
 export type * from './trend-protocol.ts';
+
+export type { StreamName } from '../streams.ts';
 
 /** The four names every chart shares, and the resting states of a camera. */
 export type CameraState = 'stopped' | 'idle' | 'connecting' | 'streaming' | 'backoff' | 'teardown' | 'quarantined';
@@ -54,6 +57,11 @@ export type RecordingView = {
 /** Which recordings are asked for, of all cameras where none is named; times in ms since the epoch, `after` the id of the last one of the page before. */
 export type RecordingQuery = { cameras?: readonly string[]; from?: number; to?: number; limit: number; after?: string };
 
+/** The second stream of a camera: its own health, its own process, its own path through the SFU. */
+export type SubView = Pick<CameraView, 'url' | 'state' | 'substate' | 'since' | 'attempt' | 'nextRetryAt' | 'lastError' | 'restarts' | 'media' | 'freshness' | 'viewers' | 'host' | 'worker'> & {
+  live: CameraView['outputs']['live'];
+};
+
 /** A camera as it is shown everywhere (design §6). Times are ISO 8601 UTC. */
 export type CameraView = {
   id: string;
@@ -77,6 +85,8 @@ export type CameraView = {
   viewers: number;
   host: { pid: number; rssBytes: number } | null;
   worker: { pid: number } | null;
+  /** The second stream; what stands beside it is main. Absent where the camera has none. */
+  sub?: SubView;
   outputs: { live: LiveOutputView; hls: HlsOutputView; record: RecordOutputView; frames: FramesOutputView; sound?: SoundOutputView; transcode?: TranscodeOutputView; snapshot: OutputView };
 };
 
@@ -98,6 +108,8 @@ export type EventView = {
   seq: number;
   at: string;
   camera: string;
+  /** Of the second stream where it says so. */
+  stream?: StreamName;
   /** What happened, as `noun.pastOrVerb`: `camera.transition`, `actor.restarted`, `camera.created` … */
   type: string;
   from: string | null;
@@ -167,6 +179,8 @@ export type ExplanationView = {
   /** The journal, newest first. */
   before: EventView[];
   availability: AvailabilityView;
+  /** The same of the second stream, where there is one. */
+  sub?: Omit<ExplanationView, 'sub' | 'availability'>;
 };
 
 /** Who may do what. */
@@ -206,14 +220,14 @@ export type SfuWorkerView = { index: number; pid: number | null; state: string; 
 export type SfuView = {
   workers: SfuWorkerView[];
   /** Of an ingest, or an edge: a router of WHEP viewers whose offer numbered its payload types. */
-  routers: { id: string; camera: string; worker: number; role?: MediaRoleView }[];
-  transports: { id: string; kind: 'plain' | 'webrtc' | 'pipe'; camera: string; viewer: string | null; role?: MediaRoleView; recvBufferBytes?: number | null }[];
+  routers: { id: string; camera: string; stream?: StreamName; worker: number; role?: MediaRoleView }[];
+  transports: { id: string; kind: 'plain' | 'webrtc' | 'pipe'; camera: string; stream?: StreamName; viewer: string | null; role?: MediaRoleView; recvBufferBytes?: number | null }[];
   /** Keyframes and losses are counted by the ingest's alone. */
-  producers: { id: string; camera: string; role?: MediaRoleView; kind: 'video' | 'audio'; paused: boolean; packetCount: number; byteCount: number; keyframeCount: number; packetsLost: number }[];
+  producers: { id: string; camera: string; stream?: StreamName; role?: MediaRoleView; kind: 'video' | 'audio'; paused: boolean; packetCount: number; byteCount: number; keyframeCount: number; packetsLost: number }[];
   /** `viewer` is null for an edge's own. */
-  consumers: { id: string; camera: string; viewer: string | null; role?: MediaRoleView; kind: 'video' | 'audio'; paused: boolean }[];
+  consumers: { id: string; camera: string; stream?: StreamName; viewer: string | null; role?: MediaRoleView; kind: 'video' | 'audio'; paused: boolean }[];
   /** Viewers that are shown what a hub had cached; `live` once that is sent. */
-  primers: { camera: string; viewer: string; live: boolean }[];
+  primers: { camera: string; stream?: StreamName; viewer: string; live: boolean }[];
 };
 
 /** Namespace `/status`: `snapshot` once after connecting, deltas afterwards; at most 5 a second per camera. */
@@ -238,8 +252,11 @@ export type Opaque = Record<string, unknown>;
  * `connectTransport` (from the transport's event; `connect` itself is reserved by Socket.IO) → `consume` → `resume`. One socket may hold many viewers.
  */
 export type ViewerClientEvents = {
-  /** Makes a viewer of a camera. The camera need not be live: the viewer waits and `viewer` events tell. */
-  join: (request: { camera: string }, ack: Ack<{ viewer: string; routerRtpCapabilities: Opaque }>) => void;
+  /**
+   * Makes a viewer of a camera. The camera need not be live: the viewer waits and `viewer` events tell. `stream`: the one that
+   * is asked for, main where none is; the answer says which it is, and that is main for a camera that has no second one.
+   */
+  join: (request: { camera: string; stream?: StreamName }, ack: Ack<{ viewer: string; routerRtpCapabilities: Opaque; stream?: StreamName }>) => void;
   /**
    * Makes the WebRTC transport; asked for with the capabilities of the device. `primer`: this client can show two consumers of
    * a camera one after the other, see `consume`.

@@ -38,17 +38,26 @@ const frameForm = { width: number, height: number, fps: number, format: oneOf('R
 const readers = Type.Object({ tcp: number, sharedMemory: number });
 const SoundVerdictsSchema = Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema });
 
-/** {@link CameraView}. */
-export const CameraSchema = Type.Object({
-  id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), declared: Type.Optional(Type.Boolean()), desired: oneOf('running', 'stopped'),
+const streamName = oneOf('main', 'sub');
+
+/** What both streams of a camera show of themselves. */
+const health = {
   state: oneOf('stopped', 'idle', 'connecting', 'streaming', 'backoff', 'teardown', 'quarantined'),
   substate: nullable(oneOf('admitting', 'probing', 'starting', 'live', 'stalled')),
   since: text, attempt: number, nextRetryAt: maybeText, lastError: nullable(LastErrorSchema), restarts: number,
   media: nullable(MediaSchema),
   freshness: Type.Object({ packetAgeMs: maybeNumber, keyframeAgeMs: maybeNumber }),
   viewers: number, host: HostSchema, worker: nullable(Type.Object({ pid: Type.Integer() })),
+};
+const live = Type.Object({ ...output, verdict: nullable(VerdictSchema), transcode: Type.Optional(oneOf('never', 'on-demand')), carriage: Type.Optional(nullable(oneOf('plain', 'transcode', 'none'))) });
+
+/** {@link CameraView}. */
+export const CameraSchema = Type.Object({
+  id: text, name: text, url: text, enabled: Type.Boolean(), transport: oneOf('auto', 'tcp', 'udp'), declared: Type.Optional(Type.Boolean()), desired: oneOf('running', 'stopped'),
+  ...health,
+  sub: Type.Optional(Type.Object({ url: text, ...health, live }, { description: 'The second stream; what stands beside it is main' })),
   outputs: Type.Object({
-    live: Type.Object({ ...output, verdict: nullable(VerdictSchema), transcode: Type.Optional(oneOf('never', 'on-demand')), carriage: Type.Optional(nullable(oneOf('plain', 'transcode', 'none'))) }),
+    live,
     hls: Type.Object({ ...output, mode: oneOf('off', 'on-demand', 'always'), since: text, segments: number }),
     record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), schedule: Type.Optional(Type.Array(Type.Object({ days: Type.Array(oneOf('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')), from: text, to: text }))), since: text, file: maybeText, bytes: number }),
     frames: Type.Object({ ...output, mode: oneOf('off', 'always'), since: text, ...frameForm, readers, missed: number, behindMs: maybeNumber }),
@@ -89,7 +98,7 @@ export const ExportSchema = Type.Object({
 
 /** {@link EventView}. */
 export const EventSchema = Type.Object({
-  seq: Type.Integer(), at: text, camera: text, type: text, from: maybeText, to: maybeText, class: nullable(failureClass), code: maybeText,
+  seq: Type.Integer(), at: text, camera: text, stream: Type.Optional(streamName), type: text, from: maybeText, to: maybeText, class: nullable(failureClass), code: maybeText,
   message: text, evidence: maybeText, attempt: maybeNumber, delayMs: maybeNumber,
   recording: Type.Boolean({ description: 'There is a flight recording of it' }),
 }, { title: 'Event' });
@@ -129,12 +138,14 @@ export const IncidentSchema = Type.Object({
   cameras: Type.Array(Type.Object({ camera: text, class: failureClass, lostAt: text, backAt: maybeText })),
 }, { title: 'Incident' });
 
-/** {@link ExplanationView}. */
-export const ExplanationSchema = Type.Object({
+const explanation = {
   camera: text, state: CameraSchema.properties.state, substate: CameraSchema.properties.substate, since: text, downSince: maybeText, why: text,
   lastError: nullable(LastErrorSchema), evidence: maybeText, nextRetryAt: maybeText, attempts: number, incident: maybeText,
-  before: Type.Array(EventSchema), availability: AvailabilitySchema,
-}, { title: 'Explanation' });
+  before: Type.Array(EventSchema),
+};
+
+/** {@link ExplanationView}. */
+export const ExplanationSchema = Type.Object({ ...explanation, availability: AvailabilitySchema, sub: Type.Optional(Type.Object(explanation, { description: 'The same of the second stream' })) }, { title: 'Explanation' });
 
 /** {@link SfuWorkerView}. */
 export const WorkerSchema = Type.Object({
@@ -146,11 +157,11 @@ const mediaRole = Type.Optional(oneOf('ingest', 'viewer', 'edge', 'primer'));
 /** {@link SfuView}. */
 export const SfuSchema = Type.Object({
   workers: Type.Array(WorkerSchema),
-  routers: Type.Array(Type.Object({ id: text, camera: text, worker: number, role: mediaRole })),
-  transports: Type.Array(Type.Object({ id: text, kind: oneOf('plain', 'webrtc', 'pipe'), camera: text, viewer: maybeText, role: mediaRole, recvBufferBytes: Type.Optional(maybeNumber) })),
-  producers: Type.Array(Type.Object({ id: text, camera: text, role: mediaRole, kind, paused: Type.Boolean(), packetCount: number, byteCount: number, keyframeCount: number, packetsLost: number })),
-  consumers: Type.Array(Type.Object({ id: text, camera: text, viewer: maybeText, role: mediaRole, kind, paused: Type.Boolean() })),
-  primers: Type.Array(Type.Object({ camera: Type.String(), viewer: Type.String(), live: Type.Boolean() })),
+  routers: Type.Array(Type.Object({ id: text, camera: text, stream: Type.Optional(streamName), worker: number, role: mediaRole })),
+  transports: Type.Array(Type.Object({ id: text, kind: oneOf('plain', 'webrtc', 'pipe'), camera: text, stream: Type.Optional(streamName), viewer: maybeText, role: mediaRole, recvBufferBytes: Type.Optional(maybeNumber) })),
+  producers: Type.Array(Type.Object({ id: text, camera: text, stream: Type.Optional(streamName), role: mediaRole, kind, paused: Type.Boolean(), packetCount: number, byteCount: number, keyframeCount: number, packetsLost: number })),
+  consumers: Type.Array(Type.Object({ id: text, camera: text, stream: Type.Optional(streamName), viewer: maybeText, role: mediaRole, kind, paused: Type.Boolean() })),
+  primers: Type.Array(Type.Object({ camera: Type.String(), stream: Type.Optional(streamName), viewer: Type.String(), live: Type.Boolean() })),
 }, { title: 'Sfu' });
 
 /** {@link SystemView}. */

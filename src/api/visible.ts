@@ -50,6 +50,6 @@ export function visibleSystem(looker: Looker, system: SystemView, cameras: Camer
     ...system,
     cameras: cameras.length,
     live: cameras.filter(({ substate }) => substate === 'live').length,
-    viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),
+    viewers: cameras.reduce((sum, { viewers, sub }) => sum + viewers + (sub?.viewers ?? 0), 0),
   };
 }

@@ -1,6 +1,6 @@
 /** From a camera's snapshot to what the world may see of it: an allow-list, no credential, times in ISO 8601 UTC. */
 import type { SnapshotFrom } from 'xstate';
-import type { CameraState, CameraSubstate, CameraView, FramesOutputView, HlsOutputView, LastError, MediaView, OutputView, RecordOutputView, TranscodeOutputView, Verdict } from '../api/protocol.ts';
+import type { CameraState, CameraSubstate, CameraView, FramesOutputView, HlsOutputView, LastError, MediaView, OutputView, RecordOutputView, SubView, TranscodeOutputView, Verdict } from '../api/protocol.ts';
 import type { Failure } from '../errors.ts';
 import type { CameraContext, cameraMachine } from '../machines/camera.ts';
 import { carriage, carriedMedia, transcodeOf } from '../machines/camera-live.ts';
@@ -62,6 +62,11 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
       snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
     },
   };
+}
+
+/** What is shown of a camera's second stream. */
+export function subViewOf({ url, state, substate, since, attempt, nextRetryAt, lastError, restarts, media, freshness, viewers, host, worker, outputs: { live } }: CameraView): SubView {
+  return { url, state, substate, since, attempt, nextRetryAt, lastError, restarts, media, freshness, viewers, host, worker, live };
 }
 
 function hlsView(snapshot: CameraSnapshot, { hls, since }: CameraFacts): HlsOutputView {

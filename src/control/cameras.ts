@@ -4,9 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { waitFor, type ActorRefFrom } from 'xstate';
 import type { Root } from '../actors/tree.ts';
 import type { SetupOutcome } from '../api/control.ts';
-import { cameraToInput, idFromName, parseCamera, type CameraConfig, type CameraInput, type CameraPatch } from '../camera-config.ts';
+import { cameraToInput, idFromName, parseCamera, type CameraConfig, type CameraInput, type CameraPatch, type CameraSetup } from '../camera-config.ts';
 import { CameraUrl } from '../camera-url.ts';
 import { LookoutError } from '../errors.ts';
+import { streamKey, streamOfKey, subCamera } from '../streams.ts';
 import type { cameraMachine } from '../machines/camera.ts';
 import type { Feed } from '../media.ts';
 import type { PortLease, Ports } from '../native/ports.ts';
@@ -14,7 +15,15 @@ import type { Store } from '../store/types.ts';
 import { plainEvent, type Observer } from './observer.ts';
 
 /** What managing cameras needs. */
-export type CamerasDeps = { root: Root; store: Store; ports: Ports; observer: Observer; onRemoved: (id: string) => void };
+export type CamerasDeps = {
+  root: Root;
+  store: Store;
+  ports: Ports;
+  observer: Observer;
+  onRemoved: (id: string) => void;
+  /** Nothing runs of a stream any more; by its key. */
+  onStreamRemoved: (key: string) => void;
+};
 
 /** Manages cameras. Every call rejects with a `LookoutError`. */
 export type Cameras = {
@@ -24,8 +33,10 @@ export type Cameras = {
   adopt(config: CameraConfig): Promise<void>;
   create(input: CameraInput): Promise<string>;
   patch(id: string, patch: CameraPatch): Promise<void>;
+  /** Makes a running camera what this says, and stores nothing. */
+  change(config: CameraConfig): Promise<void>;
   /** Creates it, or changes what is named and different. */
-  setup(input: CameraInput & { id: string }): Promise<SetupOutcome>;
+  setup(input: CameraSetup): Promise<SetupOutcome>;
   remove(id: string): Promise<void>;
   command(id: string, verb: 'start' | 'stop' | 'restart' | 'retry'): Promise<void>;
 };
@@ -35,8 +46,9 @@ const removeMs = 10_000;
 const payloadType = 96;
 
 /** Makes the manager. */
-export function createCameras({ root, store, ports, observer, onRemoved }: CamerasDeps): Cameras {
-  const feeds = new Map<string, PortLease[]>();
+export function createCameras(deps: CamerasDeps): Cameras {
+  const { root, store, observer, onRemoved } = deps;
+  const streams = createStreams(deps);
   const transient = new Set<string>();
   const known = (id: string): CameraConfig => {
     const entry = root.getSnapshot().context.cameras[id];
@@ -48,14 +60,6 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
     if (!transient.has(config.id)) await store.cameras.put(cameraToInput(config));
   };
 
-  const start = async (config: CameraConfig): Promise<void> => {
-    const leases = [await ports.lease(`feed:${config.id}`), await ports.lease(`feed:${config.id}`)];
-    const [port, bindPort] = leases.map((lease) => lease.port) as [number, number];
-    const feed: Feed = { port, bindPort, ssrc: randomInt(1, 2 ** 32 - 1), payloadType };
-    feeds.set(config.id, leases);
-    root.send({ type: 'camera.add', config, feed, seed: randomInt(2 ** 32 - 1) });
-  };
-
   const manage = {
     async create(input: CameraInput): Promise<string> {
       if (root.getSnapshot().value !== 'running') throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
@@ -64,7 +68,7 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
       const config = parseCamera({ ...input, id });
       await store.cameras.put(cameraToInput(config));
       if (exists(id)) throw new LookoutError('LOOKOUT_CAMERA_EXISTS', { cameraId: id });
-      await start(config);
+      await streams.begin(config);
       observer.note(plainEvent(id, 'camera.created', `Created with ${config.url.safe}.`));
       return id;
     },
@@ -74,29 +78,24 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
       await save(config);
       known(id);
       observer.note(plainEvent(id, 'camera.changed', `Changed: ${Object.keys(patch).join(', ') || 'nothing'}.`));
-      root.send({ type: 'camera.reconfigure', config });
-      if (config.enabled !== old.enabled) child(root, id)?.send({ type: config.enabled ? 'camera.start' : 'camera.stop' });
+      await streams.change(config);
     },
   };
 
   return {
     ...manage,
-    restore: start,
+    restore: streams.begin,
+    change: streams.change,
     async adopt(config) {
       transient.add(config.id);
-      await start(config);
+      await streams.begin(config);
     },
     setup: (input) => setUp(manage, { exists, known }, input),
     async remove(id) {
       known(id);
       if (!transient.has(id)) await store.cameras.remove(id);
       observer.note(plainEvent(id, 'camera.removed', 'Removed.'));
-      root.send({ type: 'camera.remove', id });
-      await waitFor(root, ({ context }) => !(id in context.cameras), { timeout: removeMs }).catch(() => {
-        throw new LookoutError('LOOKOUT_DEADLINE', { cameraId: id, message: 'The camera was not released in time; its processes are being ended.' });
-      });
-      await Promise.all((feeds.get(id) ?? []).map((lease) => lease.release()));
-      feeds.delete(id);
+      await streams.end(id);
       transient.delete(id);
       onRemoved(id);
     },
@@ -107,20 +106,97 @@ export function createCameras({ root, store, ports, observer, onRemoved }: Camer
       const enabled = verb !== 'stop';
       if (config.enabled !== enabled) {
         await save({ ...config, enabled });
-        root.send({ type: 'camera.reconfigure', config: { ...config, enabled } });
+        streams.tell({ ...config, enabled });
       }
       observer.note(plainEvent(id, `camera.${verb}`, `An operator asked: ${verb}.`));
-      child(root, id)?.send({ type: `camera.${verb}` });
+      streams.command(id, verb);
     },
   };
 }
 
+type Verb = 'start' | 'stop' | 'restart' | 'retry';
+
+/** The streams of cameras in the tree: main, and sub where there is one, each with ports of its own. */
+function createStreams({ root, ports, onStreamRemoved }: CamerasDeps) {
+  const feeds = new Map<string, PortLease[]>();
+  /** Beginnings and ends of second streams, one after the other for each camera. */
+  const turns = new Map<string, Promise<void>>();
+  const exists = (key: string): boolean => key in root.getSnapshot().context.cameras;
+  const subKey = (camera: string): string => streamKey({ camera, stream: 'sub' });
+
+  const start = async (config: CameraConfig): Promise<void> => {
+    const leases = [await ports.lease(`feed:${config.id}`), await ports.lease(`feed:${config.id}`)];
+    const [port, bindPort] = leases.map((lease) => lease.port) as [number, number];
+    const feed: Feed = { port, bindPort, ssrc: randomInt(1, 2 ** 32 - 1), payloadType };
+    feeds.set(config.id, leases);
+    root.send({ type: 'camera.add', config, feed, seed: randomInt(2 ** 32 - 1) });
+  };
+  const finish = async (keys: string[], viewers?: 'rejoin'): Promise<void> => {
+    for (const id of keys) root.send({ type: 'camera.remove', id, ...(viewers && { viewers }) });
+    await waitFor(root, ({ context }) => keys.every((key) => !(key in context.cameras)), { timeout: removeMs }).catch(() => {
+      throw new LookoutError('LOOKOUT_DEADLINE', { cameraId: streamOfKey(keys[0] ?? '').camera, message: 'The camera was not released in time; its processes are being ended.' });
+    });
+    await Promise.all(keys.flatMap((key) => feeds.get(key) ?? []).map((lease) => lease.release()));
+    for (const key of keys) {
+      feeds.delete(key);
+      onStreamRemoved(key);
+    }
+  };
+  /** What runs already hears of the change at once; only what has to begin or to end takes its turn. */
+  const tell = (config: CameraConfig): void => {
+    for (const one of [config, subCamera(config)]) {
+      if (one && exists(one.id)) root.send({ type: 'camera.reconfigure', config: one });
+    }
+  };
+  const command = (camera: string, verb: Verb): void => {
+    child(root, camera)?.send({ type: `camera.${verb}` });
+    const sub = child(root, subKey(camera));
+    // One that nobody watches has nothing to restart.
+    if (sub && !(verb === 'restart' && sub.getSnapshot().matches('idle'))) sub.send({ type: `camera.${verb}` });
+  };
+  const fitSub = async (camera: string): Promise<void> => {
+    const config = root.getSnapshot().context.cameras[camera]?.config;
+    const sub = config && subCamera(config);
+    const key = subKey(camera);
+    if (sub && !exists(key)) await start(sub);
+    if (!sub && exists(key)) await finish([key], 'rejoin');
+  };
+  const inTurn = (camera: string, work: () => Promise<void>): Promise<void> => {
+    const turn = (turns.get(camera) ?? Promise.resolve()).catch(() => undefined).then(work);
+    turns.set(camera, turn);
+    return turn.finally(() => {
+      if (turns.get(camera) === turn) turns.delete(camera);
+    });
+  };
+
+  return {
+    tell, command,
+    async begin(config: CameraConfig): Promise<void> {
+      await start(config);
+      await inTurn(config.id, () => fitSub(config.id));
+    },
+    async change(config: CameraConfig): Promise<void> {
+      const before = root.getSnapshot().context.cameras[config.id]?.config;
+      tell(config);
+      if (before && before.enabled !== config.enabled) command(config.id, config.enabled ? 'start' : 'stop');
+      await inTurn(config.id, () => fitSub(config.id));
+    },
+    end: (camera: string): Promise<void> => inTurn(camera, () => finish([camera, subKey(camera)].filter(exists))),
+  };
+}
+
+/** The ids of all cameras. */
+export function cameraIds(root: Root): string[] {
+  return Object.keys(root.getSnapshot().context.cameras).filter((key) => streamOfKey(key).stream === 'main');
+}
+
 /** The same request twice does nothing the second time, also when both come at the same moment. */
-async function setUp(manage: Pick<Cameras, 'create' | 'patch'>, { exists, known }: { exists: (id: string) => boolean; known: (id: string) => CameraConfig }, input: CameraInput & { id: string }): Promise<SetupOutcome> {
+async function setUp(manage: Pick<Cameras, 'create' | 'patch'>, { exists, known }: { exists: (id: string) => boolean; known: (id: string) => CameraConfig }, input: CameraSetup): Promise<SetupOutcome> {
   const { id, ...patch } = input;
+  const { sub, ...rest } = input;
   if (!exists(id)) {
     try {
-      await manage.create(input);
+      await manage.create({ ...rest, ...(sub && { sub }) });
       return 'created';
     } catch (error) {
       if (!(error instanceof LookoutError) || error.code !== 'LOOKOUT_CAMERA_EXISTS' || !exists(id)) throw error;
@@ -139,10 +215,12 @@ export function child(root: Root, id: string): ActorRefFrom<typeof cameraMachine
 
 /** A patch replaces what it names; sections are merged one level deep. */
 function merged(old: CameraInput & { id: string }, patch: CameraPatch): CameraInput & { id: string } {
-  const { outputs, source, tls, ...rest } = patch;
+  const { outputs, source, tls, sub = old.sub, ...rest } = patch;
+  const { sub: _, ...others } = old;
   return {
-    ...old,
+    ...others,
     ...rest,
+    ...(sub ? { sub } : {}),
     tls: { ...old.tls, ...tls },
     source: { ...old.source, ...source },
     outputs: { ...old.outputs, ...outputs, live: { ...old.outputs?.live, ...outputs?.live }, hls: { ...old.outputs?.hls, ...outputs?.hls }, record: { ...old.outputs?.record, ...outputs?.record }, frames: { ...old.outputs?.frames, ...outputs?.frames } },

@@ -6,19 +6,19 @@ import type { Primers } from '../actors/primers.ts';
 import type { Transcodes } from '../actors/transcodes.ts';
 import type { Root } from '../actors/tree.ts';
 import type { CameraCounters, ControlPlane, Delta, HlsService, Snapshot, ViewerService } from '../api/control.ts';
-import type { AvailabilityView, CameraState, CameraView, ExplanationView, SystemView } from '../api/protocol.ts';
+import type { AvailabilityView, CameraState, CameraView, ExplanationView, StreamName, SystemView } from '../api/protocol.ts';
 import { FailureError, LookoutError } from '../errors.ts';
 import type { sfuMachine, WorkerStatus } from '../machines/sfu.ts';
 import { readFlight } from '../native/flight-recorder.ts';
 import type { HostPool } from '../native/host.ts';
 import type { Registry } from '../native/registry.ts';
 import type { Store } from '../store/types.ts';
+import { streamKey, streamOfKey } from '../streams.ts';
 import { availabilityOf } from './availability.ts';
-import { viewOf } from './camera-view.ts';
 import { child, type Cameras } from './cameras.ts';
 import type { DiskFaults } from './disk-faults.ts';
 import { createFaults } from './faults.ts';
-import { explain } from './explanation.ts';
+import { explain, type ExplanationFacts } from './explanation.ts';
 import type { Exports } from './exports.ts';
 import type { Figures } from './figures.ts';
 import { framesAccess, notLive, packetsAccess } from './attach.ts';
@@ -37,6 +37,7 @@ import type { Snapshots } from './snapshots.ts';
 import type { SystemSampler } from './system.ts';
 import type { Trends } from './trends.ts';
 import type { createViewers } from './viewer-service.ts';
+import { createViews } from './views.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** What the control plane joins. */
@@ -120,10 +121,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     },
     cameras: all,
     camera: view,
-    counters: () => ids().flatMap((id) => countersOf(deps, id) ?? []),
+    counters: (stream = 'main') => ids().flatMap((id) => countersOf(deps, { camera: id, stream }) ?? []),
     hosts: () => pool.hosts().map(({ owner, pid, rssBytes }) => {
       const [who = owner, role = 'spare'] = owner.split('/');
-      return { camera: who.startsWith('camera:') ? who.slice('camera:'.length) : '', role, pid, rssBytes };
+      const { camera, stream } = streamOfKey(who.startsWith('camera:') ? who.slice('camera:'.length) : '');
+      return { camera, role: stream === 'main' ? role : `${stream}-${role}`, pid, rssBytes };
     }),
     workers: () => workerViews(statuses(), plane),
     transcodes: deps.transcodes.figures,
@@ -137,7 +139,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     journal: (query) => store.journal.list(query),
     async recording(id, seq) {
       must(id);
-      const copy = await store.flights.find({ camera: id, seq });
+      const copy = await store.flights.find({ camera: id, seq }) ?? await store.flights.find({ camera: streamKey({ camera: id, stream: 'sub' }), seq });
       if (!copy) throw new LookoutError('LOOKOUT_FLIGHT_NOT_FOUND', { cameraId: id });
       return readFlight(copy, { camera: id, seq });
     },
@@ -221,36 +223,6 @@ function countActors(actor: { getSnapshot(): unknown }): number {
   return Object.values(children ?? {}).reduce((sum, below) => sum + (below ? countActors(below) : 0), 1);
 }
 
-/** The cameras as they are shown now. */
-function createViews(deps: ControlDeps) {
-  const { root, observer } = deps;
-  const ids = (): string[] => Object.keys(root.getSnapshot().context.cameras);
-  const shown = new Map<string, CameraView>();
-  const view = (id: string): CameraView | undefined => {
-    if (!(id in root.getSnapshot().context.cameras)) {
-      shown.delete(id);
-      return undefined;
-    }
-    const snapshot = child(root, id)?.getSnapshot();
-    // Its actor crashed and is being cleaned up: the camera is still there, and holds nothing.
-    if (snapshot?.status !== 'active') {
-      const last = shown.get(id);
-      return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
-    }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), hls: { trace: observer.output(id, 'hls'), segments: deps.hls.segments(id) }, record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, frames: { trace: observer.output(id, 'frames') }, declared: deps.declared.has(id), now: Date.now() };
-    const camera = viewOf(snapshot, facts);
-    shown.set(id, camera);
-    return camera;
-  };
-  const all = (): CameraView[] => ids().flatMap((id) => view(id) ?? []);
-  const must = (id: string): CameraView => {
-    const found = view(id);
-    if (!found) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id });
-    return found;
-  };
-  return { ids, view, all, must };
-}
-
 const dayMs = 86_400_000;
 const explainedDays = 30;
 const explainedRows = 20;
@@ -262,10 +234,14 @@ async function availability(store: Store, camera: string, days: number): Promise
 }
 
 async function explanationOf({ root, store, observer, incidents }: ControlDeps, camera: CameraView): Promise<ExplanationView> {
-  const { id } = camera;
-  const [rows, available] = await Promise.all([store.journal.list({ camera: id, limit: explainedRows }), availability(store, id, explainedDays)]);
-  const decision = child(root, id)?.getSnapshot().context.why ?? null;
-  return explain({ camera, trace: observer.trace(id), decision, rows, availability: available, incident: incidents.of(id), now: Date.now() });
+  const { id, sub } = camera;
+  const now = Date.now();
+  const factsOf = async (stream: StreamName, health: ExplanationFacts['camera']): Promise<ExplanationFacts> => {
+    const key = streamKey({ camera: id, stream });
+    const rows = await store.journal.list({ camera: id, stream, limit: explainedRows });
+    return { camera: health, trace: observer.trace(key), decision: child(root, key)?.getSnapshot().context.why ?? null, rows, incident: stream === 'main' ? incidents.of(id) : null, now };
+  };
+  return explain(...await Promise.all([factsOf('main', camera), availability(store, id, explainedDays), sub && factsOf('sub', { ...sub, id })]));
 }
 
 function systemView({ about, pool, sampler, watchdog }: ControlDeps, cameras: CameraView[]): SystemView {
@@ -278,18 +254,19 @@ function systemView({ about, pool, sampler, watchdog }: ControlDeps, cameras: Ca
     grpcPort: about.grpcPort(),
     cameras: cameras.length,
     live: cameras.filter(({ substate }) => substate === 'live').length,
-    viewers: cameras.reduce((sum, camera) => sum + camera.viewers, 0),
+    viewers: cameras.reduce((sum, { viewers, sub }) => sum + viewers + (sub?.viewers ?? 0), 0),
     hosts: pool.hosts().length,
     ...sample,
     passed: watchdog.passed(),
   };
 }
 
-function countersOf({ root, observer, figures, plane, recordings }: ControlDeps, id: string): CameraCounters | undefined {
+function countersOf({ root, observer, figures, plane, recordings }: ControlDeps, one: { camera: string; stream: StreamName }): CameraCounters | undefined {
+  const id = streamKey(one);
   const snapshot = child(root, id)?.getSnapshot();
   const trace = observer.trace(id);
   if (snapshot?.status !== 'active' || !trace) return undefined;
   const stateSeconds: Partial<Record<CameraState, number>> = { ...trace.seconds };
   stateSeconds[trace.state] = (stateSeconds[trace.state] ?? 0) + (Date.now() - trace.since) / 1_000;
-  return { id, ...figures.of(id), ingestPacketsLost: plane.ingest(id)?.lost() ?? 0, restarts: snapshot.context.restarts, stateSeconds, recordingBytes: recordings.bytes(id) };
+  return { id: one.camera, ...figures.of(id), ingestPacketsLost: plane.ingest(id)?.lost() ?? 0, restarts: snapshot.context.restarts, stateSeconds, recordingBytes: recordings.bytes(id) };
 }

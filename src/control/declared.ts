@@ -5,7 +5,7 @@ import { cameraToInput, type CameraConfig } from '../camera-config.ts';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/types.ts';
-import { child, type Cameras } from './cameras.ts';
+import type { Cameras } from './cameras.ts';
 import { plainEvent, type Observer } from './observer.ts';
 
 /** What one look at the file changed. */
@@ -37,13 +37,12 @@ export function createDeclared({ root, cameras, store, observer, log }: Deps): D
     await cameras.adopt(config);
     observer.note(plainEvent(id, 'camera.created', `Declared in lookout.yaml with ${config.url.safe}.`));
   };
-  const change = (old: CameraConfig, config: CameraConfig): void => {
+  const change = async (old: CameraConfig, config: CameraConfig): Promise<void> => {
     const { id } = config;
     const [before, after] = [cameraToInput(old), cameraToInput(config)] as Record<string, unknown>[];
     const fields = Object.keys({ ...before, ...after }).filter((key) => !isDeepStrictEqual(before?.[key], after?.[key]));
     observer.note(plainEvent(id, 'camera.changed', `Changed in lookout.yaml: ${fields.join(', ')}.`));
-    root.send({ type: 'camera.reconfigure', config });
-    if (config.enabled !== old.enabled) child(root, id)?.send({ type: config.enabled ? 'camera.start' : 'camera.stop' });
+    await cameras.change(config);
   };
 
   return {
@@ -70,7 +69,7 @@ export function createDeclared({ root, cameras, store, observer, log }: Deps): D
         if (old !== undefined && isDeepStrictEqual(cameraToInput(old), cameraToInput(config))) continue;
         await attempt(config.id, old === undefined ? 'created' : 'changed', async () => {
           if (old === undefined) await make(config);
-          else change(old, config);
+          else await change(old, config);
           declared.set(config.id, config);
         });
       }

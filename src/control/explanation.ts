@@ -1,22 +1,26 @@
 /** Why a camera is as it is, since when, what happened before, and when the next try is: one answer for somebody at 3 a.m. */
-import type { AvailabilityView, CameraView, EventView, ExplanationView, IncidentView } from '../api/protocol.ts';
+import type { AvailabilityView, EventView, ExplanationView, IncidentView, SubView } from '../api/protocol.ts';
 import { durationText } from '../machines/duration.ts';
 import type { Trace } from './observer.ts';
 
 /** What an explanation is made of. `rows`: the newest of the journal, newest first. */
 export type ExplanationFacts = {
-  camera: CameraView;
+  /** Its health, or that of its second stream; `id` is the camera's. */
+  camera: Pick<SubView, 'state' | 'substate' | 'since' | 'lastError' | 'nextRetryAt' | 'attempt'> & { id: string };
   trace: Trace | undefined;
   /** The policy's own words about the delay or the quarantine. */
   decision: string | null;
   rows: EventView[];
-  availability: AvailabilityView;
   incident: IncidentView | null;
   now: number;
 };
 
-/** Joins the facts. */
-export function explain({ camera, trace, decision, rows, availability, incident, now }: ExplanationFacts): ExplanationView {
+/** Joins the facts of a camera, with its availability and the explanation of its second stream. */
+export function explain(facts: ExplanationFacts, availability: AvailabilityView, sub?: ExplanationFacts): ExplanationView {
+  return { ...explainStream(facts), availability, ...(sub && { sub: explainStream(sub) }) };
+}
+
+function explainStream({ camera, trace, decision, rows, incident, now }: ExplanationFacts): NonNullable<ExplanationView['sub']> {
   const lost = trace?.lost ?? null;
   const evidence = rows.find(({ to, evidence: proof }) => to === 'teardown' && proof !== null)?.evidence ?? null;
   return {
@@ -32,11 +36,10 @@ export function explain({ camera, trace, decision, rows, availability, incident,
     attempts: camera.attempt,
     incident: incident?.id ?? null,
     before: rows,
-    availability,
   };
 }
 
-function sentence(camera: CameraView, lostAt: number | null, decision: string | null, now: number): string {
+function sentence(camera: ExplanationFacts['camera'], lostAt: number | null, decision: string | null, now: number): string {
   const lasted = durationText(Math.max(0, now - Date.parse(camera.since)));
   const down = lostAt === null ? '' : ` Down for ${durationText(Math.max(0, now - lostAt))}.`;
   const cause = camera.lastError === null ? '' : ` ${camera.lastError.message}`;
@@ -52,7 +55,7 @@ function sentence(camera: CameraView, lostAt: number | null, decision: string | 
     case 'teardown':
       return `Releasing what the last attempt held.${down}${cause}`;
     case 'idle':
-      return 'Nobody watches this on-demand camera; it connects with the first viewer.';
+      return `Nobody watches, and it is pulled on demand: it connects with the first viewer.${camera.attempt > 0 && cause !== '' ? ` The last attempt failed:${cause}` : ''}`;
     case 'stopped':
       return `Stopped by an operator ${lasted} ago.`;
   }

@@ -12,6 +12,7 @@ import type { Handover } from '../machines/camera-context.ts';
 import type { VideoFormat } from '../media.ts';
 import type { FlightRecorder } from '../native/flight-recorder.ts';
 import type { NewEvent, Store } from '../store/types.ts';
+import { streamOfKey } from '../streams.ts';
 import { stateOf, type CameraSnapshot } from './camera-view.ts';
 import { createOutputJournal, type OutputSnapshot, type OutputTrace } from './output-journal.ts';
 
@@ -29,10 +30,11 @@ export type Trace = {
 export type Observer = {
   /** For `createActor(…, { inspect })`. */
   inspect(event: InspectionEvent): void;
+  /** Of a stream, by its key. */
   trace(camera: string): Trace | undefined;
   output(camera: string, output: string): OutputTrace | undefined;
   forget(camera: string): void;
-  /** Writes a row that no transition stands for: created, changed, removed, restarted. */
+  /** Writes a row that no transition stands for: created, changed, removed, restarted. Its camera may be the key of a stream. */
   note(event: Omit<NewEvent, 'at'>): EventView;
 };
 
@@ -46,12 +48,24 @@ export function plainEvent(camera: string, type: string, message: string): Omit<
   return { ...blank, camera, type, message };
 }
 
+/** The row of a stream, which its key stands for, by the names of the world. */
+function labelled(event: Omit<NewEvent, 'at'>): Omit<NewEvent, 'at'> {
+  const { camera, stream } = streamOfKey(event.camera);
+  return stream === 'main' ? event : { ...event, camera, stream, message: `Sub stream: ${event.message}` };
+}
+
+/** A stream in the log. */
+function nameOf(key: string): { camera: string; stream?: 'sub' } {
+  const { camera, stream } = streamOfKey(key);
+  return { camera, ...(stream === 'sub' && { stream }) };
+}
+
 /** Makes an observer. */
 export function createObserver({ journal, log, tell, changed, recorder, incidents }: ObserverDeps): Observer {
   const traces = new Map<string, Trace>();
 
   const note = (event: Omit<NewEvent, 'at'>): EventView => {
-    const row = journal.append({ ...event, at: Date.now() });
+    const row = journal.append({ ...labelled(event), at: Date.now() });
     tell({ type: 'journal', event: row });
     return row;
   };
@@ -67,15 +81,17 @@ export function createObserver({ journal, log, tell, changed, recorder, incident
     const lost = lossAfter(before?.lost ?? null, label, snapshot);
     traces.set(id, { state, label, since: now, seconds, lost });
     // Only what was live can be lost together with others.
-    if (lost && !before?.lost && before?.state === 'streaming') incidents.lost({ camera: id, address: snapshot.context.config.url.host, class: lost.class, at: now });
-    if (!lost) incidents.back(id, now);
+    // One camera is lost once: its second stream is no camera of its own.
+    const isMain = streamOfKey(id).stream === 'main';
+    if (isMain && lost && !before?.lost && before?.state === 'streaming') incidents.lost({ camera: id, address: snapshot.context.config.url.host, class: lost.class, at: now });
+    if (isMain && !lost) incidents.back(id, now);
     // Whatever leads to teardown with a cause is a failure of the source, of its probe or of its host.
     const { cause } = snapshot.context;
     const recording = label === 'teardown' && cause ? recorder.copy(id, cause) : undefined;
     const row = note({ ...transitionRow(id, before?.label ?? null, label, snapshot), ...(recording ? { recording } : {}) });
     const { class: cls, code, attempt, delayMs } = row;
-    log.info({ camera: id, from: row.from, to: row.to, ...(cls ? { class: cls, code, attempt } : {}), ...(delayMs === null ? {} : { delayMs }) }, 'camera changed state');
-    if (before?.lost && label === 'streaming.live') {
+    log.info({ ...nameOf(id), from: row.from, to: row.to, ...(cls ? { class: cls, code, attempt } : {}), ...(delayMs === null ? {} : { delayMs }) }, 'camera changed state');
+    if (isMain && before?.lost && label === 'streaming.live') {
       tell({ type: 'recovered', id, class: before.lost.class, seconds: (now - before.lost.at) / 1_000 });
     }
   };

@@ -27,6 +27,7 @@ import { createRegistry, type Registry } from '../native/registry.ts';
 import { createResolver } from '../native/resolve.ts';
 import { createKeeper } from '../recordings/keeper.ts';
 import { openStore } from '../store/index.ts';
+import { streamOfKey } from '../streams.ts';
 import type { Store } from '../store/types.ts';
 import { startAliveMark } from './alive-mark.ts';
 import { child, createCameras } from './cameras.ts';
@@ -226,10 +227,7 @@ function createParts(given: ProgramOptions, store: Store) {
     viewer: viewers.machine,
     forgetViewer: (id) => viewers.forget(id),
     presenceMs: supervision.presence.intervalMs,
-    inspect(event) {
-      observer.inspect(event);
-      inspector.inspect(event);
-    },
+    inspect: (event) => void [observer, inspector].forEach((each) => each.inspect(event)),
   });
   const wishes = startRecordingWishes({ root, settings: store.settings });
   const retention = startRetention({
@@ -238,12 +236,15 @@ function createParts(given: ProgramOptions, store: Store) {
   });
   const cameras = createCameras({
     root, store, ports, observer,
-    onRemoved(id) {
-      observer.forget(id);
-      figures.forget(id);
-      recorder.forget(id);
+    onStreamRemoved(key) {
+      observer.forget(key);
+      figures.forget(key);
+      recorder.forget(key);
       // Those of a demo camera, and of a failure while it was removed.
-      store.flights.remove(id).catch((error: unknown) => log.warn({ err: error, camera: id }, 'recordings of a removed camera stay'));
+      store.flights.remove(key).catch((error: unknown) => log.warn({ err: error, camera: key }, 'recordings of a removed camera stay'));
+      changed.announce(key);
+    },
+    onRemoved(id) {
       snapshots.forget(id);
       wishes.forget(id);
       hls.forget(id);
@@ -277,9 +278,10 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
     trends.sample(cameras, Date.now());
     for (const ingest of plane.ingests()) void ingest.counters().catch(() => undefined);
   };
-  changed.announce = (id) => {
-    const context = child(root, id)?.getSnapshot().context;
-    if (context) figures.take(id, context);
+  changed.announce = (key) => {
+    const context = child(root, key)?.getSnapshot().context;
+    if (context) figures.take(key, context);
+    const { camera: id } = streamOfKey(key);
     const camera = control.camera(id);
     if (camera) bus.tell({ type: 'camera', id, camera });
   };

@@ -3,7 +3,7 @@ import type { Root } from '../actors/tree.ts';
 import type { RecordWindow } from '../camera-config.ts';
 import { LookoutError } from '../errors.ts';
 import type { Store } from '../store/types.ts';
-import { child } from './cameras.ts';
+import { cameraIds, child } from './cameras.ts';
 
 /** The wishes. An operator's outlives the program. */
 export type RecordingWishes = {
@@ -36,7 +36,7 @@ export function startRecordingWishes({ root, settings }: { root: Root; settings:
     settings.get(key(camera)).then((value) => void (manual.has(camera) || manual.set(camera, value === 'true')), () => asked.delete(camera));
   };
   const timer = setInterval(() => {
-    for (const camera of Object.keys(root.getSnapshot().context.cameras)) {
+    for (const camera of cameraIds(root)) {
       remember(camera);
       tell(camera);
     }

@@ -182,7 +182,7 @@ async function gapOf({ segments, journal }: RecordingsDeps['store'], camera: str
   const from = before.endAt ?? before.startAt + before.durationMs;
   const ms = startAt - from;
   if (ms <= seamMs) return null;
-  const rows = await journal.list({ camera, limit: causeRows }).catch(() => []);
+  const rows = await journal.list({ camera, stream: 'main', limit: causeRows }).catch(() => []);
   const cause = rows.findLast(({ at, type, class: cls }) => Date.parse(at) >= from - causeBeforeMs && Date.parse(at) <= startAt + causeAfterMs && (cls !== null || speaking.has(type)));
   return { from, ms, class: cause?.class ?? null, code: cause?.code ?? cause?.type ?? null, message: cause?.message ?? null };
 }

@@ -1,10 +1,11 @@
 /** The viewers as the interfaces use them: every call checked against the viewer's chart, every effect released by it. */
 import { randomUUID } from 'node:crypto';
 import type { Consumer, DtlsParameters, RtpCapabilities } from 'mediasoup/types';
-import { fromPromise, type ActorRefFrom } from 'xstate';
+import { fromPromise, waitFor, type ActorRefFrom } from 'xstate';
 import type { ViewerNotify, ViewerService } from '../api/control.ts';
 import type { Opaque } from '../api/protocol.ts';
 import { LookoutError } from '../errors.ts';
+import { streamKey, streamOfKey } from '../streams.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
 import { carriage } from '../machines/camera-live.ts';
 import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
@@ -25,8 +26,10 @@ import { describeMedia, mediaForOffer, startAtOnce } from './offer.ts';
 const closeKeyframesMs = 250;
 /** How long `consume` waits for a primer that is being made. */
 const primerWaitMs = 400;
+/** Past every deadline of a join. */
+const longestWaitMs = 30_000;
 
-/** `release`: gives its share of a transcode back. */
+/** `camera`: the key of the stream that is watched. `release`: gives its share of a transcode back. */
 type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined; release: (() => void) | undefined };
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
@@ -70,10 +73,13 @@ function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root
   const { chart, tell, find, fresh, mediaOf, keep } = createFinders(entries, root);
 
   return {
-    async join({ camera, owner, notify }) {
-      if (!(camera in root.getSnapshot().context.cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera });
+    async join({ camera: name, stream = 'main', owner, notify }) {
+      const { cameras } = root.getSnapshot().context;
+      if (!(name in cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: name });
+      const wanted = streamKey({ camera: name, stream });
+      const camera = wanted in cameras ? wanted : name;
       const id = randomUUID();
-      // Before it is made a viewer of: one that is refused costs the camera nothing.
+      // One that is refused costs the camera nothing.
       const entry: Entry = { id, camera, owner, notify, media: undefined, release: admitViewer(root, deps.transcodes, camera) };
       entries.set(id, entry);
       root.send({ type: 'viewer.add', id, camera, owner });
@@ -84,8 +90,8 @@ function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root
         throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
       }
       try {
-        const ingest = await carriedIngest(deps, root, entry, () => entries.get(id) === entry);
-        return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque };
+        const ingest = await Promise.race([carriedIngest(deps, root, entry, () => entries.get(id) === entry), ...(stream === 'sub' && camera !== name ? [whenAway(root, camera)] : [])]);
+        return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque, stream: streamOfKey(camera).stream };
       } catch (error) {
         tell(id, { type: 'viewer.end', reason: 'left' });
         throw error;
@@ -102,8 +108,7 @@ function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root
       keep(entry, media);
       const hubPort = request.primer ? primableHub(root, entry.camera) : null;
       if (hubPort !== null) tell(viewer, { type: 'viewer.prime', hubPort });
-      const { id, iceParameters, iceCandidates, dtlsParameters } = media.transport;
-      return { id, iceParameters: iceParameters as unknown as Opaque, iceCandidates: iceCandidates as unknown as Opaque[], dtlsParameters: dtlsParameters as unknown as Opaque };
+      return transportOf(media);
     },
     async answer(request) {
       const entry = fresh(request);
@@ -218,6 +223,9 @@ async function consumePrimer(media: ViewerMedia, path: PrimerPath | undefined, r
   return [];
 }
 
+const transportOf = ({ transport: { id, iceParameters, iceCandidates, dtlsParameters } }: Pick<ViewerMedia, 'transport'>) =>
+  ({ id, iceParameters: iceParameters as unknown as Opaque, iceCandidates: iceCandidates as unknown as Opaque[], dtlsParameters: dtlsParameters as unknown as Opaque });
+
 const described = ({ id, producerId, kind, rtpParameters }: Consumer) => ({ id, producerId, kind, rtpParameters: rtpParameters as unknown as Opaque });
 
 /** A primer may end while its consumer is being told something. */
@@ -235,6 +243,15 @@ function primableHub(root: Root, camera: string): number | null {
   // Known with the first keyframe: before that, nothing is cached.
   if (media === null) return null;
   return (stats?.keyframeIntervalMs ?? Infinity) <= closeKeyframesMs ? null : host?.hubPort ?? null;
+}
+
+/** Rejects when the next attempt of a second stream that has no path yet is later: who asked shows the first one meanwhile. */
+async function whenAway(root: Root, key: string): Promise<never> {
+  const actor = child(root, key);
+  const failed = actor && await waitFor(actor, (snapshot) => snapshot.hasTag('waiting'), { timeout: longestWaitMs }).catch(() => undefined);
+  if (!failed) return new Promise(() => undefined);
+  const { lastError } = failed.context;
+  throw new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: streamOfKey(key).camera, ...(lastError && { message: `The sub stream is away: ${lastError.message}`, failure: lastError }) });
 }
 
 /** What happens to a viewer's media, told to its chart and to its browser. */

@@ -188,6 +188,9 @@ export const cameraSetup = setup({
       return { viewers: event.count, feedOpen: context.feedOpen || event.count > 0 };
     }),
     shutFeed: assign(({ context }) => ({ feedOpen: context.config.outputs.live.feed === 'always' })),
+    tellWatched: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.watched', watched: context.viewers > 0 });
+    }),
     tellFeed: enqueueActions(({ context, enqueue }) => {
       const open = feedsIngest(context);
       if (context.sourceAlive) enqueue.sendTo('source', { type: 'feed.set', open });

@@ -60,6 +60,12 @@ const notReplaced = {
   'xstate.error.actor.succession': becauseOf('error'),
 } as const;
 
+/** The next attempt; for an on-demand camera that nobody wants any more there is none, until somebody comes. */
+const whenWanted = <Target extends 'connecting' | '#camera.connecting', Actions extends 'recordPresence'>(target: Target, actions?: Actions) => [
+  { guard: 'isUnwatchedOnDemand', target: '#camera.idle', ...(actions && { actions }) },
+  { target, ...(actions && { actions }) },
+] as const;
+
 /** The camera machine; provide `source`, `succession`, `ingest`, `output`, `slot`, `presence`, `probe` and `revoke`. */
 export const cameraMachine = cameraSetup.createMachine({
   id: 'camera',
@@ -67,13 +73,13 @@ export const cameraMachine = cameraSetup.createMachine({
   initial: 'deciding',
   entry: ['startIngest', 'syncOutputs'],
   on: {
-    'viewers.changed': { actions: ['recordViewers', 'tellFeed', 'startLinger'] },
+    'viewers.changed': { actions: ['recordViewers', 'tellWatched', 'tellFeed', 'startLinger'] },
     'feed.idle': { actions: ['shutFeed', 'tellFeed'] },
     'ingest.ready': { actions: 'recordIngest' },
     'ingest.lost': { actions: 'recordIngest' },
     'ingest.cycled': { actions: 'tellCycled' },
     'xstate.error.actor.ingest': { actions: ['stopIngest', { type: 'planIngest', params: ({ event }) => ({ error: event.error }) }] },
-    'ingest.respawn': { actions: ['startIngest', 'ensureIngest'] },
+    'ingest.respawn': { actions: ['startIngest', 'tellWatched', 'ensureIngest'] },
     'output.changed': { actions: 'recordOutput' },
     'output.respawn': { actions: 'syncOutputs' },
     'xstate.error.actor.output:hls': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'hls', error: event.error }) } },
@@ -176,7 +182,7 @@ export const cameraMachine = cameraSetup.createMachine({
           // Another codec or profile: viewers must join again whatever we do.
           { target: 'teardown', actions: [{ type: 'recordNotReplaced', params: { failure: null } }, 'forgive', lead('connecting')] },
         ],
-        'ingest.respawn': { actions: ['startIngest', 'ensureIngest', 'resumeIngest'] },
+        'ingest.respawn': { actions: ['startIngest', 'tellWatched', 'ensureIngest', 'resumeIngest'] },
         'source.failed': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: event.failure, wasStreaming: true }) } },
         'xstate.error.actor.source': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: crashOf(event.error), wasStreaming: true }) } },
       },
@@ -236,7 +242,7 @@ export const cameraMachine = cameraSetup.createMachine({
     backoff: {
       initial: 'waiting',
       tags: 'waiting',
-      after: { retryDelay: 'connecting' },
+      after: { retryDelay: whenWanted('connecting') },
       on: {
         'camera.stop': { target: 'stopped', actions: 'wantStopped' },
         'camera.retry': 'connecting',
@@ -257,13 +263,13 @@ export const cameraMachine = cameraSetup.createMachine({
             input: ({ context }) => ({ url: context.config.url, before: context.lastError?.class === 'timeout' ? 'unknown' as const : 'closed' as const }),
             onError: 'waiting',
           },
-          on: { 'presence.opened': { target: '#camera.connecting', actions: 'recordPresence' } },
+          on: { 'presence.opened': whenWanted('#camera.connecting', 'recordPresence') },
         },
       },
     },
     quarantined: {
       tags: 'waiting',
-      after: { quarantineProbe: 'connecting' },
+      after: { quarantineProbe: whenWanted('connecting') },
       on: {
         'camera.stop': { target: 'stopped', actions: 'wantStopped' },
         'camera.retry': { target: 'connecting', actions: 'forgive' },

@@ -63,6 +63,8 @@ export type IngestCommand =
   /** Carry this media; a change of profile replaces the producer. null: nothing that WebRTC can carry. */
   | { type: 'ingest.ensure'; profileLevelId: string | null }
   | { type: 'ingest.pause' }
+  /** Whether anybody watches: unwatched, it leaves a worker that carries more than others. */
+  | { type: 'ingest.watched'; watched: boolean }
   | { type: 'ingest.resume' }
   /** Pause and resume at once: consumers forget sequence numbers and go on with the next keyframe. Answered by `ingest.cycled`. */
   | { type: 'ingest.cycle' };

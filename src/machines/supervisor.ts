@@ -28,7 +28,8 @@ export type SupervisorSettings = {
 
 export type SupervisorEvent =
   | { type: 'camera.add'; config: CameraConfig; feed: Feed; seed: number }
-  | { type: 'camera.remove'; id: string }
+  /** `viewers`: what those who watch it are told; that it is gone, where nothing is said. */
+  | { type: 'camera.remove'; id: string; viewers?: ViewerEnd }
   | { type: 'camera.reconfigure'; config: CameraConfig }
   | { type: 'viewer.add'; id: string; camera: string; owner: string }
   | { type: 'viewer.closed'; id: string }
@@ -102,7 +103,7 @@ const supervisorSetup = setup({
     removeCamera: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'camera.remove');
       for (const [id, viewer] of Object.entries(context.viewers)) {
-        if (viewer.camera === event.id && lives(context, `viewer:${id}`)) enqueue.sendTo(`viewer:${id}`, { type: 'viewer.end', reason: 'removed' satisfies ViewerEnd });
+        if (viewer.camera === event.id && lives(context, `viewer:${id}`)) enqueue.sendTo(`viewer:${id}`, { type: 'viewer.end', reason: event.viewers ?? 'removed' });
       }
       if (lives(context, `camera:${event.id}`)) enqueue.sendTo(`camera:${event.id}`, { type: 'camera.dispose' });
       else enqueue.assign({ cameras: without(context.cameras, event.id) });

@@ -1,10 +1,11 @@
 /** Everything that one mediasoup worker holds, told by mediasoup itself: whatever makes a router or a transport, it is in here. */
 import type { AppData, Consumer, Producer, Router, Transport, Worker } from 'mediasoup/types';
+import { streamOfKey } from '../streams.ts';
 
 /** What it is for: the path of a camera, a viewer, an edge for the payload types of somebody's offer, or a primer. */
 export type MediaRole = 'ingest' | 'viewer' | 'edge' | 'primer';
 
-/** What whoever makes it writes to it. `role` where it is not what its kind says. */
+/** What whoever makes it writes to it; `camera` is the key of a stream. `role` where it is not what its kind says. */
 export type MediaLabel = { camera: string; viewer?: string; role?: MediaRole };
 
 /** The living objects, oldest first. */
@@ -24,8 +25,12 @@ export function takeInventory(worker: Worker): Inventory {
   return { routers: () => [...held.routers], transports: () => [...held.transports], producers: () => [...held.producers], consumers: () => [...held.consumers] };
 }
 
-/** The label of an object. */
-export const labelOf = ({ appData }: { appData: AppData }): MediaLabel => appData as MediaLabel;
+/** The label of an object, as the world reads it: `stream` where it belongs to a camera's second one. */
+export function labelOf({ appData }: { appData: AppData }): MediaLabel & { stream?: 'sub' } {
+  const label = appData as MediaLabel;
+  const { camera, stream } = streamOfKey(label.camera);
+  return stream === 'main' ? label : { ...label, camera, stream };
+}
 
 function keep<T extends { observer: { once(event: 'close', listener: () => void): unknown } }>(all: Set<T>, one: T): void {
   all.add(one);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { EventView } from '../api/protocol.ts';
 import type { FailureClass } from '../errors.ts';
+import { keyOf, streamOfKey } from '../streams.ts';
 import { openCipher, type Cipher } from './cipher.ts';
 import { flightsOf, type Flights } from './flights.ts';
 import type { FlightRow, StoreRequest, StoreThreadInput } from './requests.ts';
@@ -137,7 +138,7 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
   const insert = db.prepare('INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const rowsWhere = (where: string) => db.prepare(`SELECT *, EXISTS (SELECT 1 FROM flights WHERE flights.seq = journal.seq) AS recording FROM journal
     WHERE ${where} seq < ? AND (? IS NULL OR type = ? OR substr(type, 1, ?) = ?) ORDER BY seq DESC LIMIT ?`);
-  const [list, listAll] = [rowsWhere('camera = ? AND'), rowsWhere('')];
+  const [list, listAll] = [rowsWhere('camera IN (SELECT value FROM json_each(?)) AND'), rowsWhere('')];
   const transitions = db.prepare(`SELECT at, type, to_state, class, evidence FROM journal WHERE camera = ? AND type IN ('camera.transition', 'lookout.started')
     AND seq >= coalesce((SELECT max(seq) FROM journal WHERE camera = ? AND type = 'camera.transition' AND at < ?), 0) ORDER BY seq`);
   const trim = db.prepare('DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE camera = ? ORDER BY seq LIMIT ?)');
@@ -148,11 +149,12 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
 
   const write = (rows: EventView[], after: Map<string, number>) => {
     for (const row of rows) {
-      const values: SQLInputValue[] = [row.seq, Date.parse(row.at), row.camera, row.type, row.from, row.to, row.class, row.code, row.message, row.evidence, row.attempt, row.delayMs];
+      const key = keyOf(row);
+      const values: SQLInputValue[] = [row.seq, Date.parse(row.at), key, row.type, row.from, row.to, row.class, row.code, row.message, row.evidence, row.attempt, row.delayMs];
       insert.run(...values);
-      after.set(row.camera, (after.get(row.camera) ?? 0) + 1);
+      after.set(key, (after.get(key) ?? 0) + 1);
     }
-    for (const camera of new Set(rows.map((row) => row.camera))) {
+    for (const camera of new Set(rows.map(keyOf))) {
       const excess = (after.get(camera) ?? 0) - rowsPerCamera;
       if (excess > 0) after.set(camera, (after.get(camera) ?? 0) - Number(trim.run(camera, excess).changes));
     }
@@ -177,10 +179,10 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
       for (const [camera, n] of after) counts.set(camera, n);
       return null;
     },
-    list({ camera, kind, limit, before }: { camera: string | null; kind: string | null; limit: number; before: number | null }) {
+    list({ cameras, kind, limit, before }: { cameras: string[] | null; kind: string | null; limit: number; before: number | null }) {
       const group = `${kind ?? ''}.`;
       const rest: SQLInputValue[] = [before ?? Number.MAX_SAFE_INTEGER, kind, kind, group.length, group, limit];
-      return (camera === null ? listAll.all(...rest) : list.all(camera, ...rest) as unknown[]).map((row) => eventOf(row as JournalRow));
+      return (cameras === null ? listAll.all(...rest) : list.all(JSON.stringify(cameras), ...rest) as unknown[]).map((row) => eventOf(row as JournalRow));
     },
     transitions: ({ camera, since }: { camera: string; since: number }) =>
       (transitions.all(camera, camera, since) as Pick<JournalRow, 'at' | 'type' | 'to_state' | 'class' | 'evidence'>[]).map(({ at, type, to_state, class: cls, evidence }): Transition => ({
@@ -190,6 +192,12 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
   };
 }
 
-const eventOf = ({ from_state, to_state, delay_ms, recording, ...row }: JournalRow): EventView => ({
-  ...row, at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms, recording: recording === 1,
+const eventOf = ({ from_state, to_state, delay_ms, recording, camera: key, ...row }: JournalRow): EventView => ({
+  ...row, ...labelOf(key), at: new Date(row.at).toISOString(), class: row.class as FailureClass | null, from: from_state, to: to_state, delayMs: delay_ms, recording: recording === 1,
 });
+
+/** The column `camera` holds the key of a stream. */
+const labelOf = (key: string): Pick<EventView, 'camera' | 'stream'> => {
+  const { camera, stream } = streamOfKey(key);
+  return stream === 'sub' ? { camera, stream } : { camera };
+};

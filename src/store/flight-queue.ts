@@ -1,5 +1,6 @@
 /** Recordings that wait for the disk with their rows: bounded, because a disk that takes nothing must not take the memory instead. */
 import type { EventView } from '../api/protocol.ts';
+import { keyOf } from '../streams.ts';
 import type { FlightRow } from './requests.ts';
 import type { StoredFlight } from './types.ts';
 
@@ -43,19 +44,19 @@ export function createFlightQueue(limit = bytesLimit): FlightQueue {
         lose(seq);
       }
     },
-    of: (rows) => rows.flatMap(({ seq, camera }) => {
-      const entry = waiting.get(seq);
-      return entry ? [{ seq, camera, ...entry.flight }] : [];
+    of: (rows) => rows.flatMap((row) => {
+      const entry = waiting.get(row.seq);
+      return entry ? [{ seq: row.seq, camera: keyOf(row), ...entry.flight }] : [];
     }),
     drop(rows) {
       for (const { seq } of rows) take(seq);
     },
     find(camera, seq) {
       const entry = waiting.get(seq);
-      return entry?.row.camera === camera ? entry.flight : undefined;
+      return entry && keyOf(entry.row) === camera ? entry.flight : undefined;
     },
     forget(camera) {
-      for (const [seq, { row }] of waiting) if (row.camera === camera) lose(seq);
+      for (const [seq, { row }] of waiting) if (keyOf(row) === camera) lose(seq);
     },
   };
 }

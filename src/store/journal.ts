@@ -1,10 +1,12 @@
 /** The journal's batch: rows get their number at once, go to the disk together, and never make anybody wait. */
 import type { EventView } from '../api/protocol.ts';
 import type { Log } from '../log.ts';
+import { keyOf } from '../streams.ts';
 import type { StoreThread } from './thread.ts';
 import { createFlightQueue } from './flight-queue.ts';
 import type { NewEvent, Store, StoredFlight, Transition } from './types.ts';
 
+const streamNames = ['main', 'sub'] as const;
 const batchMs = 150;
 const retryMs = 1000;
 /** Rows kept in memory while the disk cannot take them; the oldest go first. */
@@ -82,10 +84,11 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
       schedule(batchMs);
       return row;
     },
-    async list({ camera, kind, limit, before }) {
-      const isWanted = (row: EventView): boolean => (camera === undefined || row.camera === camera) && (before === undefined || row.seq < before) && isOfKind(row, kind);
+    async list({ camera, stream, kind, limit, before }) {
+      const keys = camera === undefined ? null : (stream ? [stream] : streamNames).map((name) => keyOf({ camera, stream: name }));
+      const isWanted = (row: EventView): boolean => (keys === null || keys.includes(keyOf(row))) && (before === undefined || row.seq < before) && isOfKind(row, kind);
       const inMemory = [...(writing?.rows ?? []), ...pending].filter(isWanted);
-      const stored = await thread.ask({ type: 'journal.list', camera: camera ?? null, kind: kind ?? null, limit, before: before ?? null });
+      const stored = await thread.ask({ type: 'journal.list', cameras: keys, kind: kind ?? null, limit, before: before ?? null });
       const rows = new Map([...stored, ...inMemory].map((row) => [row.seq, row]));
       return [...rows.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
@@ -93,7 +96,7 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
       await flush();
       const rows = await thread.ask({ type: 'journal.transitions', camera, since });
       // What the disk does not take is still known here.
-      const unwritten = [...(writing?.rows ?? []), ...pending].filter((row) => row.camera === camera && row.type === 'camera.transition');
+      const unwritten = [...(writing?.rows ?? []), ...pending].filter((row) => keyOf(row) === camera && row.type === 'camera.transition');
       return [...rows, ...unwritten.map((row): Transition => ({ at: Date.parse(row.at), type: row.type, to: row.to, class: row.class, awaySince: null }))];
     },
     async recording({ camera, seq: wanted }): Promise<StoredFlight | undefined> {

@@ -12,7 +12,7 @@ export type StoreRequest =
   | { type: 'cameras.put'; camera: StoredCamera }
   | { type: 'cameras.remove'; id: string }
   | { type: 'journal.append'; rows: EventView[]; flights: FlightRow[] }
-  | { type: 'journal.list'; camera: string | null; kind: string | null; limit: number; before: number | null }
+  | { type: 'journal.list'; cameras: string[] | null; kind: string | null; limit: number; before: number | null }
   | { type: 'journal.transitions'; camera: string; since: number }
   | SegmentRequest
   | { type: 'flights.find'; camera: string; seq: number }

@@ -11,7 +11,7 @@ const migrations = [
    CREATE TABLE journal (
      seq INTEGER PRIMARY KEY,
      at INTEGER NOT NULL,          -- ms since the epoch
-     camera TEXT NOT NULL,
+     camera TEXT NOT NULL,         -- key of the stream (src/streams.ts)
      type TEXT NOT NULL,
      from_state TEXT, to_state TEXT, class TEXT, code TEXT,
      message TEXT NOT NULL,
@@ -23,7 +23,7 @@ const migrations = [
    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
   `CREATE TABLE flights (
      seq INTEGER PRIMARY KEY,      -- of the journal row
-     camera TEXT NOT NULL,
+     camera TEXT NOT NULL,         -- key of the stream
      head BLOB NOT NULL,           -- deflated JSON
      runs BLOB NOT NULL            -- deflated
    ) STRICT;

@@ -1,6 +1,7 @@
 /** What the store offers to the rest of the program; `openStore` (index.ts) implements it on SQLite in a worker thread. */
 import type { EventView } from '../api/protocol.ts';
 import type { CameraInput } from '../camera-config.ts';
+import type { StreamName } from '../streams.ts';
 
 /** A camera as it is stored: complete, with credentials. */
 export type StoredCamera = CameraInput & { id: string };
@@ -69,9 +70,9 @@ export type Store = {
   journal: {
     /** Never waits: batched (at most 200 ms), bounded per camera. Returns the row as it will be read, number included. */
     append(event: NewEvent): EventView;
-    /** Newest first. */
-    list(query: EventQuery & { camera?: string }): Promise<EventView[]>;
-    /** Transitions of a camera since a moment (ms), oldest first, with the last one before it. */
+    /** Newest first; of both streams of a camera where none is named. */
+    list(query: EventQuery & { camera?: string; stream?: StreamName }): Promise<EventView[]>;
+    /** Transitions of a stream, by its key (`streamKey`), since a moment (ms), oldest first, with the last one before it. */
     transitions(query: { camera: string; since: number }): Promise<Transition[]>;
     /** Writes what is still in the batch. */
     flush(): Promise<void>;
@@ -88,9 +89,9 @@ export type Store = {
     usage(): Promise<SegmentUsage[]>;
   };
   flights: {
-    /** Of a journal row; undefined where it has none, or where newer ones took its place. */
+    /** Of a journal row of a stream, by its key (`streamKey`); undefined where it has none, or where newer ones took its place. */
     find(query: { camera: string; seq: number }): Promise<StoredFlight | undefined>;
-    /** All of a camera. They go with a stored camera; for one that never was stored. */
+    /** All of a stream, by its key. They go with a stored camera; for one that never was stored. */
     remove(camera: string): Promise<void>;
   };
   /** Of tokens and sessions, SHA-256 alone is kept. */

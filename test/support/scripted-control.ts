@@ -1,5 +1,5 @@
 /** A `ControlPlane` whose cameras and answers the test decides: the other side of the interfaces' tests. */
-import type { CameraInput } from '../../src/camera-config.ts';
+import type { CameraInput, CameraSetup } from '../../src/camera-config.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
 import type { CameraCounters, ControlPlane, Delta, InspectTell, RecordingService, Snapshot, ViewerNotify, ViewerService, ExportService } from '../../src/api/control.ts';
 import type { AvailabilityView, CameraView, EventView, IncidentView, FlightView, RecordingView, SfuView, SystemView, ExportView } from '../../src/api/protocol.ts';
@@ -17,7 +17,7 @@ export type Script = {
   events: EventView[];
   flights: FlightView[];
   /** What `setup` was asked for. */
-  inputs: (CameraInput & { id: string })[];
+  inputs: CameraSetup[];
   incidents: IncidentView[];
   sfu: SfuView;
   /** Every call that reached the supervisor, in order: `verb id`. */
@@ -97,7 +97,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     readiness: () => script.readiness,
     cameras: () => [...script.cameras.values()],
     camera: (id) => script.cameras.get(id),
-    counters: () => [...script.counters.values()],
+    counters: (stream = 'main') => (stream === 'main' ? [...script.counters.values()] : []),
     hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000 })),
     workers: () => sfu.workers,
     transcodes: () => ({ used: 0.3, budget: 1, refused: 2 }),

@@ -1,5 +1,5 @@
 /** The one door to the server: all that the page asks and hears passes through this interface (socket-adapter.ts, fake/adapter.ts). */
-import type { ActorHistoryView, CameraView, EventView, ExportView, FleetTrendView, InspectServerEvents, ProbeReport, RecordingView, RecordWindowView, StatusServerEvents, TrendView } from '../../src/api/protocol.ts';
+import type { ActorHistoryView, CameraView, EventView, ExportView, FleetTrendView, InspectServerEvents, ProbeReport, RecordingView, RecordWindowView, StatusServerEvents, StreamName, TrendView } from '../../src/api/protocol.ts';
 
 /** The Socket.IO connection as the operator needs to know it. */
 export type ConnectionState =
@@ -17,11 +17,13 @@ export type StatusListener = {
 export type Session = { name: string; role: string };
 
 /** What the form for a new camera sends. */
-export type NewCamera = { name?: string; url: string; outputs?: { live: { transcode: 'never' | 'on-demand' } } };
+export type NewCamera = { name?: string; url: string; sub?: { url: string }; outputs?: { live: { transcode: 'never' | 'on-demand' } } };
 
 /** What is different from now on; what is not named stays. */
 export type CameraChange = {
   url?: string;
+  /** null: without a second stream. */
+  sub?: { url: string } | null;
   name?: string;
   transport?: CameraView['transport'];
   outputs?: { live?: { transcode: 'never' | 'on-demand' }; hls?: { mode: CameraView['outputs']['hls']['mode'] }; record?: { mode?: CameraView['outputs']['record']['mode']; schedule?: RecordWindowView[] } };
@@ -138,7 +140,7 @@ export type Adapter = {
   /** For admins. */
   inspect: (listener: InspectListener) => Inspection;
   /** Nothing happens before `setAvailable(true)`. */
-  play: (camera: string, sink: PlayerSink) => Player;
+  play: (camera: string, sink: PlayerSink, stream: StreamName) => Player;
 };
 
 /** A refusal of the server, or of the network where `code` is `NETWORK`. */

@@ -1,7 +1,7 @@
 /** The adapter of the real program: REST and Socket.IO of the same origin, players over mediasoup (loaded when first needed). */
 import type { CameraView, EventView, ProbeReport, StatusServerEvents } from '../../src/api/protocol.ts';
 import { io, type Socket } from 'socket.io-client';
-import type { Adapter, PlayerSink, Session, StatusListener } from './adapter.ts';
+import type { Adapter, Session, StatusListener } from './adapter.ts';
 import { ApiError } from './adapter.ts';
 import { connectInspector } from './inspect-socket.ts';
 import { recordings } from './recordings-rest.ts';
@@ -47,9 +47,9 @@ export function createSocketAdapter(): Adapter {
     hls: (id) => `hls/${encodeURIComponent(id)}/index.m3u8`,
     recordings,
     inspect: (listener) => connectInspector(io('/inspect', options), listener),
-    play: (id: string, sink: PlayerSink) => {
+    play: (id, sink, stream) => {
       if (!signalling) throw new Error('connect() comes before play()');
-      return new Viewer({ camera: id, sink, signalling });
+      return new Viewer({ camera: id, stream, sink, signalling });
     },
   };
 }

@@ -1,8 +1,8 @@
 /** Between the messages of `media_plane.proto` and what the supervisor understands. */
 import Value from 'typebox/value';
-import { cameraIdPattern, CameraInput } from '../../camera-config.ts';
+import { cameraIdPattern, CameraInput, type CameraSetup } from '../../camera-config.ts';
 import { LookoutError } from '../../errors.ts';
-import type { CameraView, LastError, OutputView, Verdict } from '../protocol.ts';
+import type { CameraView, LastError, OutputView, SubView, Verdict } from '../protocol.ts';
 import { CameraSchema } from '../schemas.ts';
 import { shown } from '../shown.ts';
 
@@ -21,12 +21,15 @@ export function idOf(request: Message): string {
 }
 
 /** What a `SetupStreamRequest` asks for, checked by the schema of REST. Throws what REST would answer. */
-export function cameraOf(request: Message): CameraInput & { id: string } {
+export function cameraOf(request: Message): CameraSetup {
   const id = idOf(request);
-  const input = plain({ ...request, id }) as CameraInput & { id: string };
+  const { sub, ...rest } = plain({ ...request, id }) as CameraInput & { id: string };
+  // A message has no null: a second stream without an address is none.
+  const noSub = sub?.url === '';
+  const input = { ...rest, ...(sub && !noSub && { sub }) };
   const problems = [...Value.Errors(CameraInput, input)];
   if (problems.length > 0) throw Object.assign(new Error('validation'), { validation: problems, validationContext: 'body' });
-  return input;
+  return noSub ? { ...input, sub: null } : input;
 }
 
 function plain(message: Message): Message {
@@ -48,11 +51,24 @@ function restWord(field: string, word: string): string {
 
 /** A `Stream`. What the view does not know is left out. */
 export function streamOf(view: CameraView): Message {
-  const { since, nextRetryAt, lastError, media, freshness, worker, outputs, state, desired, transport, host, ...same } = shown(CameraSchema, view);
+  const { outputs, desired, transport, sub, ...own } = shown(CameraSchema, view);
   return {
-    ...withoutNulls(same),
+    ...healthOf(own),
     transport: `TRANSPORT_${transport.toUpperCase()}`,
     desired: `DESIRED_STATE_${desired.toUpperCase()}`,
+    sub: sub && subOf(sub),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, outputOf(output)])),
+  };
+}
+
+function subOf({ live, ...own }: SubView): Message {
+  return { ...healthOf(own), live: outputOf(live) };
+}
+
+/** What both streams of a camera show of themselves, beside what is the same in message and view. */
+function healthOf({ since, nextRetryAt, lastError, media, freshness, worker, state, host, ...same }: Omit<SubView, 'live'>): Message {
+  return {
+    ...withoutNulls(same),
     state: `STREAM_STATE_${state.toUpperCase()}`,
     since: timestampOf(since),
     nextRetryAt: nextRetryAt === null ? undefined : timestampOf(nextRetryAt),
@@ -61,7 +77,6 @@ export function streamOf(view: CameraView): Message {
     ...withoutNulls(freshness),
     host: host ?? undefined,
     workerPid: worker?.pid,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, outputOf(output)])),
   };
 }
 

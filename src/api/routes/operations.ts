@@ -5,7 +5,7 @@ import type { Certificates } from '../certificates.ts';
 import type { Store } from '../../store/types.ts';
 import type { ControlPlane } from '../control.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SfuView } from '../protocol.ts';
+import type { CameraView, SfuView } from '../protocol.ts';
 import { readinessOf } from '../readiness.ts';
 import { answers, SfuSchema, WorkerSchema } from '../schemas.ts';
 import { visibleSfu } from '../visible.ts';
@@ -75,12 +75,13 @@ function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
   };
 }
 
-function roomOf(camera: { id: string; state: string; viewers: number }, sfu: SfuView): Static<typeof Room> {
+/** What a camera holds, with its second stream; packets and keyframes are main's. */
+function roomOf(camera: CameraView, sfu: SfuView): Static<typeof Room> {
   const mine = <T extends { camera: string }>(list: T[]) => list.filter((entry) => entry.camera === camera.id);
   const producers = mine(sfu.producers);
-  const sum = (pick: (producer: SfuView['producers'][number]) => number) => producers.filter(({ role }) => role === undefined || role === 'ingest').reduce((total, producer) => total + pick(producer), 0);
+  const sum = (pick: (producer: SfuView['producers'][number]) => number) => producers.filter(({ role, stream }) => stream !== 'sub' && (role === undefined || role === 'ingest')).reduce((total, producer) => total + pick(producer), 0);
   return {
-    camera: camera.id, state: camera.state, viewers: camera.viewers,
+    camera: camera.id, state: camera.state, viewers: camera.viewers + (camera.sub?.viewers ?? 0),
     routers: mine(sfu.routers).length, transports: mine(sfu.transports).length, producers: producers.length, consumers: mine(sfu.consumers).length,
     packetCount: sum((p) => p.packetCount), byteCount: sum((p) => p.byteCount), keyframeCount: sum((p) => p.keyframeCount), packetsLost: sum((p) => p.packetsLost),
   };

@@ -11,7 +11,7 @@ import { includesRole } from '../auth.ts';
 import type { ControlPlane, ViewerNotify } from '../control.ts';
 import { withDeadline, type Deadline } from '../deadline.ts';
 import { errorBody } from '../errors.ts';
-import type { ViewerClientEvents, ViewerServerEvents } from '../protocol.ts';
+import type { StreamName, ViewerClientEvents, ViewerServerEvents } from '../protocol.ts';
 import type { SocketData } from '../socket.ts';
 import { maySee } from '../visible.ts';
 
@@ -30,7 +30,7 @@ const strict = { additionalProperties: false } as const;
 const viewer = Type.String({ minLength: 1, maxLength: 64 });
 const opaque = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown());
 const schemas = {
-  join: Type.Object({ camera: Type.String({ pattern: cameraIdPattern }) }, strict),
+  join: Type.Object({ camera: Type.String({ pattern: cameraIdPattern }), stream: Type.Optional(Type.Enum(['main', 'sub'])) }, strict),
   transport: Type.Object({ viewer, rtpCapabilities: opaque, primer: Type.Optional(Type.Boolean()) }, strict),
   connectTransport: Type.Object({ viewer, dtlsParameters: opaque }, strict),
   consume: Type.Object({ viewer, audio: Type.Optional(Type.Boolean()) }, strict),
@@ -90,7 +90,7 @@ function createHandlers({ viewers }: ControlPlane, limits: Config['api']): Handl
     return { viewer: id, owner: socket.id };
   };
   return {
-    join: (request, connection, deadline) => join(viewers, { camera: request.camera, connection, deadline, limits }),
+    join: (request, connection, deadline) => join(viewers, { ...request, connection, deadline, limits }),
     transport: async ({ viewer: id, rtpCapabilities, primer = false }, connection) => viewers.transport({ ...mine(connection, id), rtpCapabilities, primer }),
     connectTransport: async ({ viewer: id, dtlsParameters }, connection) => viewers.connect({ ...mine(connection, id), dtlsParameters }),
     consume: async ({ viewer: id, audio }, connection) => ({ consumers: await viewers.consume({ ...mine(connection, id), audio: audio ?? false }) }),
@@ -106,13 +106,13 @@ function createHandlers({ viewers }: ControlPlane, limits: Config['api']): Handl
 }
 
 /** A join that completes after its connection ended, or after its deadline, is undone: nobody knows of that viewer. */
-async function join(viewers: ControlPlane['viewers'], { camera, connection, deadline, limits: { viewersPerSocket } }: { camera: string; connection: Connection; deadline: Deadline; limits: Config['api'] }) {
+async function join(viewers: ControlPlane['viewers'], { camera, stream, connection, deadline, limits: { viewersPerSocket } }: { camera: string; stream?: StreamName; connection: Connection; deadline: Deadline; limits: Config['api'] }) {
   const { socket, viewers: own } = connection;
   if (!maySee(identityOf(connection), camera)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: camera });
   if (own.size + connection.joining >= viewersPerSocket) throw new LookoutError('LOOKOUT_RATE_LIMITED', { message: `One connection holds at most ${viewersPerSocket} viewers.` });
   connection.joining += 1;
   try {
-    const joined = await viewers.join({ camera, owner: socket.id, notify: notifier(connection) });
+    const joined = await viewers.join({ camera, ...(stream && { stream }), owner: socket.id, notify: notifier(connection) });
     if (!socket.connected || deadline.passed) {
       await viewers.leave({ viewer: joined.viewer, owner: socket.id });
       throw new LookoutError('LOOKOUT_DEADLINE');

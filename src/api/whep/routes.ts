@@ -8,6 +8,7 @@ import { LookoutError } from '../../errors.ts';
 import { queryToken } from '../access.ts';
 import { longestToken, type Auth, type Identity } from '../auth.ts';
 import type { ControlPlane } from '../control.ts';
+import type { StreamName } from '../protocol.ts';
 import { cameraOr404 } from '../routes/cameras.ts';
 import { answers, NoContent } from '../schemas.ts';
 import { writeAnswer } from './answer.ts';
@@ -17,6 +18,8 @@ import { createWhepSessions } from './sessions.ts';
 const camera = Type.String({ pattern: cameraIdPattern });
 const sessionParams = Type.Object({ camera, session: Type.String({ pattern: '^[0-9a-f-]{36}$' }) });
 const query = Type.Object({ token: Type.Optional(Type.String({ maxLength: longestToken, description: 'A token, for players that cannot set headers; the `Location` of the answer then carries it' })) });
+/** Players that ask for sub get main where there is none. */
+const postQuery = Type.Object({ ...query.properties, stream: Type.Optional(Type.Enum(['main', 'sub'], { description: 'The stream; main where none is named, and where the camera has no second one' })) });
 const sdp = { description: 'The SDP answer; `Location` is the session, `Link` what else there is of the camera', content: { 'application/sdp': { schema: Type.String() } } };
 const offerType = 'application/sdp';
 const tags = ['whep'];
@@ -34,13 +37,14 @@ export const whepRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane; auth
 
   app.post('/whep/:camera', {
     config: { role: 'viewer' },
-    schema: { tags, summary: 'Watch a camera over WebRTC; the body is an SDP offer', consumes: [offerType], params: Type.Object({ camera }), querystring: query, response: answers({ 201: sdp }) },
+    schema: { tags, summary: 'Watch a camera over WebRTC; the body is an SDP offer', consumes: [offerType], params: Type.Object({ camera }), querystring: postQuery, response: answers({ 201: sdp }) },
   }, async (request, reply) => {
     const { camera: id } = request.params;
-    const links = linksOf(control, id);
+    const { stream = 'main' } = request.query;
+    const links = linksOf(control, id, stream);
     if (typeof request.body !== 'string') throw mediaType();
     const offer = readOffer(request.body);
-    const { id: session, answer } = await sessions.open({ camera: id, offer, identity: identityOf(request.identity), address: request.ip });
+    const { id: session, answer } = await sessions.open({ camera: id, stream, offer, identity: identityOf(request.identity), address: request.ip });
     const given = queryToken(request);
     const location = `/whep/${id}/${session}${given === undefined ? '' : `?token=${encodeURIComponent(given)}`}`;
     return reply.code(201).type(offerType).headers({ location, etag: `"${randomBytes(12).toString('base64url')}"`, link: links, 'cache-control': 'no-store' })
@@ -70,11 +74,12 @@ function identityOf(identity: Identity | null): Identity {
 }
 
 /** What else there is of a camera that can be watched. Throws where it cannot. */
-function linksOf(control: ControlPlane, id: string): string {
+function linksOf(control: ControlPlane, id: string, stream: StreamName): string {
   const view = cameraOr404(control, id);
   if (view.desired === 'stopped') throw new LookoutError('LOOKOUT_CAMERA_STOPPED', { cameraId: id });
-  const { live, hls } = view.outputs;
-  if (live.verdict?.ok === false) throw new LookoutError('LOOKOUT_UNSUPPORTED_MEDIA', { cameraId: id, message: `WebRTC cannot carry what this camera sends: ${live.verdict.why}` });
+  const { hls } = view.outputs;
+  const { verdict } = stream === 'sub' && view.sub ? view.sub.live : view.outputs.live;
+  if (verdict?.ok === false) throw new LookoutError('LOOKOUT_UNSUPPORTED_MEDIA', { cameraId: id, message: `WebRTC cannot carry what this camera sends: ${verdict.why}` });
   const described = `</api/v1/cameras/${id}>; rel="describedby"; type="application/json"`;
   return hls.mode === 'off' ? described : `${described}, </hls/${id}/index.m3u8>; rel="alternate"; type="application/vnd.apple.mpegurl"`;
 }

@@ -4,6 +4,7 @@ import { LookoutError } from '../../errors.ts';
 import type { Auth, Identity } from '../auth.ts';
 import type { OfferAnswer, ViewerService } from '../control.ts';
 import { withDeadline } from '../deadline.ts';
+import type { StreamName } from '../protocol.ts';
 import type { Offer } from './offer.ts';
 
 /** A session that was opened. */
@@ -12,7 +13,7 @@ export type WhepSession = { id: string; answer: OfferAnswer };
 /** Opens and closes them. */
 export type WhepSessions = {
   /** Throws what `ViewerService` throws, `LOOKOUT_RATE_LIMITED` where `address` holds too many, and `LOOKOUT_DEADLINE`. */
-  open(request: { camera: string; offer: Offer; identity: Identity; address: string }): Promise<WhepSession>;
+  open(request: { camera: string; stream: StreamName; offer: Offer; identity: Identity; address: string }): Promise<WhepSession>;
   /** Throws `LOOKOUT_VIEWER_NOT_FOUND`, also where another credential opened it. */
   close(request: { camera: string; id: string; identity: Identity }): Promise<void>;
   /** The same as a question. */
@@ -45,7 +46,7 @@ export function createWhepSessions({ viewers, auth, most, requestMs }: Options):
     return entry;
   };
   return {
-    async open({ camera, offer: { video, dtls }, identity, address }) {
+    async open({ camera, stream, offer: { video, dtls }, identity, address }) {
       const holder = `${identity.token} ${address}`;
       if ([...entries.values()].filter((entry) => entry.holder === holder).length >= most) throw new LookoutError('LOOKOUT_RATE_LIMITED', { message: `One address holds at most ${most} viewers.` });
       const entry: Entry = { id: randomUUID(), camera, identity, holder };
@@ -54,7 +55,7 @@ export function createWhepSessions({ viewers, auth, most, requestMs }: Options):
       entries.set(owner, entry);
       try {
         const answer = await withDeadline(async (deadline) => {
-          const { viewer } = await viewers.join({ camera, owner, notify: { viewer: () => undefined, gone: () => void entries.delete(owner) } });
+          const { viewer } = await viewers.join({ camera, stream, owner, notify: { viewer: () => undefined, gone: () => void entries.delete(owner) } });
           if (deadline.passed || !entries.has(owner)) throw new LookoutError('LOOKOUT_DEADLINE');
           return viewers.answer({ viewer, owner, video, dtls });
         }, requestMs, 'offer');

@@ -71,9 +71,11 @@ test('a stream is set up with every option, shown, found unchanged, and torn dow
   });
   assert.equal((await client.call('SetupStream', { id: 'dock', url }))['outcome'], 'SETUP_OUTCOME_UNCHANGED');
   assert.deepEqual(script.inputs[1], { id: 'dock', url }, 'what is not said is not asked for');
+  await client.call('SetupStream', { id: 'dock', url, sub: { url: '' } });
+  assert.deepEqual(script.inputs[2], { id: 'dock', url, sub: null }, 'an empty address takes the second stream away');
   assert.equal((await client.call('TeardownStream', { id: 'dock' }))['existed'], true);
   assert.equal((await client.call('TeardownStream', { id: 'dock' }))['existed'], false);
-  assert.deepEqual(script.calls, ['setup dock', 'setup dock', 'remove dock']);
+  assert.deepEqual(script.calls, ['setup dock', 'setup dock', 'setup dock', 'remove dock']);
 });
 
 test('a stream is shown with everything that is known of it, and nothing else', async (t) => {
@@ -89,6 +91,16 @@ test('a stream is shown with everything that is known of it, and nothing else', 
     packetAgeMs: 12, _packetAgeMs: 'packetAgeMs', keyframeAgeMs: 400, _keyframeAgeMs: 'keyframeAgeMs', host: { pid: 4711, rssBytes: 1000 },
     outputs: { live: { state: 'open', verdict: { ok: true, why: 'main profile' } }, hls: { state: 'off' }, record: { state: 'off' }, frames: { state: 'off' }, snapshot: { state: 'idle' } },
   });
+});
+
+test('the second stream is shown beside the first, with a health of its own', async (t) => {
+  const { client, script } = await bench(t);
+  const { url, state, substate, since, attempt, nextRetryAt, restarts, freshness, viewers, host, outputs: { live }, ...main } = cameraView('gate', { url: 'rtsp://u:p@192.0.2.1/small', state: 'backoff', substate: null });
+  const lastError = { class: 'not-found' as const, code: 'rtsp-404', message: 'There is no such stream.', at: '2026-01-02T03:04:05.678Z' };
+  script.cameras.set('gate', cameraView('gate', { sub: { url, state, substate, since, attempt, nextRetryAt, lastError, restarts, media: main.media, freshness, viewers, host, worker: null, live } }));
+  const { stream } = await client.call<{ stream: Message }>('GetStream', { id: 'gate' });
+  const sub = stream['sub'] as Message;
+  assert.deepEqual([stream['state'], sub['state'], sub['url'], (sub['lastError'] as Message)['failureClass'], (sub['media'] as Message)['width'], (sub['live'] as Message)['state']], ['STREAM_STATE_STREAMING', 'STREAM_STATE_BACKOFF', 'rtsp://192.0.2.1/small', 'not-found', 1280, 'open']);
 });
 
 test('a list comes in pages, in the order of ids, and each stream once', async (t) => {

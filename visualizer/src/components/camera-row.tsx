@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import type { CameraView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
-import { sentence } from '../models/describe.ts';
+import { sentence, subSentence } from '../models/describe.ts';
 import { href } from '../models/route.ts';
 import { Commands } from './commands.tsx';
 import { bits } from './facts.tsx';
@@ -65,6 +65,10 @@ function StreamCell({ camera: { state, media, outputs } }: { camera: CameraView 
   return <>{bits(flows?.bitrate)}<span class="stream-more">{fps === null ? '–' : `${Math.round(fps)} fps`}{recording && <span class="tone-bad" title={`Recording since ${moment(outputs.record.since)}`}> ● rec</span>}</span></>;
 }
 
+/** A second stream that fails is told, but is no trouble of the camera itself. */
 function Reason({ entry }: { entry: CameraEntry }): JSX.Element {
-  return <>{sentence(useDescription(entry))}</>;
+  const { clock } = useApp();
+  const words = sentence(useDescription(entry));
+  const sub = subSentence(entry.view, clock.serverNow());
+  return <>{words}{sub !== null && <span class="tone-warn" data-sub> {sub}</span>}</>;
 }

@@ -4,10 +4,10 @@ import type { JSX } from 'preact';
 import type { CameraView, RecordWindowView } from '../../../src/api/protocol.ts';
 import { ApiError, messageOf, type CameraChange } from '../adapter.ts';
 import { useApp } from '../app.ts';
-import { fieldErrors } from '../models/field-errors.ts';
+import { fieldErrors, refusedAddress } from '../models/field-errors.ts';
 import { Field, urlProblem } from './add-camera.tsx';
 
-type Errors = Partial<Record<'url' | 'name' | 'schedule' | 'form', string>>;
+type Errors = Partial<Record<'url' | 'sub' | 'name' | 'schedule' | 'form', string>>;
 
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const office: RecordWindowView = { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '18:00' };
@@ -21,6 +21,8 @@ export function ChangeCamera({ camera }: { camera: CameraView }): JSX.Element {
   const { live, hls, record } = camera.outputs;
   const transcode = useSignal(live.transcode ?? 'never');
   const url = useSignal('');
+  const sub = useSignal('');
+  const withoutSub = useSignal(false);
   const name = useSignal(camera.name);
   const transport = useSignal(camera.transport);
   const hlsMode = useSignal(hls.mode);
@@ -34,13 +36,14 @@ export function ChangeCamera({ camera }: { camera: CameraView }): JSX.Element {
     const outputs = { ...(transcode.value === (live.transcode ?? 'never') ? {} : { live: { transcode: transcode.value } }), ...(hlsMode.value === hls.mode ? {} : { hls: { mode: hlsMode.value } }), ...(Object.keys(recorded).length === 0 ? {} : { record: recorded }) };
     return {
       ...(url.value.trim() === '' ? {} : { url: url.value.trim() }),
+      ...(withoutSub.value ? { sub: null } : sub.value.trim() === '' ? {} : { sub: { url: sub.value.trim() } }),
       ...(name.value.trim() === camera.name ? {} : { name: name.value.trim() }),
       ...(transport.value === camera.transport ? {} : { transport: transport.value }),
       ...(Object.keys(outputs).length === 0 ? {} : { outputs }),
     };
   };
   const save = async (): Promise<void> => {
-    errors.value = problemsOf({ url: url.value, name: name.value, scheduled: recordMode.value === 'scheduled', schedule: schedule.value });
+    errors.value = problemsOf({ url: url.value, sub: withoutSub.value ? '' : sub.value, name: name.value, scheduled: recordMode.value === 'scheduled', schedule: schedule.value });
     if (Object.keys(errors.value).length > 0) return;
     busy.value = true;
     try {
@@ -58,6 +61,10 @@ export function ChangeCamera({ camera }: { camera: CameraView }): JSX.Element {
       <Field id="change-url" label="Address" hint={`Empty: it stays ${camera.url}, with its user and password.`} error={errors.value.url}>
         <input id="change-url" type="url" inputMode="url" autocomplete="off" spellcheck={false} placeholder={camera.url} aria-invalid={errors.value.url !== undefined} aria-describedby="change-url-hint" value={url.value} onInput={({ currentTarget }) => { url.value = currentTarget.value; }} />
       </Field>
+      <Field id="change-sub" label="Sub stream" hint={camera.sub ? `Empty: it stays ${camera.sub.url}, with its user and password.` : 'Optional: the second, smaller stream. Walls play it.'} error={errors.value.sub}>
+        <input id="change-sub" type="url" inputMode="url" autocomplete="off" spellcheck={false} placeholder={camera.sub?.url ?? ''} disabled={withoutSub.value} aria-invalid={errors.value.sub !== undefined} aria-describedby="change-sub-hint" value={sub.value} onInput={({ currentTarget }) => { sub.value = currentTarget.value; }} />
+      </Field>
+      {camera.sub && <label class="field-check"><input type="checkbox" checked={withoutSub.value} onChange={({ currentTarget }) => { withoutSub.value = currentTarget.checked; }} /> Without a sub stream from now on</label>}
       <Field id="change-name" label="Name" hint="As it stands on the wall." error={errors.value.name}>
         <input id="change-name" type="text" autocomplete="off" maxLength={128} aria-invalid={errors.value.name !== undefined} aria-describedby="change-name-hint" value={name.value} onInput={({ currentTarget }) => { name.value = currentTarget.value; }} />
       </Field>
@@ -114,11 +121,13 @@ function Schedule({ windows, error, onChange }: { windows: readonly RecordWindow
   );
 }
 
-function problemsOf({ url, name, scheduled, schedule }: { url: string; name: string; scheduled: boolean; schedule: readonly RecordWindowView[] }): Errors {
+function problemsOf({ url, sub, name, scheduled, schedule }: { url: string; sub: string; name: string; scheduled: boolean; schedule: readonly RecordWindowView[] }): Errors {
   const address = url.trim() === '' ? null : urlProblem(url);
+  const subAddress = sub.trim() === '' ? null : urlProblem(sub);
   const incomplete = schedule.length === 0 || schedule.some((window) => window.days.length === 0 || window.from === '' || window.to === '');
   return {
     ...(address === null ? {} : { url: address }),
+    ...(subAddress === null ? {} : { sub: subAddress }),
     ...(name.trim() === '' ? { name: 'Enter a name.' } : {}),
     ...(scheduled && incomplete ? { schedule: 'Every row needs a day, a beginning and an end, and there must be a row.' } : {}),
   };
@@ -127,7 +136,9 @@ function problemsOf({ url, name, scheduled, schedule }: { url: string; name: str
 /** Puts each mistake beside the field that made it. */
 function refusalOf(error: unknown): Errors {
   if (!(error instanceof ApiError)) return { form: messageOf(error) };
-  const found = fieldErrors(error, { url: 'The address', name: 'The name', schedule: 'The times:' });
+  const address = refusedAddress(error);
+  if (address !== null) return { [address]: error.message };
+  const found = fieldErrors(error, { sub: 'The address', url: 'The address', name: 'The name', schedule: 'The times:' });
   if (Object.keys(found).length > 0) return found;
-  return error.code === 'LOOKOUT_CAMERA_URL' ? { url: error.message } : { form: error.message };
+  return { form: error.message };
 }

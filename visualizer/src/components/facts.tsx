@@ -2,10 +2,11 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { CameraView } from '../../../src/api/protocol.ts';
+import type { CameraView, SubView } from '../../../src/api/protocol.ts';
 import type { PlayerStats } from '../adapter.ts';
 import { useApp } from '../app.ts';
 import { wayWord, type Choice } from '../models/ways.ts';
+import { describeSub, subSentence } from '../models/describe.ts';
 
 const statsEveryMs = 1_000;
 
@@ -31,6 +32,23 @@ export function StreamFacts({ camera }: { camera: CameraView }): JSX.Element {
     ['Worker', camera.worker ? String(camera.worker.pid) : '–'],
   ];
   return <Facts id="stream" title="Stream" facts={facts} note={camera.url} />;
+}
+
+/** The second stream: its own health, and what it sends while somebody watches. */
+export function SubFacts({ camera, sub }: { camera: CameraView; sub: SubView }): JSX.Element {
+  const { clock } = useApp();
+  const { media } = sub;
+  const facts: Fact[] = [
+    ['State', describeSub(camera, sub, clock.serverNow()).title],
+    ['Codec', media ? codecWords[media.codec] : '–'],
+    ['Resolution', size(media?.width, media?.height)],
+    ['Frame rate', sub.state === 'streaming' ? number(media?.fps, 'fps') : '–'],
+    ['Bitrate', sub.state === 'streaming' ? bits(media?.bitrate) : '–'],
+    ['Restarts', String(sub.restarts)],
+    ['Viewers', String(sub.viewers)],
+    ['Host', sub.host ? String(sub.host.pid) : '–'],
+  ];
+  return <Facts id="sub" title="Sub stream" facts={facts} note={subSentence(camera, clock.serverNow()) ?? sub.url} />;
 }
 
 /** What viewers hear, in the words of a slot. */

@@ -13,14 +13,14 @@ import { Picture } from './picture.tsx';
 import { UnknownCamera } from './placeholders.tsx';
 import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
 import { SoundButton } from './sound.tsx';
-import { StreamFacts, ViewerFacts } from './facts.tsx';
+import { StreamFacts, SubFacts, ViewerFacts } from './facts.tsx';
 import { Away, NoPicture } from './tile.tsx';
 import { useShown, type Shown } from './way.ts';
 
 export function Single({ id }: { id: string }): JSX.Element {
   const { fleet } = useApp();
   const entry = fleet.camera(id).value;
-  const shown = useShown(id, entry);
+  const shown = useShown(id, entry, 'main');
   if (!entry) return <main class="single" id="main">{fleet.ids.value !== null && <UnknownCamera id={id} />}</main>;
   return (
     <main class="single" id="main" data-state={entry.view.state}>
@@ -29,6 +29,7 @@ export function Single({ id }: { id: string }): JSX.Element {
         <Health entry={entry} />
         <JournalList id={id} />
         <StreamFacts camera={entry.view} />
+        {entry.view.sub && <SubFacts camera={entry.view} sub={entry.view.sub} />}
         <ViewerFacts camera={entry.view} choice={shown.choice} />
       </aside>
       <CameraTrends key={id} id={id} />

@@ -3,7 +3,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
-import { sentence, type Tone } from '../models/describe.ts';
+import type { Playback } from '../models/playbacks.ts';
+import { sentence, subSentence, type Tone } from '../models/describe.ts';
 import { href } from '../models/route.ts';
 import { wayWord } from '../models/ways.ts';
 import { CameraOffIcon } from './icons.tsx';
@@ -33,7 +34,7 @@ function Content({ id, width, link }: { id: string; width: number; link: { curre
   const { fleet } = useApp();
   const entry = fleet.camera(id).value;
   const state = entry?.view.state;
-  const shown = useShown(id, entry);
+  const shown = useShown(id, entry, 'sub');
   useEffect(() => {
     const element = link.current;
     if (state !== undefined) element?.setAttribute('data-state', state);
@@ -47,21 +48,28 @@ function Content({ id, width, link }: { id: string; width: number; link: { curre
         <Picture id={id} shown={shown} stillWidth={width > 480 ? 960 : 480} />
         <Away entry={entry} shown={shown} />
       </div>
-      <Caption entry={entry} />
+      <Caption entry={entry} playback={shown.playback} />
     </>
   );
 }
 
-function Caption({ entry }: { entry: CameraEntry }): JSX.Element {
+function Caption({ entry, playback }: { entry: CameraEntry; playback: Playback | null }): JSX.Element {
   const { tone, title } = useDescription(entry);
   return (
     <div class="tile-caption">
       <Dot tone={tone} />
       <span class="tile-name">{entry.view.name}</span>{' '}
-      <span class={`tile-state tone-${tone}`}>{title}</span>{' '}
+      <span class={`tile-state tone-${tone}`}>{title}<Instead entry={entry} playback={playback} /></span>{' '}
       <FrameAge entry={entry} />
     </div>
   );
+}
+
+/** Says that the first stream plays where the second one should. */
+function Instead({ entry: { view }, playback }: { entry: CameraEntry; playback: Playback | null }): JSX.Element | null {
+  const { clock } = useApp();
+  if (!playback?.fellBack.value || playback.shows.value !== 'main') return null;
+  return <span class="tone-warn" data-stream="main" title={subSentence(view, clock.serverNow()) ?? 'The sub stream has no picture yet.'}> · main stream</span>;
 }
 
 /** The words over a picture that is not live. */

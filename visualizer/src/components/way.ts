@@ -1,8 +1,9 @@
 /** The way that a camera is shown in this browser, and its changes. */
 import { useEffect, useState } from 'preact/hooks';
+import type { StreamName } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
-import type { Playback } from '../models/playbacks.ts';
+import { isCarried, type Playback } from '../models/playbacks.ts';
 import { chooseWay, type Choice } from '../models/ways.ts';
 
 /** HLS that failed is tried again after this. */
@@ -12,8 +13,9 @@ const hlsAgainMs = 30_000;
 export type Shown = { playback: Playback | null; choice: Choice; hlsFailed: (text: string) => void };
 
 /** Plays it over WebRTC where that can be, and chooses. WebRTC that was refused goes on trying beside the other way. */
-export function useShown(id: string, entry: CameraEntry | undefined): Shown {
-  const playback = usePlayback(id, entry !== undefined && entry.view.outputs.live.verdict?.ok !== false);
+export function useShown(id: string, entry: CameraEntry | undefined, wish: StreamName): Shown {
+  const carried = entry !== undefined && isCarried(wish, entry.view);
+  const playback = usePlayback(id, carried, wish);
   const [hlsProblem, setHlsProblem] = useState<string | null>(null);
   const live = entry?.view.state === 'streaming';
   useEffect(() => {
@@ -24,19 +26,19 @@ export function useShown(id: string, entry: CameraEntry | undefined): Shown {
   // Another camera, or one that came back, has not failed yet.
   useEffect(() => setHlsProblem(null), [id, live]);
   const refusal = playback?.refusal.value ?? null;
-  const choice: Choice = entry ? chooseWay(entry.view, { refusal, hlsProblem, supports }) : { way: 'webrtc', why: null };
+  const choice: Choice = entry ? chooseWay(entry.view, { carried, refusal, hlsProblem, supports }) : { way: 'webrtc', why: null };
   return { playback, choice, hlsFailed: setHlsProblem };
 }
 
 const supports = (type: string): boolean => 'MediaSource' in globalThis && MediaSource.isTypeSupported(type);
 
-/** Plays while `wanted`. */
-function usePlayback(id: string, wanted: boolean): Playback | null {
+/** Plays while `wanted`; `wish`: which stream. */
+function usePlayback(id: string, wanted: boolean, wish: StreamName): Playback | null {
   const { playbacks } = useApp();
   const [playback, setPlayback] = useState<Playback | null>(null);
   useEffect(() => {
     if (!wanted) return undefined;
-    const acquired = playbacks.acquire(id);
+    const acquired = playbacks.acquire(id, wish);
     setPlayback(acquired.playback);
     return () => {
       setPlayback(null);

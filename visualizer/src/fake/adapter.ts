@@ -54,15 +54,15 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
       server.set(id, afterVerb[verb]);
       return server.view(id);
     },
-    create: async ({ name = 'Camera', url }) => {
-      await server.call(`create ${name}`);
+    create: async ({ name = 'Camera', url, sub }) => {
+      await server.call(`create ${name}${sub ? ' with a sub stream' : ''}`);
       const id = name.toLowerCase().replace(/[^a-z0-9]+/gu, '-');
       if (server.ids().includes(id)) throw new ApiError({ code: 'LOOKOUT_CAMERA_EXISTS', statusCode: 409, message: 'A camera with this id exists already.' });
       server.update(id, { ...liveCamera(server.seed(id), Date.now()), id, name, url: url.replace(/\/\/.*@/u, '//') });
       return server.view(id);
     },
-    change: async (id, { name, outputs }) => {
-      await server.call(`change ${id} ${JSON.stringify({ name, outputs })}`);
+    change: async (id, { name, outputs, sub }) => {
+      await server.call(`change ${id} ${JSON.stringify({ name, outputs, sub })}`);
       if (name === 'refused') throw new ApiError({ code: 'LOOKOUT_VALIDATION', statusCode: 400, message: 'The request does not have the expected form.', details: [{ path: 'name', message: 'is taken' }] });
       const before = server.view(id);
       server.update(id, { ...before, name: name ?? before.name, outputs: { ...before.outputs, record: { ...before.outputs.record, ...outputs?.record } } });

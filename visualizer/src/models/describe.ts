@@ -1,5 +1,5 @@
 /** What a camera's state means in words: one title, one reason, one tone. Pure; every view says the same. */
-import type { CameraView, LastError } from '../../../src/api/protocol.ts';
+import type { CameraView, LastError, SubView } from '../../../src/api/protocol.ts';
 
 export type Tone = 'live' | 'busy' | 'warn' | 'bad' | 'off';
 
@@ -42,11 +42,14 @@ export const reasonWords: Record<LastError['class'], string> = {
 const connectingWords = { admitting: 'waiting for its turn', probing: 'asking the camera', starting: 'starting the stream' } as const;
 const reconnectingWords = { ...connectingWords, probing: 'trying now' } as const;
 
+/** What decides how a camera, or one of its streams, is described. */
+type Health = Pick<CameraView, 'state' | 'substate' | 'attempt' | 'nextRetryAt' | 'lastError' | 'desired'>;
+
 /** What can be said of any camera while the page hears nothing. */
 export const unheard: Description = { tone: 'off', title: 'Unknown', reason: 'no connection to Lookout', next: null };
 
 /** Describes a camera at `serverNow` (ms since the epoch on the server's clock). */
-export function describe(camera: CameraView, serverNow: number): Description {
+export function describe(camera: Health, serverNow: number): Description {
   const cause = camera.lastError ? reasonWords[camera.lastError.class] : null;
   switch (camera.state) {
     case 'streaming':
@@ -72,6 +75,21 @@ export function describe(camera: CameraView, serverNow: number): Description {
     case 'stopped':
       return { tone: 'off', title: 'Stopped', reason: null, next: null };
   }
+}
+
+/** The same of a camera's second stream. */
+export function describeSub({ desired }: CameraView, sub: SubView, serverNow: number): Description {
+  return describe({ ...sub, desired }, serverNow);
+}
+
+/** What fails of the second stream; null while it is well, or rests. */
+export function subSentence(camera: CameraView, serverNow: number): string | null {
+  if (!camera.sub || (camera.sub.state === 'idle' && camera.sub.attempt === 0)) return null;
+  const failed = camera.sub.state === 'idle' ? { ...camera.sub, state: 'backoff' as const } : camera.sub;
+  const description = describeSub(camera, failed, serverNow);
+  if (description.tone !== 'warn' && description.tone !== 'bad') return null;
+  const { reason, next } = description;
+  return `Sub stream: ${[reason, next].filter((part) => part !== null).join(', ')}`;
 }
 
 /** `Connection reset, next try in 3 s`, or null. */

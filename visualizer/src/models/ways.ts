@@ -6,12 +6,12 @@ export type Way = 'webrtc' | 'hls' | 'stills';
 /** `why` says what keeps the ways before it from being taken; null for WebRTC. */
 export type Choice = { way: Way; why: string | null };
 
-/** What is known here: what the server refused WebRTC with, if it did, what HLS failed with, if it did, and whether this browser decodes an MSE type. */
-export type Circumstances = { refusal: string | null; hlsProblem: string | null; supports: (type: string) => boolean };
+/** What is known here: whether WebRTC carries the stream that is wanted, what the server refused it with, if it did, what HLS failed with, if it did, and whether this browser decodes an MSE type. */
+export type Circumstances = { carried: boolean; refusal: string | null; hlsProblem: string | null; supports: (type: string) => boolean };
 
 /** Chooses. Before the verdict is there WebRTC is tried. */
-export function chooseWay({ media, outputs: { live, hls } }: CameraView, { refusal, hlsProblem, supports }: Circumstances): Choice {
-  const liveProblem = live.verdict?.ok === false ? firstSentence(live.verdict.why) : refusal;
+export function chooseWay({ media, outputs: { live, hls } }: CameraView, { carried, refusal, hlsProblem, supports }: Circumstances): Choice {
+  const liveProblem = !carried && live.verdict?.ok === false ? firstSentence(live.verdict.why) : refusal;
   if (liveProblem === null) return { way: 'webrtc', why: null };
   const problem = hls.mode === 'off' ? 'HLS is switched off for this camera.'
     : media !== null && !supports(mseType(media)) ? `This browser has no decoder for ${media.codec === 'H265' ? 'H.265' : 'this H.264 profile'}, so HLS cannot be played either.`

@@ -1,5 +1,6 @@
 /** One subscription to one camera over mediasoup: joins, shows, waits while the camera is away, joins again when it was lost. */
 import type { types } from 'mediasoup-client';
+import type { StreamName } from '../../../src/api/protocol.ts';
 import type { Player, PlayerPhase, PlayerSink, PlayerStats } from '../adapter.ts';
 import { ApiError, messageOf } from '../adapter.ts';
 import type { Signalling } from './signalling.ts';
@@ -38,7 +39,7 @@ type Joining = {
 
 /** A {@link Player} over WebRTC. Every failure ends in `#lost`, the only place that decides to join again. */
 export class Viewer implements Player {
-  readonly #camera: string;
+  readonly #wish: { camera: string; stream?: StreamName };
   readonly #sink: PlayerSink;
   readonly #signalling: Signalling;
   readonly #stopListening: () => void;
@@ -51,8 +52,8 @@ export class Viewer implements Player {
   #closed = false;
   #readStats: ReturnType<typeof createStatsReader> | undefined;
 
-  constructor({ camera, sink, signalling }: { camera: string; sink: PlayerSink; signalling: Signalling }) {
-    this.#camera = camera;
+  constructor({ camera, stream = 'main', sink, signalling }: { camera: string; stream?: StreamName; sink: PlayerSink; signalling: Signalling }) {
+    this.#wish = { camera, ...(stream !== 'main' && { stream }) };
     this.#sink = sink;
     this.#signalling = signalling;
     this.#stopListening = signalling.onConnection((connected) => {
@@ -140,7 +141,7 @@ export class Viewer implements Player {
   async #negotiate(joining: Joining): Promise<void> {
     const { request } = this.#signalling;
     joining.startedAt = performance.now();
-    const [{ loadDevice }, { viewer, routerRtpCapabilities }] = await Promise.all([import('./device.ts'), request('join', { camera: this.#camera })]);
+    const [{ loadDevice }, { viewer, routerRtpCapabilities }] = await Promise.all([import('./device.ts'), request('join', this.#wish)]);
     if (joining.closed) {
       // The tile went away while the server made the viewer: it would live until the socket closes.
       void request('leave', { viewer }).catch(() => undefined);
