@@ -84,11 +84,7 @@ function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root
       entries.set(id, entry);
       root.send({ type: 'viewer.add', id, camera, owner });
       primers.warm();
-      if (!chart(id)) {
-        entries.delete(id);
-        entry.release?.();
-        throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
-      }
+      if (!chart(id)) throw forgotten(entries, entry);
       try {
         const ingest = await Promise.race([carriedIngest(deps, root, entry, () => entries.get(id) === entry), ...(stream === 'sub' && camera !== name ? [whenAway(root, camera)] : [])]);
         return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque, stream: streamOfKey(camera).stream };
@@ -164,6 +160,13 @@ async function carriedIngest({ plane, transcodes, ingestWaitMs }: ViewerDeps, ro
   } finally {
     done.abort();
   }
+}
+
+/** Nobody accepts viewers any more. */
+function forgotten(entries: Map<string, Entry>, entry: Entry): LookoutError {
+  entries.delete(entry.id);
+  entry.release?.();
+  return new LookoutError('LOOKOUT_SHUTTING_DOWN');
 }
 
 /** Entries and charts as the calls need them. */
