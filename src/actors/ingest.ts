@@ -1,10 +1,10 @@
 /** The ingest machine with its effect: router, transport and producer on the least loaded worker, closed when it stops. */
+import { webrtcProfile } from '../carriage.ts';
 import { failure as makeFailure, failureOf, LookoutError, type Failure } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { ingestMachine, type ProducerCommand, type ProducerFact } from '../machines/ingest.ts';
 import type { Feed } from '../media.ts';
 import { createIngest as makeIngest, type Ingest } from '../native/ingest.ts';
-import { webrtcProfile } from '../native/verdict.ts';
 import { effect } from './effect.ts';
 import type { MediaPlane } from './media-plane.ts';
 

@@ -9,6 +9,7 @@ import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
 import type { Output } from './host/output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
+import { startTranscode } from './host/transcode.ts';
 import { warmUp } from './host/warm.ts';
 import type { HostCommand, HostEvent, OutputSpec } from './protocol.ts';
 
@@ -75,6 +76,7 @@ function startOutput(spec: OutputSpec, emit: (event: HostEvent) => void): Output
     case 'record': return startRecord(spec, emit);
     case 'frames': return startFrames(spec, emit);
     case 'sound': return startLiveSound(spec, emit);
+    case 'transcode': return startTranscode(spec, emit);
   }
 }
 

@@ -31,6 +31,8 @@ const sound = { codec: 'AAC', rate: 16_000, channels: 1, config: '1408' } as con
 const form = { width: 640, height: 360, fps: 5, format: 'RGB' } as const;
 const ids = Array.from({ length: cameras }, (_, index) => `camera${index}`);
 
+/** A transcode has no bare pipeline beside it: what it costs is the encoder. */
+type Measured = Exclude<OutputSpec['output'], 'transcode'>;
 type Pair = { lookout: readonly number[]; bare: readonly number[] };
 type Row = { 'CPU a camera, %': number; 'bare, %': number; ratio: number; 'private MB': number; 'bare, MB': number };
 type Source = { id: string; hubPort: number; soundPort: number; host: Host };
@@ -80,7 +82,7 @@ function bare(launch: string): number {
 }
 
 /** An output of every camera in Lookout, and the same from the same hub without it. */
-async function startPair(name: OutputSpec['output'], sources: readonly Source[]): Promise<Pair> {
+async function startPair(name: Measured, sources: readonly Source[]): Promise<Pair> {
   const lookout: number[] = [];
   for (const source of sources) {
     const host = await hosts.pool.take(`camera:${source.id}/${name}`);
@@ -94,7 +96,7 @@ async function startPair(name: OutputSpec['output'], sources: readonly Source[])
   return { lookout, bare: sources.map((source) => bare(launchOf(name, source))) };
 }
 
-function specOf(output: OutputSpec['output'], { id: camera, hubPort: port, soundPort }: Source): OutputSpec {
+function specOf(output: Measured, { id: camera, hubPort: port, soundPort }: Source): OutputSpec {
   const hub = { port, codec: 'H264' as const, gopMs: 1_000 };
   switch (output) {
     case 'record': return { output, camera, hub, dir: join(folder, 'recordings'), segmentMs: 60_000, segmentBytes: 4_000_000_000 };
@@ -104,7 +106,7 @@ function specOf(output: OutputSpec['output'], { id: camera, hubPort: port, sound
   }
 }
 
-function launchOf(output: OutputSpec['output'], { id, hubPort, soundPort }: Source): string {
+function launchOf(output: Measured, { id, hubPort, soundPort }: Source): string {
   const read = `tcpclientsrc host=127.0.0.1 port=${hubPort} ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtpjitterbuffer mode=none latency=0 ! rtph264depay ! h264parse`;
   const own = join(folder, `bare-${output}-${id}`);
   mkdirSync(own, { recursive: true });

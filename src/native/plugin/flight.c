@@ -56,6 +56,7 @@ static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, 
   gboolean keyframe = begins_keyframe (self->codec, packet + header, size - header);
   Counters *counters = &lookout_box->counters;
   if (self->track == 0) {
+    if (counters->packets > 0 && (gint32) (timestamp - counters->timestamp) < 0) counters->reordered += 1;
     counters->packet_at = at;
     counters->timestamp = timestamp;
     counters->bytes += size;

@@ -10,6 +10,7 @@
  *   lookoutframes     a sink that serves raw frames to programs
  *   lookoutclock      in an output: learns the time line of the hub's video
  *   lookoutsound      in an output: reads a hub of sound along that time line
+ *   lookoutpresent    in a transcode: drops decoded frames of the past, stamps the others on that time line
  */
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,8 @@ static gboolean plugin_init (GstPlugin *plugin) {
       && gst_element_register (plugin, "lookouthub", GST_RANK_NONE, lookout_hub_get_type ())
       && gst_element_register (plugin, "lookoutframes", GST_RANK_NONE, lookout_frames_get_type ())
       && gst_element_register (plugin, "lookoutclock", GST_RANK_NONE, lookout_clock_get_type ())
-      && gst_element_register (plugin, "lookoutsound", GST_RANK_NONE, lookout_sound_get_type ());
+      && gst_element_register (plugin, "lookoutsound", GST_RANK_NONE, lookout_sound_get_type ())
+      && gst_element_register (plugin, "lookoutpresent", GST_RANK_NONE, lookout_present_get_type ());
 }
 
 #define PACKAGE "lookout"

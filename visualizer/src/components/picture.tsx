@@ -2,30 +2,32 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app.ts';
-import type { Playback } from '../models/playbacks.ts';
+import { playLive } from '../models/live-hls.ts';
+import type { Shown } from './way.ts';
 
-/** Where WebRTC cannot carry the camera, stills are renewed this often. */
+/** Where there is no live video, stills are renewed this often. */
 const stillEveryMs = 2_000;
 
 /** `playback` is null while the picture is out of sight, or where WebRTC cannot carry the camera. */
-export function Picture({ id, playback, stillWidth, refresh }: { id: string; playback: Playback | null; stillWidth: number; refresh: boolean }): JSX.Element {
+export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, stillWidth }: { id: string; shown: Shown; stillWidth: number }): JSX.Element {
   const frozen = useRef<HTMLCanvasElement>(null);
   const [painted, setPainted] = useState<MediaStream | null>(null);
   const stream = playback?.stream.value ?? null;
   const next = playback?.next.value ?? null;
   const playing = stream !== null && painted === stream;
-  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh });
-  const paint = (shown: MediaStream): void => {
-    setPainted(shown);
-    if (shown === next) playback?.tookOver();
+  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh: way === 'stills' });
+  const paint = (seen: MediaStream): void => {
+    setPainted(seen);
+    if (seen === next) playback?.tookOver();
     playback?.frame();
   };
 
   return (
-    <div class="picture" data-playing={playing}>
+    <div class="picture" data-playing={playing} data-way={way}>
       {still && <img class="picture-layer" src={still} alt="" decoding="async" />}
       <canvas ref={frozen} class="picture-layer" width={0} height={0} />
       {/* The one that is to come lies above and is transparent until it has its first frame: nobody sees a seam. */}
+      {way === 'hls' && <HlsVideo key={id} id={id} onProblem={hlsFailed} frozen={frozen} />}
       {[stream, next].map((each) => each && <Video key={each.id} stream={each} paint={paint} frozen={frozen} />)}
     </div>
   );
@@ -46,6 +48,22 @@ function Video({ stream, paint, frozen }: { stream: MediaStream; paint: (shown: 
       stop();
       if (element.videoWidth > 0) freeze(element, frozen.current);
       element.srcObject = null;
+    };
+  }, []);
+  return <video ref={video} class="picture-layer picture-video" muted playsInline autoPlay tabIndex={-1} disablePictureInPicture aria-hidden="true" />;
+}
+
+/** Live over HLS, some seconds behind. */
+function HlsVideo({ id, onProblem, frozen }: { id: string; onProblem: (text: string) => void; frozen: { readonly current: HTMLCanvasElement | null } }): JSX.Element {
+  const { adapter } = useApp();
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return undefined;
+    const stop = playLive(element, adapter.hls(id), onProblem);
+    return () => {
+      if (element.videoWidth > 0) freeze(element, frozen.current);
+      stop();
     };
   }, []);
   return <video ref={video} class="picture-layer picture-video" muted playsInline autoPlay tabIndex={-1} disablePictureInPicture aria-hidden="true" />;

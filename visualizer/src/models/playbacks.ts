@@ -156,6 +156,7 @@ function joined({ shows, target, fellBack, playedOf, own }: Joined): Playback {
     stream: computed(() => current()?.stream.value ?? null),
     next: computed(() => (shows.value === target.value ? current()?.next.value : playedOf(target.value)?.stream.value) ?? null),
     phase: computed(() => current()?.phase.value ?? { phase: 'joining', why: null }),
+    refusal: computed(() => current()?.refusal.value ?? null),
     sound: computed(() => own()?.sound.value ?? silence),
     setSound: (on) => own()?.setSound(on),
     lastFrameAt: () => lastFrameAt,
