@@ -55,6 +55,7 @@ export const CameraInput = Type.Object({
   outputs: Type.Optional(Type.Object({
     live: Type.Optional(Type.Object({
       feed: Type.Optional(Type.Union([Type.Literal('on-demand'), Type.Literal('always')], { default: 'on-demand' })),
+      transcode: Type.Optional(Type.Union([Type.Literal('never'), Type.Literal('on-demand')], { default: 'never', description: '`on-demand` turns what WebRTC cannot carry (H.265, B-frames, 4:2:2 …) into H.264 while somebody watches' })),
     }, strict)),
     hls: Type.Optional(Type.Object({
       mode: Type.Optional(Type.Union([Type.Literal('off'), Type.Literal('on-demand'), Type.Literal('always')], { default: 'on-demand', description: '`on-demand` begins with the first request and ends when nobody asks any more' })),
@@ -97,8 +98,11 @@ export type CameraConfig = {
   tls: { verify: boolean; fingerprint: string | undefined };
   enabled: boolean;
   source: { mode: 'always' | 'on-demand'; closeAfterSeconds: number };
-  outputs: { live: { feed: 'on-demand' | 'always' }; hls: { mode: 'off' | 'on-demand' | 'always' }; record: RecordConfig; frames: FramesConfig };
+  outputs: { live: LiveConfig; hls: { mode: 'off' | 'on-demand' | 'always' }; record: RecordConfig; frames: FramesConfig };
 };
+
+/** When the feed of WebRTC viewers runs, and whether they get a transcode of what WebRTC cannot carry. */
+export type LiveConfig = { feed: 'on-demand' | 'always'; transcode: 'never' | 'on-demand' };
 
 /** One window of a weekly schedule. */
 export type RecordWindow = Static<typeof Window>;
@@ -128,7 +132,7 @@ export function parseCamera(input: CameraInput & { id: string }): CameraConfig {
     tls: { verify: input.tls?.verify ?? true, fingerprint: input.tls?.fingerprint },
     enabled: input.enabled ?? true,
     source: { mode: input.source?.mode ?? 'always', closeAfterSeconds: input.source?.closeAfterSeconds ?? 10 },
-    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand' }, hls: { mode: input.outputs?.hls?.mode ?? 'on-demand' }, record: parseRecord(input.outputs?.record), frames: parseFrames(input.outputs?.frames) },
+    outputs: { live: { feed: input.outputs?.live?.feed ?? 'on-demand', transcode: input.outputs?.live?.transcode ?? 'never' }, hls: { mode: input.outputs?.hls?.mode ?? 'on-demand' }, record: parseRecord(input.outputs?.record), frames: parseFrames(input.outputs?.frames) },
   };
 }
 

@@ -201,6 +201,11 @@ export const ConfigSchema = section('Lookout', {
     segments: whole(6, 3, 60, 'Segments in a playlist; as many more stay on the disk for players that are late'),
     idleSeconds: whole(30, 5, 3600, 'An output on demand ends when nobody fetched anything for so long'),
   }),
+  transcode: section('H.264 for WebRTC viewers of what WebRTC cannot carry, of cameras with `outputs.live.transcode: on-demand`', {
+    cores: Type.Number({ default: 0, minimum: 0, maximum: 1024, description: 'Cores that all transcodes together may take, by estimate (1080p with 25 fps takes about 0.7); beyond it viewers are refused, and the page shows HLS or still pictures. 0 means half of the machine, 1 at least' }),
+    maxHeight: whole(1080, 120, 4320, 'Lines of a transcode at most; what is higher is made smaller'),
+    idleSeconds: whole(10, 1, 3600, 'A transcode ends so long after its last viewer'),
+  }),
   journal: section('Why each transition happened', {
     rowsPerCamera: whole(5000, 100, 1_000_000, 'Rows kept for each camera'),
     flightsPerCamera: whole(20, 0, 10_000, 'Flight recordings kept for each camera: what passed in the 30 s before a failure, 5 to 40 kB each'),

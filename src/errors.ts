@@ -69,6 +69,7 @@ export const errorCatalogue = {
   LOOKOUT_ISSUER_UNAVAILABLE: [503, 'The keys of the token issuer cannot be fetched at the moment. The log says why.'],
   LOOKOUT_STORAGE: [503, 'The disk of recordings cannot be used at the moment.'],
   LOOKOUT_SFU_UNAVAILABLE: [503, 'No media worker is available at the moment.'],
+  LOOKOUT_TRANSCODE_BUDGET: [503, 'The cores for transcodes are in use. HLS and still pictures go on.'],
   LOOKOUT_DEADLINE: [504, 'It did not answer in time.'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -42,6 +42,8 @@ export type SourceStats = {
   keyframeAgeMs: number | null;
   /** Mean distance between the last keyframes. */
   keyframeIntervalMs: number | null;
+  /** Whether pictures come in another order than they are shown in; null before enough of them came. */
+  bFrames: boolean | null;
   fps: number | null;
   /** bits per second. */
   bitrate: number | null;

@@ -14,7 +14,7 @@ const documents = paths.map((path) => ({ path, text: readFileSync(join(root, pat
 const { scripts, dependencies, devDependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<'scripts' | 'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>;
 
 /** Variables that no setting has: where the file is, and what only developers use. */
-const variablesBeside = ['LOOKOUT_CONFIG', 'LOOKOUT_URL', 'LOOKOUT_WRITE_DOCS', 'LOOKOUT_INSTANCE'];
+const variablesBeside = ['LOOKOUT_CONFIG', 'LOOKOUT_URL', 'LOOKOUT_WRITE_DOCS', 'LOOKOUT_INSTANCE', 'LOOKOUT_MUTANT', 'LOOKOUT_MUTANTS'];
 
 /** Every match of the pattern's first group in all documents that `known` does not accept, with its document. */
 function unknown(pattern: RegExp, known: (found: string, path: string) => boolean): string[] {

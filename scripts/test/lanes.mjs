@@ -5,12 +5,13 @@ import { inRoot } from '../setup/paths.mjs';
 
 /** Folders whose tests are quick and disturb nobody; `''` is `test` itself. What is not named here counts as heavy. */
 const QUICK = ['', 'setup', 'machines', 'rtp', 'rtsp', 'store', 'api'];
-/** Folders and files whose tests start processes but mostly wait for them: two at a time leave each of them a core. */
-const PAIRED = [
-  'cli', 'recordings', 'camera-sim', 'native', 'actors', 'control', 'start',
-  ...['faults/recording', 'faults/frames', 'faults/flight', 'faults/respawn', 'faults/shutdown', 'e2e/hls', 'e2e/recorded'].map((name) => `${name}.test.ts`),
+/** Folders and files whose tests start processes but mostly wait for them. */
+const WAITING = [
+  'cli/', 'recordings/', 'camera-sim/', 'native/', 'actors/', 'control/', 'start/', 'e2e/page/',
+  ...['balance', 'flight', 'frames', 'injection', 'model', 'recording', 'redirect', 'respawn', 'shutdown'].map((name) => `faults/${name}.test.ts`),
+  ...['demo', 'foreign', 'hls', 'recorded'].map((name) => `e2e/${name}.test.ts`),
 ];
-const isPaired = (name) => PAIRED.includes(folderOf(name)) || PAIRED.includes(name);
+const waits = (name) => WAITING.some((start) => name.startsWith(start));
 /** The order of the heavy ones, from the ground up: what breaks below is the cause of what breaks above. Others come first. */
 const ORDER = ['camera-sim', 'native', 'actors', 'control', 'start', 'faults', 'e2e'];
 /** Not part of `npm test`: hours, figures, and helpers. */
@@ -19,9 +20,9 @@ const NOT_HERE = ['long', 'bench', 'support'];
 /** @type {{ name: string, concurrency: number, timeoutMs: number, has: (name: string) => boolean }[]} `has`: by the path below `test` */
 export const LANES = [
   { name: 'quick', concurrency: 2, timeoutMs: 120_000, has: (name) => QUICK.includes(folderOf(name)) },
-  { name: 'processes', concurrency: 2, timeoutMs: 300_000, has: isPaired },
-  // The whole program with browsers: each has the machine to itself.
-  { name: 'the whole program', concurrency: 1, timeoutMs: 300_000, has: (name) => !isPaired(name) && ![...QUICK, ...NOT_HERE].includes(folderOf(name)) },
+  { name: 'processes', concurrency: 3, timeoutMs: 300_000, has: waits },
+  // The whole program with browsers or faults: each has the machine to itself.
+  { name: 'the whole program', concurrency: 1, timeoutMs: 300_000, has: (name) => !waits(name) && ![...QUICK, ...NOT_HERE].includes(folderOf(name)) },
 ];
 
 /**

@@ -1,17 +1,17 @@
 /** The ingest machine with its effect: router, transport and producer on the least loaded worker, closed when it stops. */
+import { webrtcProfile } from '../carriage.ts';
 import { failure as makeFailure, failureOf, LookoutError, type Failure } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { ingestMachine, type ProducerCommand, type ProducerFact } from '../machines/ingest.ts';
 import type { Feed } from '../media.ts';
 import { createIngest as makeIngest, type Ingest } from '../native/ingest.ts';
-import { webrtcProfile } from '../native/verdict.ts';
 import { effect } from './effect.ts';
 import type { MediaPlane } from './media-plane.ts';
 
 /** What ingests need. */
 export type IngestDeps = { plane: MediaPlane; recvBufferBytes: number; requestMs: number; log: Log };
 
-type Input = { camera: string; feed: Feed; profileLevelId: string };
+type Input = { camera: string; feed: Feed; profileLevelId: string; watched: boolean };
 
 /** The ingest machine, ready to run. */
 export function createIngest(deps: IngestDeps): typeof ingestMachine {
@@ -20,6 +20,7 @@ export function createIngest(deps: IngestDeps): typeof ingestMachine {
     const holder = holdIngest(deps, input, tell);
     receive((command) => {
       if (command.type === 'producer.cycle') holder.cycle();
+      else if (command.type === 'producer.watched') holder.setWatched(command.watched);
       else holder.setFlow(command.type === 'producer.resume');
     });
     return () => holder.close();
@@ -27,12 +28,15 @@ export function createIngest(deps: IngestDeps): typeof ingestMachine {
   return ingestMachine.provide({ actors: { producer } });
 }
 
+type Holder = { setFlow(flow: boolean): void; setWatched(watched: boolean): void; cycle(): void; close(): void };
+
 /** Makes the ingest, follows its worker's death, and applies the last wish for its flow. */
-function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) => void): { setFlow(flow: boolean): void; cycle(): void; close(): void } {
+function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) => void): Holder {
   const { plane, log } = deps;
   let ingest: Ingest | undefined;
   let closed = false;
   let flow = false;
+  let { watched } = input;
   const fail = (error: unknown): void => {
     if (!closed) tell({ type: 'producer.failed', failure: sfuFailure(error) });
   };
@@ -40,6 +44,9 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
   const apply = (): void => {
     if (!ingest || ingest.producer.closed || ingest.producer.paused === !flow) return;
     withDeadline(flow ? ingest.producer.resume().then(cycled) : ingest.producer.pause(), deps.requestMs).catch(fail);
+  };
+  const weigh = (): void => {
+    if (!watched && !closed && ingest !== undefined && plane.isOutweighing(ingest.worker)) tell({ type: 'producer.outweighed' });
   };
   const entered = (made: Ingest): void => {
     if (closed) return void made.close();
@@ -52,7 +59,9 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
     log.debug({ camera: input.camera, worker: made.worker.index, port: input.feed.port, recvBufferBytes: made.recvBufferBytes }, 'ingest is ready');
     tell({ type: 'producer.ready', worker: made.worker.index, workerPid: made.worker.pid });
     apply();
+    weigh();
   };
+  const off = plane.onWorker(weigh);
   const announced = webrtcProfile(input.profileLevelId);
   if (announced === null) {
     queueMicrotask(() => fail({ unsupported: input.profileLevelId }));
@@ -64,6 +73,10 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
       flow = wanted;
       apply();
     },
+    setWatched(wanted) {
+      watched = wanted;
+      weigh();
+    },
     cycle() {
       if (!ingest || ingest.producer.closed || ingest.producer.paused) return cycled();
       const { producer } = ingest;
@@ -71,6 +84,7 @@ function holdIngest(deps: IngestDeps, input: Input, tell: (fact: ProducerFact) =
     },
     close() {
       closed = true;
+      off();
       if (!ingest) return;
       plane.removeIngest(ingest);
       ingest.close();

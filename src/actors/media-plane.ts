@@ -13,6 +13,10 @@ export type MediaPlane = {
    * Throws `LOOKOUT_SFU_UNAVAILABLE`.
    */
   place(camera: string): MediaWorker;
+  /** Whether another living worker would still carry less than this one if a camera went there. */
+  isOutweighing(worker: MediaWorker): boolean;
+  /** Called whenever a worker is there to take cameras. Returns the unsubscribe function. */
+  onWorker(listener: () => void): () => void;
   addIngest(ingest: Ingest): void;
   removeIngest(ingest: Ingest): void;
   ingest(camera: string): Ingest | undefined;
@@ -31,11 +35,15 @@ export function createMediaPlane(): MediaPlane {
   const tell = (camera: string): void => {
     for (const listener of [...listeners]) listener(camera);
   };
+  const arrivals = new Set<() => void>();
   const places = new Map<string, MediaWorker>();
   const load = (worker: MediaWorker): number => [...places.values()].filter((place) => place === worker).length;
 
   const plane: MediaPlane = {
-    addWorker: (worker) => void workers.set(worker.index, worker),
+    addWorker(worker) {
+      workers.set(worker.index, worker);
+      for (const listener of [...arrivals]) listener();
+    },
     removeWorker(worker) {
       if (workers.get(worker.index) === worker) workers.delete(worker.index);
     },
@@ -46,6 +54,11 @@ export function createMediaPlane(): MediaPlane {
       if (!first) throw new LookoutError('LOOKOUT_SFU_UNAVAILABLE');
       places.set(camera, first);
       return first;
+    },
+    isOutweighing: (worker) => [...workers.values()].some((other) => load(other) + 1 < load(worker)),
+    onWorker(listener) {
+      arrivals.add(listener);
+      return () => void arrivals.delete(listener);
     },
     addIngest(ingest) {
       ingests.set(ingest.camera, ingest);

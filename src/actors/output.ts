@@ -1,11 +1,13 @@
 /** The output machine with its effect: a host from the pool that runs the output, its words translated into facts. */
 import { failureOf } from '../errors.ts';
+import type { TranscodeOptions } from '../machines/camera-live.ts';
 import { outputMachine, type OutputProcessCommand, type OutputProcessFact, type OutputProcessInput } from '../machines/output.ts';
 import type { Host, HostPool } from '../native/host.ts';
 import type { ClosedFile, FramesSpec, HlsSegment, HlsSpec, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
 import { effect } from './effect.ts';
 import { exitFailure } from './host-exit.ts';
 import type { Sounds } from './sounds.ts';
+import type { Transcodes } from './transcodes.ts';
 
 /** Who keeps the book of recordings. Every call returns at once. */
 export type RecordingSink = {
@@ -44,6 +46,7 @@ export type OutputDeps = {
   hls: HlsSink;
   frames: FramesSink;
   sounds: Sounds;
+  transcodes: Transcodes;
   /** Absolute directory of recordings, and the largest file in it. */
   record: { dir: string; segmentBytes: number };
   /** Fault injection: what a host of this output has to suffer from its first moment. */
@@ -88,6 +91,7 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
     );
     receive((command) => {
       if (command.type === 'process.finish') host?.send({ type: 'output.finish', drainMs: command.drain ? drainMs : 0 });
+      if (command.type === 'process.open') host?.send({ type: 'gate.open' });
       if (command.type === 'process.kill') {
         ended = true;
         void host?.kill();
@@ -106,6 +110,7 @@ type Run = { spec: () => OutputSpec | Promise<OutputSpec>; book: { hear(event: H
 
 function runOf({ camera, output, hub, options }: OutputProcessInput, deps: OutputDeps): Run {
   if ('format' in options) return framesRun({ camera, hub, form: options }, deps.frames);
+  if ('transcode' in options) return transcodeRun({ camera, hub, options }, deps.transcodes);
   const segmentMs = options.segmentSeconds * 1_000;
   if (output === 'sound') return soundRun({ camera, hub }, deps.sounds);
   if (output === 'hls') return hlsRun({ camera, hub, segmentMs }, deps.hls);
@@ -119,6 +124,20 @@ function soundRun({ camera, hub: { sound } }: Pick<OutputProcessInput, 'camera' 
   return {
     spec: async () => ({ output: 'sound', camera, sound, feed: (await sounds.open(camera, format)).feed }),
     book: { hear: () => undefined, end: () => sounds.close(camera) },
+  };
+}
+
+/** It takes its share of the cores before its process does anything. */
+function transcodeRun({ camera, hub, options: { transcode: form, feed } }: Pick<OutputProcessInput, 'camera' | 'hub'> & { options: TranscodeOptions }, transcodes: Transcodes): Run {
+  const { port, codec, gopMs } = hub;
+  return {
+    spec: () => ({ output: 'transcode', camera, hub: { port, codec, gopMs }, form, feed: { ...feed, sequence: transcodes.begin(camera, form.cores) } }),
+    book: {
+      hear(event) {
+        if (event.type === 'output.stats' && event.stats.sequence !== undefined) transcodes.sent(camera, event.stats.sequence);
+      },
+      end: () => transcodes.end(camera),
+    },
   };
 }
 
@@ -181,6 +200,8 @@ function keepBook(recordings: RecordingSink, camera: string): { hear(event: Host
 
 function translate(event: HostEvent, tell: (fact: OutputProcessFact) => void): void {
   switch (event.type) {
+    case 'gate.ready':
+      return tell({ type: 'process.primed' });
     case 'output.started':
       return tell({ type: 'process.started' });
     case 'output.stats':

@@ -147,6 +147,8 @@ export type ControlPlane = {
   counters(stream?: StreamName): CameraCounters[];
   hosts(): { camera: string; role: string; pid: number; rssBytes: number }[];
   workers(): SfuWorkerView[];
+  /** Cores for transcodes: in use by estimate, allowed for all together; and viewers that were refused for want of them. */
+  transcodes(): { used: number; budget: number; refused: number };
   sfu(): Promise<SfuView>;
   /** What is held at the moment, for tests and for people who look for a leak. */
   resources(): { actors: number; leases: { kind: string; owner: string; value: string }[]; admission: { holding: number; waiting: number; peak: number } };

@@ -23,6 +23,8 @@ export type ExportView = {
   codec: string | null;
   width: number | null;
   height: number | null;
+  /** The recorded sound, by the name of its codec; where it is not in the file, or not all of it, `reason` says why. Null: nothing was heard. */
+  sound: { codec: string; included: boolean; reason: string | null } | null;
   /** Time asked for that is not recorded; `atMs`: where in the file it would be. */
   gaps: { from: string; to: string; durationMs: number; atMs: number }[];
   error: { code: string; message: string } | null;

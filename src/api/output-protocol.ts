@@ -39,6 +39,15 @@ export type FramesOutputView = OutputView & {
   behindMs: number | null;
 };
 
+/**
+ * What WebRTC viewers get: `carriage` is the camera's own packets (`plain`), an H.264 transcode of them, or nothing (`none`);
+ * null before the format is known. `transcode` is how it is configured.
+ */
+export type LiveOutputView = OutputView & { verdict: Verdict | null; transcode?: 'never' | 'on-demand'; carriage?: 'plain' | 'transcode' | 'none' | null };
+
+/** The transcode for WebRTC viewers: `off` while nobody watches who needs it. Its size, and about how many cores it takes; null where the camera needs none. */
+export type TranscodeOutputView = OutputView & { width: number | null; height: number | null; cores: number | null };
+
 /** What becomes of a camera's sound on each path. */
 export type SoundVerdicts = { webrtc: Verdict; hls: Verdict; recording: Verdict };
 

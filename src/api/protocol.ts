@@ -5,7 +5,7 @@
 import type { FailureClass } from '../errors.ts';
 import type { FlightRecording } from '../media.ts';
 import type { StreamName } from '../streams.ts';
-import type { FramesOutputView, HlsOutputView, LastError, OutputView, RecordOutputView, SoundOutputView, SoundVerdicts, Verdict } from './output-protocol.ts';
+import type { FramesOutputView, HlsOutputView, LastError, LiveOutputView, OutputView, RecordOutputView, SoundOutputView, SoundVerdicts, TranscodeOutputView, Verdict } from './output-protocol.ts';
 
 export type * from './export-protocol.ts';
 export type * from './inspect-protocol.ts';
@@ -87,7 +87,7 @@ export type CameraView = {
   worker: { pid: number } | null;
   /** The second stream; what stands beside it is main. Absent where the camera has none. */
   sub?: SubView;
-  outputs: { live: OutputView & { verdict: Verdict | null }; hls: HlsOutputView; record: RecordOutputView; frames: FramesOutputView; sound?: SoundOutputView; snapshot: OutputView };
+  outputs: { live: LiveOutputView; hls: HlsOutputView; record: RecordOutputView; frames: FramesOutputView; sound?: SoundOutputView; transcode?: TranscodeOutputView; snapshot: OutputView };
 };
 
 /** What `POST /api/v1/probe` tells: what was not seen is null, never guessed. */
@@ -97,7 +97,8 @@ export type ProbeReport = {
   media: MediaView | null;
   gopMs: number | null;
   bFrames: boolean | null;
-  verdicts: { webrtc: Verdict; hls: Verdict; recording: Verdict; frames: Verdict };
+  /** What each path does with the video, and why; `transcode`: what `outputs.live.transcode` would do for WebRTC viewers. */
+  verdicts: { webrtc: Verdict; hls: Verdict; recording: Verdict; frames: Verdict; transcode?: Verdict };
   /** Of the audio track; null where there is none. */
   sound?: SoundVerdicts | null;
 };

@@ -49,7 +49,7 @@ const health = {
   freshness: Type.Object({ packetAgeMs: maybeNumber, keyframeAgeMs: maybeNumber }),
   viewers: number, host: HostSchema, worker: nullable(Type.Object({ pid: Type.Integer() })),
 };
-const live = Type.Object({ ...output, verdict: nullable(VerdictSchema) });
+const live = Type.Object({ ...output, verdict: nullable(VerdictSchema), transcode: Type.Optional(oneOf('never', 'on-demand')), carriage: Type.Optional(nullable(oneOf('plain', 'transcode', 'none'))) });
 
 /** {@link CameraView}. */
 export const CameraSchema = Type.Object({
@@ -62,6 +62,7 @@ export const CameraSchema = Type.Object({
     record: Type.Object({ ...output, mode: oneOf('off', 'continuous', 'scheduled', 'manual'), schedule: Type.Optional(Type.Array(Type.Object({ days: Type.Array(oneOf('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')), from: text, to: text }))), since: text, file: maybeText, bytes: number }),
     frames: Type.Object({ ...output, mode: oneOf('off', 'always'), since: text, ...frameForm, readers, missed: number, behindMs: maybeNumber }),
     sound: Type.Optional(Type.Object({ ...output, verdicts: nullable(SoundVerdictsSchema) })),
+    transcode: Type.Optional(Type.Object({ ...output, width: maybeNumber, height: maybeNumber, cores: maybeNumber })),
     snapshot: Type.Object(output),
   }),
 }, { title: 'Camera' });
@@ -91,6 +92,7 @@ export const recordingId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,63}-[0-
 export const ExportSchema = Type.Object({
   id: text, camera: text, format: oneOf('mp4', 'mkv'), state: oneOf('waiting', 'running', 'done', 'failed'), progress: number, from: text, to: text,
   startAt: maybeText, endAt: maybeText, durationMs: maybeNumber, frames: maybeNumber, bytes: maybeNumber, codec: maybeText, width: maybeNumber, height: maybeNumber,
+  sound: nullable(Type.Object({ codec: text, included: Type.Boolean(), reason: maybeText })),
   gaps: Type.Array(Type.Object({ from: text, to: text, durationMs: number, atMs: number })),
   error: nullable(Type.Object({ code: text, message: text })), createdAt: text, expiresAt: maybeText,
 }, { title: 'Export' });
@@ -172,7 +174,7 @@ export const SystemSchema = Type.Object({
 /** {@link ProbeReport}. */
 export const ProbeSchema = Type.Object({
   url: text, server: maybeText, media: nullable(MediaSchema), gopMs: maybeNumber, bFrames: nullable(Type.Boolean()),
-  verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema }),
+  verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema, transcode: Type.Optional(VerdictSchema) }),
   sound: Type.Optional(nullable(SoundVerdictsSchema)),
 }, { title: 'ProbeReport' });
 

@@ -1,6 +1,8 @@
 /** One simulated camera: its tracks' timelines, its sessions, its behaviour, its figures. Knows no RTSP syntax. */
 import { createVerifier } from '../rtsp/auth.ts';
 import type { Verifier } from '../rtsp/auth.ts';
+import { damageOf } from './damage.ts';
+import { Mutator, type Mutant } from './mutator.ts';
 import { readReplay } from './replay.ts';
 import type { Replay } from './replay.ts';
 import { ReplayStream, startOfTrack } from './replay-stream.ts';
@@ -30,6 +32,7 @@ export class Mount {
   readonly #tick = (nowMs: number): void => this.#emit(nowMs);
   #timelines: Timeline[] = [];
   #behaviour: Behaviour = healthy;
+  #mutation: { mutator: Mutator; timer: NodeJS.Timeout } | undefined;
   #boot: { phase: 'down' | 'unavailable'; status: number; timer: NodeJS.Timeout } | undefined;
   #counts = { accepted: 0, packets: 0, bytes: 0, unitsDropped: 0, timedOut: 0, requests: {} as Record<string, number>, statuses: {} as Record<string, number> };
 
@@ -73,6 +76,7 @@ export class Mount {
     else if (incident.type === 'jump') for (const timeline of this.#timelines) timeline.jump(incident.seconds);
     else if (incident.type === 'bye') this.#goodbye(incident.close);
     else if (incident.type === 'change') this.#change(incident);
+    else if (incident.type === 'mutate') this.#mutate(incident.mutant);
     else this.#reboot(incident);
   }
 
@@ -165,7 +169,7 @@ export class Mount {
     const { packets, bytes, unitsDropped, requests, statuses, ...rest } = this.#counts;
     return {
       ...rest, requests: { ...requests }, statuses: { ...statuses },
-      connections: this.clients.size, sessions: sessions.length, playing: sessions.filter(({ playing }) => playing).length,
+      connections: this.clients.size, mutates: this.#mutation !== undefined, sessions: sessions.length, playing: sessions.filter(({ playing }) => playing).length,
       packets: senders.reduce((sum, sender) => sum + sender.packets, packets),
       bytes: senders.reduce((sum, sender) => sum + sender.octets, bytes),
       unitsDropped: senders.reduce((sum, sender) => sum + sender.droppedUnits, unitsDropped),
@@ -174,7 +178,14 @@ export class Mount {
 
   close(): void {
     clearTimeout(this.#boot?.timer);
+    clearTimeout(this.#mutation?.timer);
     this.#disconnect('reset');
+  }
+
+  #mutate(mutant: Mutant): void {
+    const mutator = new Mutator(mutant);
+    clearTimeout(this.#mutation?.timer);
+    this.#mutation = { mutator, timer: setTimeout(() => (this.#mutation = undefined), mutant.ms) };
   }
 
   #startTimelines(phaseSeconds: number): void {
@@ -211,9 +222,15 @@ export class Mount {
     const { media, keyframes, delayMs } = this.#behaviour;
     const { kind } = timeline.track;
     const flows = media === 'all' || media === `${kind}-only`;
+    const damage = damageOf(this.#behaviour);
     for (let due = timeline.take(nowMs - delayMs); due; due = timeline.take(nowMs - delayMs)) {
       if (!flows || (!keyframes && kind === 'video' && due.unit.keyframe)) continue;
-      for (const { senders } of playing) for (const sender of senders) if (sender.kind === kind) sender.send(due, this.#behaviour);
+      const mutated = this.#mutation ? this.#mutation.mutator.take(due, timeline.track) : { due, alter: damage, control: undefined };
+      if (!mutated) continue;
+      for (const sender of playing.flatMap(({ senders }) => senders.filter((each) => each.kind === kind))) {
+        mutated.control?.(sender);
+        sender.send(mutated.due, mutated.alter);
+      }
     }
   }
 

@@ -3,12 +3,9 @@ import { randomInt } from 'node:crypto';
 import { packetEnd, prefixBytes, stampRun, headerBytes } from '../rtp/packet.ts';
 import type { PacketRun } from '../rtp/packet.ts';
 import { goodbye, senderReport } from '../rtp/rtcp.ts';
+import type { Alteration } from './damage.ts';
 import type { Outlet } from './outlet.ts';
 import type { DueUnit } from './timeline.ts';
-import type { Behaviour } from './types.ts';
-
-/** How packets are mistreated on their way. */
-export type Damage = Pick<Behaviour, 'drop' | 'corrupt' | 'reorder'>;
 
 const reportIntervalMs = 2000;
 const cname = 'camera-sim';
@@ -49,7 +46,7 @@ export class Sender {
   }
 
   /** Sends an access unit, or drops it and what depends on it while the client does not read. */
-  send({ unit, ticks }: DueUnit, damage: Damage): void {
+  send({ unit, ticks }: DueUnit, alter?: Alteration): void {
     this.#awaitsKeyframe = this.outlet.congested() || (this.#awaitsKeyframe && !unit.keyframe);
     if (this.#awaitsKeyframe) {
       this.#droppedUnits += 1;
@@ -61,7 +58,7 @@ export class Sender {
     this.#sequence = (this.#sequence + count) & 0xffff;
     this.#packets += count;
     this.#octets += unit.bytes.length - count * (prefixBytes + headerBytes);
-    this.outlet.send(damage.drop + damage.corrupt + damage.reorder > 0 ? damaged(run, damage) : run);
+    this.outlet.send(alter ? this.#altered(run, alter) : run);
   }
 
   /** Sends packets that are stamped already. */
@@ -78,32 +75,19 @@ export class Sender {
     this.outlet.sendControl(senderReport({ ssrc: this.ssrc, wallClockMs: Date.now(), rtpTimestamp: ticks + this.timestampOffset, packets: this.#packets, octets: this.#octets, cname }));
   }
 
+  /** Sends any RTCP, or what is none. */
+  control(packet: Buffer): void {
+    this.outlet.sendControl(packet);
+  }
+
   /** Ends the stream. */
   goodbye(): void {
     this.outlet.sendControl(goodbye({ ssrc: this.ssrc, cname }));
   }
-}
 
-/** A copy of the run with packets lost, swapped with their next, or with bytes of their payload overwritten. */
-function damaged(run: PacketRun, { drop, corrupt, reorder }: Damage): PacketRun {
-  const packets: Buffer[] = [];
-  run.offsets.forEach((start, index) => {
-    if (Math.random() < drop) return;
-    const packet = run.bytes.subarray(start, packetEnd(run, index));
-    if (Math.random() < corrupt) spoil(packet);
-    packets.push(packet);
-  });
-  for (let index = 0; index + 1 < packets.length; index += 1) {
-    if (Math.random() >= reorder) continue;
-    packets.splice(index, 2, packets[index + 1] as Buffer, packets[index] as Buffer);
-    index += 1;
+  #altered(run: PacketRun, alter: Alteration): PacketRun {
+    const packets = alter(Array.from(run.offsets, (start, index) => run.bytes.subarray(start, packetEnd(run, index))), { ssrc: this.ssrc, channel: this.outlet.channel });
+    let at = 0;
+    return { bytes: Buffer.concat(packets), offsets: Uint32Array.from(packets, ({ length }) => (at += length) - length) };
   }
-  let at = 0;
-  return { bytes: Buffer.concat(packets), offsets: Uint32Array.from(packets, ({ length }) => (at += length) - length) };
-}
-
-/** Overwrites a tenth of the payload, at least one byte; the framing stays whole. */
-function spoil(packet: Buffer): void {
-  const start = prefixBytes + headerBytes;
-  for (let left = Math.ceil((packet.length - start) / 10); left > 0; left -= 1) packet[start + randomInt(packet.length - start)] = randomInt(256);
 }

@@ -10,8 +10,8 @@ import { readClip } from './clip.ts';
 import type { PacketRun } from '../rtp/packet.ts';
 import type { Clip, ClipCodec } from './clip.ts';
 
-/** One access unit: its packets, its place in presentation order, and whether decoding can begin with it. */
-export type TrackUnit = PacketRun & { order: number; keyframe: boolean };
+/** One access unit: its packets, what they were made of, its place in presentation order, and whether decoding can begin with it. */
+export type TrackUnit = PacketRun & { order: number; keyframe: boolean; data: Buffer };
 
 /** A track as the simulator sends it. */
 export type Track = {
@@ -57,7 +57,7 @@ function toTrack({ header, units }: Clip): Track {
     kind, codec, payloadType, clockRate, unitTicks,
     units: units.map((unit, index) => {
       packetize(codec, { unit, writer });
-      return { ...writer.finish(), order: header.order?.[index] ?? index, keyframe: kind === 'audio' || keyframes.has(index) };
+      return { ...writer.finish(), data: unit, order: header.order?.[index] ?? index, keyframe: kind === 'audio' || keyframes.has(index) };
     }),
     sdp: describe({ header, units }, payloadType),
   };

@@ -1,6 +1,7 @@
 /** What a simulated camera is made of, how it can be made to misbehave, and what it tells about itself. */
 import type { FlightRecording } from '../media.ts';
 import type { Credentials } from '../rtsp/auth.ts';
+import type { Mutant } from './mutator.ts';
 
 /** A simulated camera. Its address is `rtsp://127.0.0.1:<port>/<name>`. */
 export type MountConfig = MountOptions & (ClipMount | ReplayMount);
@@ -76,6 +77,8 @@ export type Incident =
   | { type: 'jump'; seconds: number }
   /** Another clip from its first frame on. With `reconnect` sessions are closed and learn it from DESCRIBE, else they get it in-band. */
   | { type: 'change'; video: string; reconnect: boolean }
+  /** The stream is mutated for `ms`, by seed; another one before that takes its place. */
+  | { type: 'mutate'; mutant: Mutant }
   /**
    * Connections reset; for `seconds` refused (with a port of its own, else answered 503); then `status` (503 where not given)
    * for `unavailableMs`; then its clip begins anew.
@@ -98,6 +101,8 @@ export type MountStats = {
   unitsDropped: number;
   /** Sessions closed because they showed no life. */
   timedOut: number;
+  /** Whether its stream is being mutated. */
+  mutates: boolean;
 };
 
 /** What the simulator serves. */

@@ -14,6 +14,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { allocator } from './allocator.ts';
 
 /** What the supervisor tells the guardian. */
 type Word =
@@ -44,8 +45,6 @@ let planned: NodeJS.Timeout | undefined;
 let waiting: NodeJS.Timeout | undefined;
 let signals = 0;
 let deaths: number[] = [];
-/** Heaps of glibc's allocator. Each thread would have one of its own, whose holes grow: 20 MB less, and 5 MB of growth over 2,000 restarts of a camera instead of 25. */
-const arenas = '2';
 /** One for all its supervisors: the link that was printed first stays valid. */
 const linkToken = randomBytes(24).toString('base64url');
 
@@ -54,7 +53,7 @@ function launch(): ChildProcess {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // A session of its own: a terminal's Ctrl-C reaches it through us only, once.
     detached: true,
-    env: { MALLOC_ARENA_MAX: arenas, ...process.env, LOOKOUT_LINK_TOKEN: linkToken, LOOKOUT_STANDBY: '1' },
+    env: { ...allocator, ...process.env, LOOKOUT_LINK_TOKEN: linkToken, LOOKOUT_STANDBY: '1' },
   });
 }
 

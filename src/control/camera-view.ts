@@ -1,8 +1,10 @@
 /** From a camera's snapshot to what the world may see of it: an allow-list, no credential, times in ISO 8601 UTC. */
 import type { SnapshotFrom } from 'xstate';
-import type { CameraState, CameraSubstate, CameraView, FramesOutputView, HlsOutputView, LastError, MediaView, OutputView, RecordOutputView, SubView, Verdict } from '../api/protocol.ts';
+import type { CameraState, CameraSubstate, CameraView, FramesOutputView, HlsOutputView, LastError, MediaView, OutputView, RecordOutputView, SubView, TranscodeOutputView, Verdict } from '../api/protocol.ts';
 import type { Failure } from '../errors.ts';
 import type { CameraContext, cameraMachine } from '../machines/camera.ts';
+import { carriage, carriedMedia, transcodeOf } from '../machines/camera-live.ts';
+import { isConfigured } from '../machines/camera-outputs.ts';
 import type { OutputName } from '../machines/events.ts';
 import type { Freshness } from './figures.ts';
 import { outputState, type OutputSnapshot, type OutputTrace } from './output-journal.ts';
@@ -51,11 +53,12 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
     host: context.host && { pid: context.host.pid, rssBytes: stats?.rssBytes ?? 0 },
     worker: context.worker && { pid: context.worker.pid },
     outputs: {
-      live: { state: liveState(context), lastError: errorView(context.ingestError), host: null, verdict: verdictOf(context) },
+      live: { state: liveState(snapshot), lastError: errorView(context.ingestError), host: null, verdict: verdictOf(context), transcode: config.outputs.live.transcode, carriage: context.media || context.description?.video ? carriage(context) : null },
       hls: hlsView(snapshot, facts),
       record: recordView(snapshot, facts),
       frames: framesView(snapshot, facts),
       sound: { ...outputView(snapshot, 'sound'), verdicts: context.description && soundVerdicts(context.description.audio, context.description.sound ?? null) },
+      transcode: transcodeView(snapshot),
       snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
     },
   };
@@ -80,11 +83,16 @@ function framesView(snapshot: CameraSnapshot, { frames, since }: CameraFacts): F
   return { ...outputView(snapshot, 'frames'), ...snapshot.context.config.outputs.frames, since: iso(frames.trace?.since ?? since), readers: { tcp, sharedMemory: shared }, missed, behindMs };
 }
 
+function transcodeView(snapshot: CameraSnapshot): TranscodeOutputView {
+  const { width = null, height = null, cores = null } = transcodeOf(snapshot.context)?.transcode ?? {};
+  return { ...outputView(snapshot, 'transcode'), width, height, cores };
+}
+
 /** What all outputs show. */
 function outputView(snapshot: CameraSnapshot, name: OutputName): OutputView {
   const { error } = snapshot.context.outputs[name];
   const output = outputOf(snapshot, name);
-  if (!output) return { state: (name === 'sound' ? !snapshot.context.soundWanted : snapshot.context.config.outputs[name].mode === 'off') ? 'off' : 'backoff', lastError: errorView(error), host: null };
+  if (!output) return { state: isConfigured(snapshot.context, name) ? 'backoff' : 'off', lastError: errorView(error), host: null };
   const { pid, stats, lastError } = output.context;
   return { state: outputState(output), lastError: errorView(error ?? lastError), host: pid === null ? null : { pid, rssBytes: stats?.rssBytes ?? 0 } };
 }
@@ -95,18 +103,20 @@ function outputOf({ children }: CameraSnapshot, name: OutputName): OutputSnapsho
   return output?.status === 'active' ? output : undefined;
 }
 
-/** `ready`: the SFU can take it; `open`: the feed flows; `unsupported`: WebRTC cannot carry it. */
-function liveState(context: CameraContext): string {
+/** `ready`: the SFU can take it; `open`: the feed, or the transcode, flows; `unsupported`: WebRTC cannot carry it. */
+function liveState(snapshot: CameraSnapshot): string {
+  const { context } = snapshot;
   if (context.ingestError?.class === 'unsupported') return 'unsupported';
   if (context.ingestError) return 'backoff';
   if (!context.worker) return verdictOf(context)?.ok === false ? 'unsupported' : 'waiting';
+  if (carriage(context) === 'transcode') return outputView(snapshot, 'transcode').state === 'running' ? 'open' : 'ready';
   return context.feedOpen && context.host ? 'open' : 'ready';
 }
 
-function verdictOf({ media, description }: CameraContext): Verdict | null {
-  const known = media ?? description?.video ?? null;
-  if (!known && !description) return null;
-  return webrtcVerdict(known);
+function verdictOf(context: CameraContext): Verdict | null {
+  const known = carriedMedia(context);
+  if (!known && !context.description) return null;
+  return webrtcVerdict(known, context.config.outputs.live.transcode);
 }
 
 function mediaView({ media, description, stats }: CameraContext): MediaView | null {

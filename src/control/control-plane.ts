@@ -3,6 +3,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { Admission } from '../actors/admission.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Primers } from '../actors/primers.ts';
+import type { Transcodes } from '../actors/transcodes.ts';
 import type { Root } from '../actors/tree.ts';
 import type { CameraCounters, ControlPlane, Delta, HlsService, Snapshot, ViewerService } from '../api/control.ts';
 import type { AvailabilityView, CameraState, CameraView, ExplanationView, StreamName, SystemView } from '../api/protocol.ts';
@@ -63,6 +64,7 @@ export type ControlDeps = {
   snapshots: Snapshots;
   viewers: ReturnType<typeof createViewers>;
   primers: Primers;
+  transcodes: Transcodes;
   sampler: () => SystemSampler;
   watchdog: Pick<Watchdog, 'passed' | 'reasons'>;
   probe: ProbeDeps;
@@ -126,6 +128,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       return { camera, role: stream === 'main' ? role : `${stream}-${role}`, pid, rssBytes };
     }),
     workers: () => workerViews(statuses(), plane),
+    transcodes: deps.transcodes.figures,
     sfu: () => sfuView(statuses(), plane, deps.primers.list()),
     ...cameraCommands(deps, accepting, must),
     inject: (id, request) => accepting().then(() => inject(id, request)),

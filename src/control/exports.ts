@@ -146,7 +146,7 @@ function viewOf({ id, input: { camera, from, to, format }, state, progress, plan
   return {
     id, camera, format, state, progress, from: iso(from), to: iso(to),
     startAt: plan && iso(plan.startAt), endAt: plan && iso(plan.endAt), durationMs: plan && plan.durationMs, frames: plan && plan.frames, bytes: plan && plan.bytes,
-    codec: plan && codecName(plan.codec), width: plan && plan.width, height: plan && plan.height,
+    codec: plan && codecName(plan.codec), width: plan && plan.width, height: plan && plan.height, sound: plan && plan.sound,
     gaps: (plan?.gaps ?? []).map((gap) => ({ from: iso(gap.from), to: iso(gap.to), durationMs: Math.round(gap.to - gap.from), atMs: Math.round(gap.atMs) })),
     error, createdAt: iso(createdAt), expiresAt: doneAt === null ? null : iso(doneAt + keptMs),
   };

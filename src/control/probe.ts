@@ -10,10 +10,10 @@ import { beginsKeyframe, createHubReader } from '../native/hub-reader.ts';
 import type { HealthLimits } from '../native/protocol.ts';
 import type { NameResolver } from '../native/resolve.ts';
 import { describe } from '../native/rtsp-client.ts';
-import { soundVerdicts, webrtcVerdict } from '../native/verdict.ts';
+import { pathVerdicts, soundVerdicts, type TranscodeLimits } from '../native/verdict.ts';
 
 /** What a probe needs. */
-export type ProbeDeps = { pool: HostPool; resolver: NameResolver; describeMs: number; latencyMs: number; health: HealthLimits };
+export type ProbeDeps = { pool: HostPool; resolver: NameResolver; describeMs: number; latencyMs: number; health: HealthLimits; transcode: TranscodeLimits };
 
 /** What was seen while it played. */
 type Seen = { media: VideoFormat | null; stats: SourceStats | null; hubPort: number | null; frames: number; reordered: boolean; keyframes: Keyframes };
@@ -30,7 +30,7 @@ export async function probe(deps: ProbeDeps, url: CameraUrl, { seconds, signal }
   const description = await describe(url, { tls, resolver: deps.resolver, deadlineMs: deps.describeMs, signal });
   const seen: Seen = { media: null, stats: null, hubPort: null, frames: 0, reordered: false, keyframes: { count: 0, ticks: 0, last: null } };
   if (description.video) await play(deps, url, { codec: description.video.codec, seconds, signal, seen });
-  return report(url, description, seen);
+  return report(url, description, seen, deps.transcode);
 }
 
 async function play(deps: ProbeDeps, url: CameraUrl, options: { codec: 'H264' | 'H265'; seconds: number; signal: AbortSignal; seen: Seen }): Promise<void> {
@@ -106,28 +106,22 @@ function gopOf({ count, ticks }: Keyframes): number | null {
   return count < 2 ? null : Math.round(ticks / (count - 1) / 90);
 }
 
-function report(url: CameraUrl, description: Description, seen: Seen): ProbeReport {
+function report(url: CameraUrl, description: Description, seen: Seen, limits: TranscodeLimits): ProbeReport {
   const track = seen.media ?? description.video;
-  const webrtc = webrtcVerdict(track);
   const gopMs = gopOf(seen.keyframes) ?? seen.stats?.keyframeIntervalMs ?? null;
-  const bFrames = seen.frames < 2 ? null : seen.reordered;
-  const video = track !== null;
-  const recordable = video ? { ok: true, why: `${track.codec} is kept as it is.` } : { ok: false, why: 'The camera offers no video.' };
+  // Of H.265 the source's own count tells.
+  const bFrames = seen.frames < 2 ? seen.stats?.bFrames ?? null : seen.reordered;
+  const fps = seen.stats?.fps ?? track?.fps ?? null;
   return {
     url: url.safe,
     server: description.server,
     media: track && {
       codec: track.codec, profile: track.profile, profileLevelId: track.profileLevelId, width: track.width, height: track.height,
-      fps: seen.stats?.fps ?? track.fps, bitrate: seen.stats?.bitrate ?? null, keyframeIntervalMs: gopMs, audio: description.audio,
+      fps, bitrate: seen.stats?.bitrate ?? null, keyframeIntervalMs: gopMs, audio: description.audio,
     },
     gopMs,
     bFrames,
-    verdicts: {
-      webrtc: bFrames && webrtc.ok ? { ok: false, why: 'It has B-frames, which WebRTC does not carry: turn them off in the camera.' } : webrtc,
-      hls: recordable,
-      recording: recordable,
-      frames: video ? { ok: true, why: `${track.codec} can be decoded.` } : recordable,
-    },
+    verdicts: pathVerdicts({ video: track && { ...track, fps }, bFrames, gopMs }, limits),
     sound: soundVerdicts(description.audio, description.sound ?? null),
   };
 }

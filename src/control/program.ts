@@ -4,6 +4,7 @@ import { waitFor } from 'xstate';
 import { createAdmission } from '../actors/admission.ts';
 import { createEdges } from '../actors/edges.ts';
 import { createSounds } from '../actors/sounds.ts';
+import { createTranscodes } from '../actors/transcodes.ts';
 import { createMediaPlane } from '../actors/media-plane.ts';
 import { createPrimers } from '../actors/primers.ts';
 import { createTree, type Root } from '../actors/tree.ts';
@@ -53,7 +54,7 @@ import { sampleSystem, type SystemSampler } from './system.ts';
 import { createTrends } from './trends.ts';
 import { createViewers } from './viewer-service.ts';
 import { createWatchdog } from './watchdog.ts';
-import { tellHls, tellSound } from './wants.ts';
+import { tellHls, tellSound, tellTranscode } from './wants.ts';
 
 /** What a program is started with. */
 export type ProgramOptions = {
@@ -194,7 +195,8 @@ function createParts(given: ProgramOptions, store: Store) {
   const primers = createPrimers({ plane, ports, registry, pump, most: config.primers.most, maxBytes: config.primers.maxBytes, recvBufferBytes: sfu.recvBufferBytes });
   const edges = createEdges({ ports, recvBufferBytes: sfu.recvBufferBytes });
   const sounds = createSounds({ plane, ports, ingestWaitMs, want: (camera, wanted) => tellSound(root, camera, wanted) });
-  const viewers = createViewers({ plane, edges, primers, sounds, ingestWaitMs });
+  const transcodes = createTranscodes({ budget: config.transcode.cores, want: (camera, wanted) => tellTranscode(root, camera, wanted) });
+  const viewers = createViewers({ plane, edges, primers, sounds, transcodes, ingestWaitMs });
   const recorder = createFlightRecorder();
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });
@@ -216,7 +218,7 @@ function createParts(given: ProgramOptions, store: Store) {
     admission,
     source: { pool, recorder, latencyMs: rtsp.latencyMs, health: supervision.health, faults: config.faults.enabled },
     ingest: { plane, recvBufferBytes: sfu.recvBufferBytes, requestMs: sfu.requestMs, log: sfuLog },
-    output: { pool, recordings, hls, frames, sounds, record: config.recordings, afflict: diskFaults.afflict },
+    output: { pool, recordings, hls, frames, sounds, transcodes, record: config.recordings, afflict: diskFaults.afflict },
     sfu: {
       plane,
       log: sfuLog,
@@ -225,10 +227,7 @@ function createParts(given: ProgramOptions, store: Store) {
     viewer: viewers.machine,
     forgetViewer: (id) => viewers.forget(id),
     presenceMs: supervision.presence.intervalMs,
-    inspect(event) {
-      observer.inspect(event);
-      inspector.inspect(event);
-    },
+    inspect: (event) => void [observer, inspector].forEach((each) => each.inspect(event)),
   });
   const wishes = startRecordingWishes({ root, settings: store.settings });
   const retention = startRetention({
@@ -254,8 +253,8 @@ function createParts(given: ProgramOptions, store: Store) {
     },
   });
   const declared = createDeclared({ root, cameras, store, observer, log });
-  const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health };
-  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, frames, retention, wishes, diskFaults, exports, playback, watchdog };
+  const probe = { pool, resolver, describeMs: probeMs, latencyMs: rtsp.latencyMs, health: supervision.health, transcode: config.transcode };
+  return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, frames, retention, wishes, diskFaults, exports, playback, watchdog, transcodes };
 }
 
 /** The control plane over the parts, and everything that feeds its subscribers. */

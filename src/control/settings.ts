@@ -39,6 +39,7 @@ export function supervisorSettings(config: Config): SupervisorSettings {
       feedLingerMs: 5_000,
       output: { policy: policyOf(config), intensity: supervision.intensity, resetAfterMs: supervision.resetAfterMs, startMs: rtsp.startMs, finishMs: 3_000, reapMs: 2_000, settleMs: 500 },
       hlsSegmentSeconds: config.hls.segmentSeconds,
+      transcode: { maxHeight: config.transcode.maxHeight, lingerMs: config.transcode.idleSeconds * 1_000 },
       source: { spawnMs: 10_000, startMs: rtsp.startMs, stopMs: hosts.stopMs, reapMs: 2_000, successorMs: supervision.health.keyframeMs, shutMs: 500, cycleMs: sfu.requestMs },
       recycleRssBytes: hosts.recycleRssBytes,
     },

@@ -25,6 +25,8 @@ const mostWidths = 8;
 export function createSnapshots({ pool, quality = 80 }: { pool: HostPool; quality?: number }): Snapshots {
   const failures = new Map<string, Failure>();
   const kept = new Map<string, { keyframe: string; pictures: Map<number, Snapshot> }>();
+  /** Pictures that are being made, by camera, keyframe and width: who asks meanwhile gets the same one. */
+  const underWay = new Map<string, Promise<Snapshot>>();
   const queue: (() => void)[] = [];
   let busy = 0;
 
@@ -39,23 +41,32 @@ export function createSnapshots({ pool, quality = 80 }: { pool: HostPool; qualit
     }
   };
 
+  const make = async (source: PictureSource, { width, keyframe }: { width: number; keyframe: string }): Promise<Snapshot> => {
+    const { camera } = source;
+    try {
+      const picture = await turn(() => shoot(pool, source, { width, quality }));
+      failures.delete(camera);
+      const known = kept.get(camera);
+      const before = known?.keyframe === keyframe ? known.pictures : new Map<number, Snapshot>();
+      kept.set(camera, { keyframe, pictures: new Map([...before, [width, picture] as const].slice(-mostWidths)) });
+      return picture;
+    } catch (error) {
+      if (error instanceof FailureError) failures.set(camera, error.failure);
+      throw error;
+    }
+  };
+
   return {
     async take(source, width) {
       const { camera, keyframes, hubPort } = source;
       const keyframe = `${hubPort}/${keyframes}`;
       const known = kept.get(camera);
-      const before = known?.keyframe === keyframe ? known.pictures : new Map<number, Snapshot>();
-      const ready = keyframes > 0 ? before.get(width) : undefined;
+      const ready = keyframes > 0 && known?.keyframe === keyframe ? known.pictures.get(width) : undefined;
       if (ready) return ready;
-      try {
-        const picture = await turn(() => shoot(pool, source, { width, quality }));
-        failures.delete(camera);
-        kept.set(camera, { keyframe, pictures: new Map([...before, [width, picture] as const].slice(-mostWidths)) });
-        return picture;
-      } catch (error) {
-        if (error instanceof FailureError) failures.set(camera, error.failure);
-        throw error;
-      }
+      const key = `${camera} ${keyframe} ${width}`;
+      const making = underWay.get(key) ?? make(source, { width, keyframe }).finally(() => underWay.delete(key));
+      underWay.set(key, making);
+      return making;
     },
     lastFailure: (camera) => failures.get(camera) ?? null,
     forget(camera) {
@@ -79,6 +90,7 @@ async function shoot(pool: HostPool, { camera, hubPort, codec, keyframeAt }: Pic
     return await promise;
   } finally {
     clearTimeout(timer);
-    await host.kill();
+    // Nobody who waits for a picture waits for the end of the process that made it.
+    void host.kill();
   }
 }

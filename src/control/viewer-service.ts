@@ -7,14 +7,18 @@ import type { Opaque } from '../api/protocol.ts';
 import { LookoutError } from '../errors.ts';
 import { streamKey, streamOfKey } from '../streams.ts';
 import type { supervisorMachine } from '../machines/supervisor.ts';
+import { carriage } from '../machines/camera-live.ts';
 import { viewerMachine, type ViewerEnd, type ViewerEvent } from '../machines/viewer.ts';
 import type { Edges } from '../actors/edges.ts';
 import type { MediaPlane } from '../actors/media-plane.ts';
 import type { Primers } from '../actors/primers.ts';
 import type { Sounds } from '../actors/sounds.ts';
+import type { Transcodes } from '../actors/transcodes.ts';
 import { createViewerMedia, type ViewerMedia, type ViewerMediaEvents } from '../actors/viewer-media.ts';
+import type { Ingest } from '../native/ingest.ts';
 import { liveSoundProblem } from '../native/sound-path.ts';
 import type { PrimerPath } from '../native/primer-path.ts';
+import { admitViewer, whenUncarried } from './carried.ts';
 import { child } from './cameras.ts';
 import { describeMedia, mediaForOffer, startAtOnce } from './offer.ts';
 
@@ -25,12 +29,12 @@ const primerWaitMs = 400;
 /** Past every deadline of a join. */
 const longestWaitMs = 30_000;
 
-/** `camera`: the key of the stream that is watched. */
-type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined };
+/** `camera`: the key of the stream that is watched. `release`: gives its share of a transcode back. */
+type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; media: ViewerMedia | undefined; release: (() => void) | undefined };
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
 /** What viewers need. */
-export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; ingestWaitMs: number };
+export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; transcodes: Transcodes; ingestWaitMs: number };
 
 const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
   rejoin: { reason: 'rejoin', message: 'The live path of this camera was replaced.' },
@@ -48,6 +52,7 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
     if (!entry) return;
     entries.delete(input.id);
     entry.media?.close();
+    entry.release?.();
     const words = farewell[input.reason];
     if (words) entry.notify.gone({ viewer: input.id, ...words });
   });
@@ -55,13 +60,16 @@ export function createViewers(deps: ViewerDeps): { machine: typeof viewerMachine
     machine: viewerMachine.provide({ actors: { close, primer: deps.primers.machine } }),
     service: (root) => createService(deps, entries, root),
     forget(id) {
-      entries.get(id)?.media?.close();
+      const entry = entries.get(id);
+      entry?.media?.close();
+      entry?.release?.();
       entries.delete(id);
     },
   };
 }
 
-function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root): ViewerService {
+  const { plane, edges, primers, sounds, ingestWaitMs } = deps;
   const { chart, tell, find, fresh, mediaOf, keep } = createFinders(entries, root);
 
   return {
@@ -71,15 +79,14 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
       const wanted = streamKey({ camera: name, stream });
       const camera = wanted in cameras ? wanted : name;
       const id = randomUUID();
-      entries.set(id, { id, camera, owner, notify, media: undefined });
+      // One that is refused costs the camera nothing.
+      const entry: Entry = { id, camera, owner, notify, media: undefined, release: admitViewer(root, deps.transcodes, camera) };
+      entries.set(id, entry);
       root.send({ type: 'viewer.add', id, camera, owner });
       primers.warm();
-      if (!chart(id)) {
-        entries.delete(id);
-        throw new LookoutError('LOOKOUT_SHUTTING_DOWN');
-      }
+      if (!chart(id)) throw forgotten(entries, entry);
       try {
-        const ingest = await Promise.race([plane.whenIngest(camera, ingestWaitMs), ...(stream === 'sub' && camera !== name ? [whenAway(root, camera)] : [])]);
+        const ingest = await Promise.race([carriedIngest(deps, root, entry, () => entries.get(id) === entry), ...(stream === 'sub' && camera !== name ? [whenAway(root, camera)] : [])]);
         return { viewer: id, routerRtpCapabilities: ingest.router.rtpCapabilities as unknown as Opaque, stream: streamOfKey(camera).stream };
       } catch (error) {
         tell(id, { type: 'viewer.end', reason: 'left' });
@@ -97,8 +104,7 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
       keep(entry, media);
       const hubPort = request.primer ? primableHub(root, entry.camera) : null;
       if (hubPort !== null) tell(viewer, { type: 'viewer.prime', hubPort });
-      const { id, iceParameters, iceCandidates, dtlsParameters } = media.transport;
-      return { id, iceParameters: iceParameters as unknown as Opaque, iceCandidates: iceCandidates as unknown as Opaque[], dtlsParameters: dtlsParameters as unknown as Opaque };
+      return transportOf(media);
     },
     async answer(request) {
       const entry = fresh(request);
@@ -141,6 +147,26 @@ function createService({ plane, edges, primers, sounds, ingestWaitMs }: ViewerDe
       for (const entry of [...entries.values()]) if (entry.owner === owner) tell(entry.id, { type: 'viewer.end', reason: 'left' });
     },
   };
+}
+
+/** The ingest, once there is one. What the camera sends may be known only now: then it is decided now whether this viewer may have it. */
+async function carriedIngest({ plane, transcodes, ingestWaitMs }: ViewerDeps, root: Root, entry: Entry, isHere: () => boolean): Promise<Ingest> {
+  const done = new AbortController();
+  try {
+    const ingest = await Promise.race([plane.whenIngest(entry.camera, ingestWaitMs), whenUncarried(root, entry.camera, done.signal)]);
+    // Who left meanwhile would never give its share back.
+    if (isHere()) entry.release ??= admitViewer(root, transcodes, entry.camera);
+    return ingest;
+  } finally {
+    done.abort();
+  }
+}
+
+/** Nobody accepts viewers any more. */
+function forgotten(entries: Map<string, Entry>, entry: Entry): LookoutError {
+  entries.delete(entry.id);
+  entry.release?.();
+  return new LookoutError('LOOKOUT_SHUTTING_DOWN');
 }
 
 /** Entries and charts as the calls need them. */
@@ -200,6 +226,9 @@ async function consumePrimer(media: ViewerMedia, path: PrimerPath | undefined, r
   return [];
 }
 
+const transportOf = ({ transport: { id, iceParameters, iceCandidates, dtlsParameters } }: Pick<ViewerMedia, 'transport'>) =>
+  ({ id, iceParameters: iceParameters as unknown as Opaque, iceCandidates: iceCandidates as unknown as Opaque[], dtlsParameters: dtlsParameters as unknown as Opaque });
+
 const described = ({ id, producerId, kind, rtpParameters }: Consumer) => ({ id, producerId, kind, rtpParameters: rtpParameters as unknown as Opaque });
 
 /** A primer may end while its consumer is being told something. */
@@ -211,6 +240,8 @@ const ignoreClosed = (consumer: Consumer) => (error: unknown): void => {
 function primableHub(root: Root, camera: string): number | null {
   const snapshot = child(root, camera)?.getSnapshot();
   if (!snapshot?.hasTag('viewable')) return null;
+  // The hub of what is transcoded has nothing that this viewer could take.
+  if (carriage(snapshot.context) !== 'plain') return null;
   const { host, media, stats } = snapshot.context;
   // Known with the first keyframe: before that, nothing is cached.
   if (media === null) return null;

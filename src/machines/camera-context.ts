@@ -2,6 +2,7 @@
 import type { CameraConfig } from '../camera-config.ts';
 import { failure as makeFailure, type Failure, type FailureClass } from '../errors.ts';
 import type { Description, Feed, SoundFormat, SourceStats, VideoFormat } from '../media.ts';
+import { feedsIngest } from './camera-live.ts';
 import { noOutputs, type OutputEntry } from './camera-outputs.ts';
 import type { OutputName } from './events.ts';
 import type { OutputSettings } from './output.ts';
@@ -27,6 +28,8 @@ export type CameraSettings = {
   feedLingerMs: number;
   output: OutputSettings;
   hlsSegmentSeconds: number;
+  /** Lines of a transcode at most, and how long it goes on after its last viewer. */
+  transcode: { maxHeight: number; lingerMs: number };
 };
 
 /** What a camera is started with. The feed is leased before and outlives every source and worker. */
@@ -71,12 +74,18 @@ export type CameraContext = {
   restarts: Partial<Record<FailureClass, number>>;
   viewers: number;
   feedOpen: boolean;
+  /** What the source was told last. */
+  sourceFeeds: boolean;
   /** An operator or a schedule wants the camera recorded; continuous recording asks nobody. */
   recordingWanted: boolean;
   /** Somebody fetches it over HLS. */
   hlsWanted: boolean;
   /** Somebody listens, or did a moment ago. */
   soundWanted: boolean;
+  /** Somebody watches, or did a moment ago, who may have a transcode. */
+  transcodeWanted: boolean;
+  /** As the last source that could tell said: the next one is most likely the same. */
+  bFrames: boolean | null;
   outputs: Record<OutputName, OutputEntry>;
   /** The last planned restart; null where there was none since the source started. */
   handover: Handover | null;
@@ -98,14 +107,15 @@ export function initialContext({ config, settings, feed, seed }: CameraMachineIn
     transport: firstTransport(config),
     description: null, media: null, stats: null, sourceAlive: false, host: null, worker: null, ingestAlive: false, ingestCrashes: 0, ingestError: null,
     lastError: null, cause: null, history: emptyHistory(seed), next: 'stopped', delayMs: 0, why: null, lastAliveAt: null,
-    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', handover: null, mayRecycle: false, recordingWanted: false, hlsWanted: false, soundWanted: false, outputs: noOutputs,
+    sourcesStarted: 0, restarts: {}, viewers: 0, feedOpen: config.outputs.live.feed === 'always', sourceFeeds: false, handover: null, mayRecycle: false, recordingWanted: false, hlsWanted: false, soundWanted: false, transcodeWanted: false, bFrames: null, outputs: noOutputs,
   };
 }
 
 /** What the next source pulls; null before a description said what there is. */
-export function sourceInput({ config, transport, description, feed, feedOpen }: CameraContext): SourceInput | null {
+export function sourceInput(context: CameraContext): SourceInput | null {
+  const { config, transport, description, feed } = context;
   const codec = description?.video?.codec;
-  return codec ? { config, transport, codec, sound: description.sound ?? null, feed: { ...feed, open: feedOpen, gated: true } } : null;
+  return codec ? { config, transport, codec, sound: description.sound ?? null, feed: { ...feed, open: feedsIngest(context), gated: true } } : null;
 }
 
 /**
@@ -169,12 +179,6 @@ export function countSource(context: CameraContext): Partial<CameraContext> {
   if (context.sourcesStarted > 0 && context.cause) restarts[context.cause.class] = (restarts[context.cause.class] ?? 0) + 1;
   const feed = { ...context.feed, sequence: farFrom(context.feed.sequence ?? 0) };
   return { sourcesStarted: context.sourcesStarted + 1, restarts, sourceAlive: true, mayRecycle: false, feed };
-}
-
-/** What the ingest must announce: the caps in use once known, else what the description said; null where there is no H.264. */
-export function announcedProfile(context: CameraContext): string | null {
-  const known = context.media ?? context.description?.video;
-  return known?.codec === 'H264' ? known.profileLevelId : null;
 }
 
 /** A description without a video track that any path can carry. */

@@ -1,6 +1,7 @@
 /** What a camera decides about its outputs: who shall run, on which hub, and what follows a crash. Pure; the actions are in `camera-setup.ts`. */
 import type { Failure } from '../errors.ts';
 import type { CameraContext } from './camera-context.ts';
+import { carriage, transcodeOf } from './camera-live.ts';
 import type { Hub, OutputName, OutputOptions } from './events.ts';
 import type { OutputInput } from './output.ts';
 import { jittered } from './policy.ts';
@@ -17,11 +18,11 @@ export type OutputEntry = {
   error: Failure | null;
 };
 
-export const outputNames: readonly OutputName[] = ['hls', 'record', 'frames', 'sound'];
+export const outputNames: readonly OutputName[] = ['hls', 'record', 'frames', 'sound', 'transcode'];
 
 /** Outputs of a camera that has not run yet. */
 const noOutput: OutputEntry = { alive: false, open: false, crashes: 0, error: null };
-export const noOutputs: Record<OutputName, OutputEntry> = { hls: noOutput, record: noOutput, frames: noOutput, sound: noOutput };
+export const noOutputs: Record<OutputName, OutputEntry> = { hls: noOutput, record: noOutput, frames: noOutput, sound: noOutput, transcode: noOutput };
 
 /** Whether this camera is to be recorded now. Pure configuration for `continuous`, an operator's or a schedule's word else. */
 export function wantsRecording({ config, recordingWanted }: Pick<CameraContext, 'config' | 'recordingWanted'>): boolean {
@@ -42,6 +43,7 @@ export function wantsOutput(context: CameraContext, output: OutputName): boolean
     case 'record': return wantsRecording(context);
     case 'frames': return context.config.outputs.frames.mode === 'always';
     case 'sound': return context.soundWanted;
+    case 'transcode': return context.transcodeWanted && carriage(context) === 'transcode';
   }
 }
 
@@ -50,9 +52,14 @@ export function needsSource(context: CameraContext): boolean {
   return outputNames.some((output) => wantsOutput(context, output));
 }
 
-/** Outputs that the configuration asks for and that have no actor; sound has none before somebody listens. */
-export function missingOutputs({ config, outputs, soundWanted }: CameraContext): OutputName[] {
-  return outputNames.filter((name) => !outputs[name].alive && (name === 'sound' ? soundWanted : config.outputs[name].mode !== 'off'));
+/** Outputs that the configuration asks for and that have no actor; sound and transcode have none before somebody wants them. */
+export function missingOutputs(context: CameraContext): OutputName[] {
+  return outputNames.filter((name) => !context.outputs[name].alive && isConfigured(context, name));
+}
+
+/** Whether it is there at all, at work or not. */
+export function isConfigured(context: CameraContext, name: OutputName): boolean {
+  return name === 'sound' || name === 'transcode' ? wantsOutput(context, name) : context.config.outputs[name].mode !== 'off';
 }
 
 export function livingOutputs({ outputs }: CameraContext): OutputName[] {
@@ -67,18 +74,20 @@ export function hubOf({ host, media, description, stats }: CameraContext): Hub |
   return { port: host.hubPort, codec, gopMs: stats?.keyframeIntervalMs ?? null, sound };
 }
 
-/** The hub as an output wants it: none for the sound of a camera that has none. */
+/** The hub as an output wants it: none for the sound of a camera that has none, nor for a transcode whose form is not known yet. */
 export function hubFor(context: CameraContext, output: OutputName): Hub | null {
   const hub = hubOf(context);
+  if (output === 'transcode' && transcodeOf(context) === null) return null;
   return output === 'sound' && !hub?.sound ? null : hub;
 }
 
-export function outputOptions({ config, settings }: CameraContext, output: OutputName): OutputOptions {
-  const { record, frames: { width, height, fps, format } } = config.outputs;
+export function outputOptions(context: CameraContext, output: OutputName): OutputOptions {
+  const { record, frames: { width, height, fps, format } } = context.config.outputs;
   switch (output) {
-    case 'hls': return { segmentSeconds: settings.hlsSegmentSeconds };
+    case 'hls': return { segmentSeconds: context.settings.hlsSegmentSeconds };
     case 'record': return { segmentSeconds: record.segmentSeconds };
     case 'sound': return { segmentSeconds: 0 };
+    case 'transcode': return transcodeOf(context) ?? { segmentSeconds: 0 };
     case 'frames': return { width, height, fps, format };
   }
 }
@@ -94,8 +103,8 @@ export function withOutput({ outputs }: CameraContext, name: OutputName, change:
 }
 
 /** Nobody's crashes count any more. */
-export function forgiven({ outputs: { hls, record, frames, sound } }: CameraContext): CameraContext['outputs'] {
-  return { hls: { ...hls, crashes: 0 }, record: { ...record, crashes: 0 }, frames: { ...frames, crashes: 0 }, sound: { ...sound, crashes: 0 } };
+export function forgiven({ outputs }: CameraContext): CameraContext['outputs'] {
+  return Object.fromEntries(outputNames.map((name) => [name, { ...outputs[name], crashes: 0 }])) as CameraContext['outputs'];
 }
 
 /** At once after the first crash, then ever later. A turn of the clock lies between, so that no crash at the start becomes an endless loop. */

@@ -3,9 +3,10 @@ import { assertEvent, assign, cancel, enqueueActions, fromCallback, fromPromise,
 import type { Failure } from '../errors.ts';
 import type { Description } from '../media.ts';
 import {
-  afterFailure, announcedProfile, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
+  afterFailure, countSource, firstTransport, farFrom, fitsIngest, initialContext, pullChanged, shifted, sourceInput,
   type CameraContext, type CameraMachineInput, type Next,
 } from './camera-context.ts';
+import { announcedProfile, carriage, feedsIngest } from './camera-live.ts';
 import { forgiven, hubFor, livingOutputs, missingOutputs, needsSource, outputInput, outputOptions, outputRespawnMs, wantsOutput, withOutput } from './camera-outputs.ts';
 import { crashOf } from './crash.ts';
 import type { CameraCommand, IngestFact, OutputFact, OutputName, SourceFact, SuccessionFact, WaitFact } from './events.ts';
@@ -15,7 +16,7 @@ import { jittered } from './policy.ts';
 import { sourceMachine } from './source.ts';
 import { successionMachine, type SuccessionReason } from './succession.ts';
 
-type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' } | { type: 'output.respawn' } | { type: 'sound.idle' };
+type Internal = { type: 'feed.idle' } | { type: 'source.idle' } | { type: 'ingest.respawn' } | { type: 'output.respawn' } | { type: 'sound.idle' } | { type: 'transcode.idle' };
 type Crash = ErrorActorEvent<unknown, 'succession'> | ErrorActorEvent<unknown, 'source'> | ErrorActorEvent<unknown, 'ingest'> | ErrorActorEvent<unknown, `output:${OutputName}`> | DoneActorEvent<unknown, 'source'>;
 
 /** Everything a camera hears. */
@@ -31,7 +32,7 @@ export const cameraSetup = setup({
     input: {} as CameraMachineInput,
     context: {} as CameraContext,
     events: {} as CameraEvent,
-    children: {} as { source: 'source'; ingest: 'ingest'; 'output:hls': 'output'; 'output:record': 'output'; 'output:frames': 'output'; 'output:sound': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
+    children: {} as { source: 'source'; ingest: 'ingest'; 'output:hls': 'output'; 'output:record': 'output'; 'output:frames': 'output'; 'output:sound': 'output'; 'output:transcode': 'output'; slot: 'slot'; presence: 'presence'; probe: 'probe'; revoke: 'revoke'; succession: 'succession' },
     tags: {} as 'viewable' | 'waiting',
   },
   actors: {
@@ -66,6 +67,8 @@ export const cameraSetup = setup({
     hasGrown: ({ context, event }) => event.type === 'source.stats' && context.mayRecycle && context.settings.recycleRssBytes > 0 && event.stats.rssBytes >= context.settings.recycleRssBytes,
     /** A second source for the new address can start beside the one that runs; while another starts, it cannot. */
     canSucceed: ({ context, event }) => context.handover?.phase !== 'starting' && (event.type !== 'camera.update' || pullChanged(context.config, event.config)),
+    /** It has, or has no longer, B-frames: what WebRTC viewers get may be another thing now. */
+    changesOrder: ({ context, event }) => event.type === 'source.stats' && event.stats.bFrames !== null && event.stats.bFrames !== context.bFrames,
     changesPull: ({ context, event }) => event.type === 'camera.update' && pullChanged(context.config, event.config),
   },
   delays: {
@@ -78,6 +81,7 @@ export const cameraSetup = setup({
     ingestRespawn: ({ context }) => (context.ingestCrashes <= 1 ? 0 : jittered({ ...context.settings.policy.sfu, floorMs: 0 }, context.ingestCrashes - 2, 1).delayMs),
     outputRespawn: ({ context }) => outputRespawnMs(context),
     outputDeadline: ({ context }) => context.settings.output.finishMs + context.settings.output.reapMs,
+    transcodeLinger: ({ context }) => context.settings.transcode.lingerMs,
     sourceLinger: ({ context }) => context.config.source.closeAfterSeconds * 1_000,
   },
   actions: {
@@ -111,7 +115,7 @@ export const cameraSetup = setup({
     recordStats: assign(({ context, event }) => {
       assertEvent(event, 'source.stats');
       const { feedSequence } = event.stats;
-      return { stats: event.stats, ...(feedSequence === null ? {} : { feed: { ...context.feed, sequence: farFrom(feedSequence) } }) };
+      return { stats: event.stats, bFrames: event.stats.bFrames ?? context.bFrames, ...(feedSequence === null ? {} : { feed: { ...context.feed, sequence: farFrom(feedSequence) } }) };
     }),
     recordPresence: assign(({ event }) => {
       assertEvent(event, 'presence.opened');
@@ -120,8 +124,8 @@ export const cameraSetup = setup({
     /** Spawns what the configuration asks for, tells what is there of changes. Also after a crash. */
     syncOutputs: enqueueActions(({ context, enqueue }) => {
       for (const name of livingOutputs(context)) {
-        enqueue.sendTo(`output:${name}`, { type: 'output.want', wanted: wantsOutput(context, name) });
         enqueue.sendTo(`output:${name}`, { type: 'output.update', options: outputOptions(context, name) });
+        enqueue.sendTo(`output:${name}`, { type: 'output.want', wanted: wantsOutput(context, name) });
       }
       for (const name of missingOutputs(context)) {
         enqueue.assign(({ context: now }) => withOutput(now, name, { alive: true, open: false, error: null }));
@@ -157,6 +161,14 @@ export const cameraSetup = setup({
       else enqueue.raise({ type: 'sound.idle' }, { delay: 'feedLinger', id: 'sound-idle' });
     }),
     endSound: assign({ soundWanted: false }),
+    /** Likewise: a page that is loaded anew comes back. */
+    setTranscode: enqueueActions(({ event, enqueue }) => {
+      assertEvent(event, 'transcode.set');
+      enqueue(cancel('transcode-idle'));
+      if (event.wanted) enqueue.assign({ transcodeWanted: true });
+      else enqueue.raise({ type: 'transcode.idle' }, { delay: 'transcodeLinger', id: 'transcode-idle' });
+    }),
+    endTranscode: assign({ transcodeWanted: false }),
     stopOutputs: enqueueActions(({ context, enqueue }) => {
       for (const name of livingOutputs(context)) enqueue.stopChild(`output:${name}`);
     }),
@@ -176,8 +188,19 @@ export const cameraSetup = setup({
       return { viewers: event.count, feedOpen: context.feedOpen || event.count > 0 };
     }),
     shutFeed: assign(({ context }) => ({ feedOpen: context.config.outputs.live.feed === 'always' })),
+    tellWatched: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.watched', watched: context.viewers > 0 });
+    }),
     tellFeed: enqueueActions(({ context, enqueue }) => {
-      if (context.sourceAlive) enqueue.sendTo('source', { type: 'feed.set', open: context.feedOpen });
+      const open = feedsIngest(context);
+      if (context.sourceAlive) enqueue.sendTo('source', { type: 'feed.set', open });
+      enqueue.assign({ sourceFeeds: open });
+    }),
+    /** The source feeds what WebRTC carries; what it turned out not to carry, it feeds no longer. Nothing is said where nothing changes. */
+    correctFeed: enqueueActions(({ context, enqueue }) => {
+      const open = feedsIngest(context);
+      if (context.sourceAlive && context.sourceFeeds !== open) enqueue.sendTo('source', { type: 'feed.set', open });
+      enqueue.assign({ sourceFeeds: open });
     }),
     startLinger: enqueueActions(({ context, enqueue }) => {
       enqueue(cancel('feed-idle'));
@@ -213,7 +236,7 @@ export const cameraSetup = setup({
     startSource: enqueueActions(({ context, enqueue }) => {
       const source = sourceInput(context);
       if (!source) return;
-      enqueue.assign({ ...countSource(context), handover: null });
+      enqueue.assign({ ...countSource(context), handover: null, sourceFeeds: source.feed.open });
       enqueue.spawnChild('source', { id: 'source', input: { source, deadlines: context.settings.source } });
     }),
     startSuccession: enqueueActions(({ context, enqueue }, params: { reason: SuccessionReason }) => {
@@ -239,7 +262,12 @@ export const cameraSetup = setup({
       if (context.ingestAlive) enqueue.sendTo('ingest', { type: 'ingest.cycle' });
       else enqueue.sendTo('source', { type: 'ingest.cycled' });
     }),
+    /** For a transcode that comes anew. */
+    cycleForTranscode: enqueueActions(({ context, enqueue }) => {
+      if (context.ingestAlive && carriage(context) === 'transcode') enqueue.sendTo('ingest', { type: 'ingest.cycle' });
+    }),
     tellCycled: enqueueActions(({ context, enqueue }) => {
+      if (context.outputs.transcode.alive) enqueue.sendTo('output:transcode', { type: 'ingest.cycled' });
       if (context.sourceAlive) enqueue.sendTo('source', { type: 'ingest.cycled' });
     }),
     releaseSource: enqueueActions(({ context, enqueue }) => {

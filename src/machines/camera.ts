@@ -25,12 +25,15 @@ function step(next: 'stopped' | 'idle' | 'connecting' | 'waiting' | 'watching' |
   return { type: 'leadTo', params: { next } } as const;
 }
 
+/** What is known of the video decides what the ingest announces, who feeds it, and the form of a transcode. */
+const carryAnew = ['ensureIngest', 'correctFeed', 'syncOutputs', 'attachOutputs'] as const;
+
 /** The pull as it runs: facts of the source that mean the same while connecting and while streaming. */
 const sourceFacts = {
   'source.ready': { actions: 'recordReady' },
   'source.started': { actions: ['recordStarted', 'attachOutputs'] },
-  'source.media': { actions: ['recordMedia', 'ensureIngest'] },
-  'source.stats': { actions: 'recordStats' },
+  'source.media': { actions: ['recordMedia', ...carryAnew] },
+  'source.stats': [{ guard: 'changesOrder', actions: ['recordStats', ...carryAnew] }, { actions: 'recordStats' }],
 } as const;
 
 /** Commands that end an attempt or a stream; where they lead is said before teardown begins. */
@@ -40,7 +43,7 @@ const commands = {
   'camera.dispose': { target: '#camera.teardown', actions: ['wantStopped', lead('disposed')] },
   'camera.update': [
     { guard: 'changesPull', target: '#camera.teardown', actions: ['recordUpdate', 'syncOutputs', 'resetTransport', 'forgive', lead('connecting')] },
-    { actions: ['recordUpdate', 'syncOutputs', 'startLinger'] },
+    { actions: ['recordUpdate', 'ensureIngest', 'correctFeed', 'syncOutputs', 'startLinger'] },
   ],
   'source.idle': { guard: 'isUnwatchedOnDemand', target: '#camera.teardown', actions: ['blameNobody', lead('idle')] },
 } as const;
@@ -70,21 +73,25 @@ export const cameraMachine = cameraSetup.createMachine({
   initial: 'deciding',
   entry: ['startIngest', 'syncOutputs'],
   on: {
-    'viewers.changed': { actions: ['recordViewers', 'tellFeed', 'startLinger'] },
+    'viewers.changed': { actions: ['recordViewers', 'tellWatched', 'tellFeed', 'startLinger'] },
     'feed.idle': { actions: ['shutFeed', 'tellFeed'] },
     'ingest.ready': { actions: 'recordIngest' },
     'ingest.lost': { actions: 'recordIngest' },
     'ingest.cycled': { actions: 'tellCycled' },
     'xstate.error.actor.ingest': { actions: ['stopIngest', { type: 'planIngest', params: ({ event }) => ({ error: event.error }) }] },
-    'ingest.respawn': { actions: ['startIngest', 'ensureIngest'] },
+    'ingest.respawn': { actions: ['startIngest', 'tellWatched', 'ensureIngest'] },
     'output.changed': { actions: 'recordOutput' },
     'output.respawn': { actions: 'syncOutputs' },
     'xstate.error.actor.output:hls': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'hls', error: event.error }) } },
     'xstate.error.actor.output:frames': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'frames', error: event.error }) } },
     'xstate.error.actor.output:record': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'record', error: event.error }) } },
+    'xstate.error.actor.output:transcode': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'transcode', error: event.error }) } },
+    'output.primed': { actions: 'cycleForTranscode' },
+    'transcode.set': { actions: ['setTranscode', 'syncOutputs'] },
+    'transcode.idle': { actions: ['endTranscode', 'syncOutputs', 'startLinger'] },
     'xstate.error.actor.output:sound': { actions: { type: 'planOutput', params: ({ event }) => ({ output: 'sound', error: event.error }) } },
     'sound.set': { actions: ['setSound', 'syncOutputs'] },
-    'sound.idle': { actions: ['endSound', 'syncOutputs'] },
+    'sound.idle': { actions: ['endSound', 'syncOutputs', 'startLinger'] },
     'hls.set': { actions: ['setHls', 'syncOutputs', 'startLinger'] },
     'recording.set': { actions: ['setRecording', 'syncOutputs', 'startLinger'] },
   },
@@ -175,7 +182,7 @@ export const cameraMachine = cameraSetup.createMachine({
           // Another codec or profile: viewers must join again whatever we do.
           { target: 'teardown', actions: [{ type: 'recordNotReplaced', params: { failure: null } }, 'forgive', lead('connecting')] },
         ],
-        'ingest.respawn': { actions: ['startIngest', 'ensureIngest', 'resumeIngest'] },
+        'ingest.respawn': { actions: ['startIngest', 'tellWatched', 'ensureIngest', 'resumeIngest'] },
         'source.failed': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: event.failure, wasStreaming: true }) } },
         'xstate.error.actor.source': { target: 'teardown', actions: { type: 'recordFailure', params: ({ event }) => ({ failure: crashOf(event.error), wasStreaming: true }) } },
       },
@@ -189,6 +196,7 @@ export const cameraMachine = cameraSetup.createMachine({
             'camera.restart': { guard: 'canSucceed', actions: ['forgive', succeed('restart')] },
             'camera.update': { guard: 'canSucceed', actions: ['recordUpdate', 'syncOutputs', 'resetTransport', 'forgive', succeed('address'), 'startLinger'] },
             'source.stats': [
+              { guard: 'changesOrder', actions: ['recordStats', ...carryAnew] },
               { guard: 'hasGrown', actions: ['recordStats', succeed('grown')] },
               { actions: 'recordStats' },
             ],

@@ -3,6 +3,7 @@ import type { CameraConfig, FrameForm } from '../camera-config.ts';
 import type { Failure } from '../errors.ts';
 import type { Description, SoundFormat, SourceStats, VideoFormat } from '../media.ts';
 import type { SourceInput } from './camera-context.ts';
+import type { TranscodeOptions } from './camera-live.ts';
 
 /** To a camera. */
 export type CameraCommand =
@@ -19,7 +20,9 @@ export type CameraCommand =
   /** Whether somebody fetches this camera over HLS, where that is on demand. */
   | { type: 'hls.set'; wanted: boolean }
   /** Whether somebody listens. */
-  | { type: 'sound.set'; wanted: boolean };
+  | { type: 'sound.set'; wanted: boolean }
+  /** Whether somebody watches who may have a transcode. */
+  | { type: 'transcode.set'; wanted: boolean };
 
 /** From a source to its camera. */
 export type SourceFact =
@@ -60,6 +63,8 @@ export type IngestCommand =
   /** Carry this media; a change of profile replaces the producer. null: nothing that WebRTC can carry. */
   | { type: 'ingest.ensure'; profileLevelId: string | null }
   | { type: 'ingest.pause' }
+  /** Whether anybody watches: unwatched, it leaves a worker that carries more than others. */
+  | { type: 'ingest.watched'; watched: boolean }
   | { type: 'ingest.resume' }
   /** Pause and resume at once: consumers forget sequence numbers and go on with the next keyframe. Answered by `ingest.cycled`. */
   | { type: 'ingest.cycle' };
@@ -74,16 +79,21 @@ export type OutputCommand =
   /** The source is gone, or about to go. */
   | { type: 'output.detach' }
   | { type: 'output.want'; wanted: boolean }
-  | { type: 'output.update'; options: OutputOptions };
+  | { type: 'output.update'; options: OutputOptions }
+  /** The ingest is ready for a stream with other sequence numbers: what a transcode keeps may go. */
+  | { type: 'ingest.cycled' };
 
-/** From an output to its camera. `open`: it holds a host, and a file that wants to be finished. */
-export type OutputFact = { type: 'output.changed'; output: OutputName; open: boolean };
+/** From an output to its camera. `open`: it holds a host, and perhaps a file that wants to be finished. */
+export type OutputFact =
+  | { type: 'output.changed'; output: OutputName; open: boolean }
+  /** A transcode keeps its first keyframe: the ingest must forget the old numbers. */
+  | { type: 'output.primed' };
 
 /** What follows a camera's hub. */
-export type OutputName = 'hls' | 'record' | 'frames' | 'sound';
+export type OutputName = 'hls' | 'record' | 'frames' | 'sound' | 'transcode';
 
 /** What an output does with the packets; a change of it begins anew. */
-export type OutputOptions = { segmentSeconds: number } | FrameForm;
+export type OutputOptions = { segmentSeconds: number } | FrameForm | TranscodeOptions;
 
 /** From the helpers of a connecting or waiting camera. */
 export type WaitFact = { type: 'slot.granted' } | { type: 'presence.opened'; at: number };

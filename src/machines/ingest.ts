@@ -4,6 +4,7 @@
  *   none → carrying{creating → ready{paused ⇄ flowing}} → backoff → carrying …        unsuitable: WebRTC cannot carry it
  *
  * It outlives every source: a loss pauses the producer, only a change of profile or the death of its worker replaces it.
+ * After a death the others carry more than the new worker: who has no viewer moves there, unnoticed.
  */
 import { assertEvent, assign, enqueueActions, fromCallback, sendParent, setup, type ErrorActorEvent, type EventObject } from 'xstate';
 import { failureOf, type Failure } from '../errors.ts';
@@ -13,11 +14,13 @@ import { profileOf } from './camera-context.ts';
 import { defaultPolicy, jittered, random, type ClassPolicy } from './policy.ts';
 
 /** To the producer behind the chart. */
-export type ProducerCommand = { type: 'producer.pause' } | { type: 'producer.resume' } | { type: 'producer.cycle' };
+export type ProducerCommand = { type: 'producer.pause' } | { type: 'producer.resume' } | { type: 'producer.cycle' } | { type: 'producer.watched'; watched: boolean };
 /** From the producer behind the chart. */
-export type ProducerFact = { type: 'producer.ready'; worker: number; workerPid: number } | { type: 'producer.failed'; failure: Failure } | { type: 'producer.cycled' };
+export type ProducerFact = { type: 'producer.ready'; worker: number; workerPid: number } | { type: 'producer.failed'; failure: Failure } | { type: 'producer.cycled' }
+  /** Nobody watches, and another worker carries at least two ingests less. */
+  | { type: 'producer.outweighed' };
 
-type Context = { camera: string; feed: Feed; policy: ClassPolicy; profileLevelId: string | null; wanted: 'paused' | 'flowing'; attempt: number; seed: number; delayMs: number };
+type Context = { camera: string; feed: Feed; policy: ClassPolicy; profileLevelId: string | null; wanted: 'paused' | 'flowing'; watched: boolean; attempt: number; seed: number; delayMs: number };
 
 const ingestSetup = setup({
   types: {
@@ -27,7 +30,7 @@ const ingestSetup = setup({
   },
   actors: {
     /** Makes router, transport and producer, starts paused, closes them when it is stopped; answers `resume` and `cycle` by `producer.cycled`; speaks `ProducerFact`. */
-    producer: fromCallback<ProducerCommand, { camera: string; feed: Feed; profileLevelId: string }, EventObject>(() => {
+    producer: fromCallback<ProducerCommand, { camera: string; feed: Feed; profileLevelId: string; watched: boolean }, EventObject>(() => {
       throw new Error('provide actor: producer');
     }),
   },
@@ -39,6 +42,11 @@ const ingestSetup = setup({
   },
   delays: { retryDelay: ({ context }) => context.delayMs },
   actions: {
+    setWatched: assign(({ event }) => {
+      assertEvent(event, 'ingest.watched');
+      return { watched: event.watched };
+    }),
+    tellWatched: enqueueActions(({ context, enqueue }) => enqueue.sendTo('producer', { type: 'producer.watched', watched: context.watched })),
     want: assign((_, params: { flow: Context['wanted'] }) => ({ wanted: params.flow })),
     setProfile: assign(({ event }) => {
       assertEvent(event, 'ingest.ensure');
@@ -76,7 +84,7 @@ const lost = ({ event }: { event: { failure: Failure } }) => ({ failure: event.f
 /** The ingest machine; provide `producer`. */
 export const ingestMachine = ingestSetup.createMachine({
   id: 'ingest',
-  context: ({ input }) => ({ camera: input.camera, feed: input.feed, policy: input.policy ?? defaultPolicy.sfu, profileLevelId: null, wanted: 'paused', attempt: 0, seed: input.feed.ssrc, delayMs: 0 }),
+  context: ({ input }) => ({ camera: input.camera, feed: input.feed, policy: input.policy ?? defaultPolicy.sfu, profileLevelId: null, wanted: 'paused', watched: false, attempt: 0, seed: input.feed.ssrc, delayMs: 0 }),
   initial: 'none',
   on: {
     'ingest.pause': { actions: { type: 'want', params: { flow: 'paused' } } },
@@ -84,6 +92,7 @@ export const ingestMachine = ingestSetup.createMachine({
     // Nothing flows: there is nothing to forget.
     'ingest.cycle': { actions: 'tellCycled' },
     'producer.cycled': { actions: 'tellCycled' },
+    'ingest.watched': { actions: 'setWatched' },
   },
   states: {
     /** Nothing WebRTC can carry is known yet. */
@@ -93,11 +102,12 @@ export const ingestMachine = ingestSetup.createMachine({
       invoke: {
         id: 'producer',
         src: 'producer',
-        input: ({ context }) => ({ camera: context.camera, feed: context.feed, profileLevelId: context.profileLevelId ?? '' }),
+        input: ({ context }) => ({ camera: context.camera, feed: context.feed, profileLevelId: context.profileLevelId ?? '', watched: context.watched }),
         onError: { target: 'backoff', actions: ['planRetry', { type: 'tellLost', params: ({ event }) => ({ failure: failureOf(event.error, 'sfu') }) }] },
       },
       on: {
         ...byProfile,
+        'ingest.watched': { actions: ['setWatched', 'tellWatched'] },
         'producer.failed': [
           { guard: { type: 'isUnsupported', params: lost }, target: 'unsuitable', actions: { type: 'tellLost', params: lost } },
           { target: 'backoff', actions: ['planRetry', { type: 'tellLost', params: lost }] },
@@ -115,6 +125,8 @@ export const ingestMachine = ingestSetup.createMachine({
         },
         ready: {
           after: { 10_000: { actions: 'calm' } },
+          // What flowed before flows again: `wanted` is kept.
+          on: { 'producer.outweighed': { target: '#ingest.carrying', reenter: true } },
           initial: 'paused',
           states: {
             paused: { on: { 'ingest.resume': { target: 'flowing', actions: { type: 'want', params: { flow: 'flowing' } } } } },

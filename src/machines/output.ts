@@ -29,17 +29,19 @@ export type OutputSettings = {
 };
 
 /** What an output counts, since its host began. */
-export type OutputStats = { frames: number; bytes: number; rssBytes: number; readers?: ReaderStats };
+export type OutputStats = { frames: number; bytes: number; rssBytes: number; readers?: ReaderStats; /** Newest RTP sequence number. */ sequence?: number };
 
 /** What an output that serves readers counts: readers now, over TCP and through shared memory; frames they missed; readers that were cut; how old the newest frame was, ms. */
 export type ReaderStats = { tcp: number; shared: number; missed: number; cut: number; behindMs: number };
 
-/** To the process behind the chart. `drain`: the hub is about to close, what is still in it is wanted. */
-export type OutputProcessCommand = { type: 'process.finish'; drain: boolean } | { type: 'process.kill' };
+/** To the process behind the chart. `drain`: the hub is about to close, what is still in it is wanted. `open`: what it keeps may go. */
+export type OutputProcessCommand = { type: 'process.finish'; drain: boolean } | { type: 'process.kill' } | { type: 'process.open' };
 /** From the process behind the chart. */
 export type OutputProcessFact =
   | { type: 'process.ready'; pid: number }
   | { type: 'process.started' }
+  /** It keeps its first keyframe, and all that follows, until it is told to open. */
+  | { type: 'process.primed' }
   | { type: 'process.stats'; stats: OutputStats }
   /** It works on this file now; null between files. */
   | { type: 'process.file'; file: string | null }
@@ -64,6 +66,8 @@ type Context = OutputInput & {
   /** The hub ended without anybody having asked. */
   endedByItself: boolean;
   drain: boolean;
+  /** Something waits for `ingest.cycled`. */
+  primed: boolean;
   stats: OutputStats | null;
   file: string | null;
   lastError: Failure | null;
@@ -89,6 +93,7 @@ const outputSetup = setup({
     hasFailed: ({ context }) => context.failure !== null,
     lostLivingHub: ({ context }) => context.endedByItself && context.hub !== null && context.hub.port === context.used?.port,
     isOtherHub: ({ context, event }) => event.type === 'output.attach' && event.hub.port !== context.used?.port,
+    isPrimed: ({ context }) => context.primed,
     isUnwanting: ({ event }) => event.type === 'output.want' && !event.wanted,
     changesOptions: ({ context, event }) => event.type === 'output.update' && JSON.stringify(event.options) !== JSON.stringify(context.options),
   },
@@ -113,7 +118,7 @@ const outputSetup = setup({
         default: return context;
       }
     }),
-    begin: assign(({ context }) => ({ used: context.hub, pid: null, exited: false, failure: null, endedByItself: false, drain: false, stats: null, file: null })),
+    begin: assign(({ context }) => ({ used: context.hub, pid: null, exited: false, failure: null, endedByItself: false, drain: false, primed: false, stats: null, file: null })),
     blame: assign(({ context }, params: { failure: Failure }) => ({ failure: context.failure ?? params.failure })),
     drain: assign({ drain: true }),
     endByItself: assign({ endedByItself: true }),
@@ -130,6 +135,12 @@ const outputSetup = setup({
     }),
     release: assign({ used: null, pid: null, stats: null, file: null }),
     finishProcess: enqueueActions(({ context, enqueue }) => enqueue.sendTo('process', { type: 'process.finish', drain: context.drain })),
+    markPrimed: assign({ primed: true }),
+    openProcess: enqueueActions(({ enqueue }) => {
+      enqueue.assign({ primed: false });
+      enqueue.sendTo('process', { type: 'process.open' });
+    }),
+    tellPrimed: sendParent({ type: 'output.primed' } satisfies OutputFact),
     killProcess: enqueueActions(({ enqueue }) => enqueue.sendTo('process', { type: 'process.kill' })),
     tellOpen: sendParent(({ context }): OutputFact => ({ type: 'output.changed', output: context.output, open: true })),
     tellSettled: sendParent(({ context }): OutputFact => ({ type: 'output.changed', output: context.output, open: false })),
@@ -148,7 +159,7 @@ const died = { target: 'killing', actions: ['markExited', {
 export const outputMachine = outputSetup.createMachine({
   id: 'output',
   context: ({ input }) => ({
-    ...input, used: null, pid: null, exited: false, failure: null, endedByItself: false, drain: false, stats: null, file: null,
+    ...input, used: null, pid: null, exited: false, failure: null, endedByItself: false, drain: false, primed: false, stats: null, file: null,
     lastError: null, history: emptyHistory(input.seed), delayMs: 0, why: null,
   }),
   initial: 'off',
@@ -178,6 +189,8 @@ export const outputMachine = outputSetup.createMachine({
         'process.ready': { actions: 'record' },
         'process.stats': { actions: 'record' },
         'process.file': { actions: 'record' },
+        'process.primed': { actions: ['markPrimed', 'tellPrimed'] },
+        'ingest.cycled': { guard: 'isPrimed', actions: 'openProcess' },
         'process.failed': failed,
       },
       states: {
@@ -232,7 +245,7 @@ export const outputMachine = outputSetup.createMachine({
       after: { retryDelay: 'off' },
       on: {
         'output.want': [{ guard: 'isUnwanting', target: 'off', actions: ['record', 'forgive'] }, { actions: 'record' }],
-        'output.update': { target: 'off', actions: ['record', 'forgive'] },
+        'output.update': [{ guard: 'changesOptions', target: 'off', actions: ['record', 'forgive'] }, { actions: 'record' }],
       },
     },
   },

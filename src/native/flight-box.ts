@@ -28,6 +28,8 @@ export type BoxCounters = {
   keyframes: number;
   keyframeAt: number | null;
   audioPackets: number;
+  /** Video packets whose timestamp lies before that of the packet before: RTP carries presentation times in decoding order (RFC 6184 §5.1). */
+  reordered: number;
   /** The parameter sets (`codec_data`); `serial` counts their changes, null while they are being written. */
   format: { serial: number; data: Uint8Array } | null;
 };
@@ -38,7 +40,7 @@ export type BoxMessage = { at: number; direction: 'sent' | 'received'; text: str
 /** Byte offsets and sizes of `Box`, `Counters`, `Run` and `Message` in `plugin/box.h`. */
 const layout = {
   bytes: 65_536, magic: 'LKFLGHT2', started: 8, runsWritten: 16, startLength: 20, packets: 64, videoBytes: 72, packetAt: 80, timestamp: 84, frames: 88, keyframes: 92,
-  keyframeAt: 96, audioPackets: 100, formatSerial: 104, formatLength: 108, format: 128, formatBytes: 896, start: 1024, startBytes: 12_288, messageHead: 12,
+  keyframeAt: 96, audioPackets: 100, formatSerial: 104, formatLength: 108, reordered: 112, format: 128, formatBytes: 896, start: 1024, startBytes: 12_288, messageHead: 12,
   later: 13_312, laterSlots: 8, laterBytes: 512, runs: 17_408, runCount: 1504, runBytes: 32,
 } as const;
 
@@ -83,7 +85,7 @@ function countersOf(head: Buffer): BoxCounters | undefined {
     packetAt: packets === 0 ? null : began + head.readUInt32LE(layout.packetAt),
     frames: head.readUInt32LE(layout.frames), keyframes,
     keyframeAt: keyframes === 0 ? null : began + head.readUInt32LE(layout.keyframeAt),
-    audioPackets: head.readUInt32LE(layout.audioPackets),
+    audioPackets: head.readUInt32LE(layout.audioPackets), reordered: head.readUInt32LE(layout.reordered),
     // Only looked at when the serial is a new one: no copy.
     format: whole ? { serial, data: head.subarray(layout.format, layout.format + length) } : null,
   };

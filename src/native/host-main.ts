@@ -9,11 +9,12 @@ import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
 import type { Output } from './host/output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
+import { startTranscode } from './host/transcode.ts';
+import { warmUp } from './host/warm.ts';
 import type { HostCommand, HostEvent, OutputSpec } from './protocol.ts';
 
-/** An idle host loads the plugins a source needs, so that a warm spare has them in memory when it is taken. */
+/** A host that nobody has taken by then warms up. */
 const warmAfterMs = 100;
-const warmLaunch = 'rtspsrc ! lookoutflight ! rtph264depay ! lookoutcount ! tee ! valve ! rtph264pay ! udpsink  lookouthub  rtpjitterbuffer ! fakesink  rtpbin';
 
 function main(): void {
   let running: (Partial<Runner & Output> & { stop(): void }) | undefined;
@@ -48,9 +49,10 @@ function main(): void {
     }
   };
 
-  const warm = setTimeout(() => void new (loadGst().Pipeline)(warmLaunch), warmAfterMs);
+  let coolDown = (): void => clearTimeout(warm);
+  const warm = setTimeout(() => (coolDown = warmUp()), warmAfterMs);
   process.on('message', (command: HostCommand) => {
-    if (command.type !== 'ping') clearTimeout(warm);
+    if (command.type !== 'ping') coolDown();
     try {
       handle(command);
     } catch (error) {
@@ -74,6 +76,7 @@ function startOutput(spec: OutputSpec, emit: (event: HostEvent) => void): Output
     case 'record': return startRecord(spec, emit);
     case 'frames': return startFrames(spec, emit);
     case 'sound': return startLiveSound(spec, emit);
+    case 'transcode': return startTranscode(spec, emit);
   }
 }
 

@@ -1,11 +1,15 @@
 /** The ingest of one camera on one worker: a router, a PlainTransport on the camera's leased port, a producer. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlainTransport, Producer, Router, RouterRtpCodecCapability } from 'mediasoup/types';
 import type { Feed } from '../media.ts';
 import type { MediaWorker } from './mediasoup-worker.ts';
 
 /** H.264 profiles mediasoup tells apart (RFC 6184 §8.1); levels do not matter for matching. */
 const profiles = ['42001f', '42e01f', '4d001f', '64001f'];
+
+const portTries = 10;
+const portRetryMs = 20;
 
 const mediaCodecs: RouterRtpCodecCapability[] = [
   ...profiles.map((profile) => ({
@@ -48,12 +52,12 @@ export async function createIngest(worker: MediaWorker, options: { camera: strin
   const { camera, feed, profileLevelId, recvBufferBytes } = options;
   const router = await worker.worker.createRouter({ mediaCodecs, appData: { camera } });
   try {
-    const transport = await router.createPlainTransport({
+    const transport = await patiently(() => router.createPlainTransport({
       listenInfo: { protocol: 'udp', ip: '127.0.0.1', port: feed.port, recvBufferSize: recvBufferBytes },
       rtcpMux: true,
       comedia: false,
       appData: { camera },
-    });
+    }));
     await transport.connect({ ip: '127.0.0.1', port: feed.bindPort });
     const producer = await transport.produce({
       kind: 'video',
@@ -90,6 +94,18 @@ export async function createIngest(worker: MediaWorker, options: { camera: strin
   } catch (error) {
     router.close();
     throw error;
+  }
+}
+
+/** A camera that moves to another worker needs its port before the old one's worker has heard that it is free. */
+async function patiently<T>(make: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await make();
+    } catch (error) {
+      if (tries === portTries || !(error instanceof Error && error.message.includes('address already in use'))) throw error;
+      await sleep(portRetryMs);
+    }
   }
 }
 

@@ -7,13 +7,12 @@ import type { FramesSpec } from './protocol.ts';
 export const framesElements = { sink: 'frames' } as const;
 
 /**
- * One thread decodes, since frame threads hold frames back. The rate comes down before anything is scaled, and never up:
- * `max-rate` instead of a frame rate in the caps, which a slower camera could not fulfil. `lookoutframes` never blocks. What its
+ * One thread decodes, since frame threads hold frames back. The rate comes down before anything is scaled, and never up. `lookoutframes` never blocks. What its
  * running times are on the wall clock it learns of the client's `lookoutclock`.
  */
 export function framesLaunch({ hub, form, port }: FramesSpec): string {
   const caps = `video/x-raw,format=${formatOf(form.format)},width=${integer(form.width, 16, 7_680)},height=${integer(form.height, 16, 4_320)},pixel-aspect-ratio=1/1`;
-  return `${hubClient(hub.codec, hub.port, true)} ! ${decoders[hub.codec]} max-threads=1 ! videorate drop-only=true max-rate=${integer(form.fps, 1, 120)} ! videoscale ! videoconvert ! ${caps}`
+  return `${hubClient(hub.codec, hub.port, true)} ! lookouttimes ! ${decoders[hub.codec]} max-threads=1 ! lookouttimes max-rate=${integer(form.fps, 1, 120)} ! videoscale ! videoconvert ! ${caps}`
     + ` ! lookoutframes name=frames port=${integer(port, 0, 65_535)}`;
 }
 

@@ -17,7 +17,7 @@ export const hlsElements = { frames: 'frames', mux: 'segments' } as const;
 export function hlsLaunch({ hub, segmentMs }: HlsSpec): string {
   const [parameters, muxer] = hub.codec === 'H264' ? [' ! video/x-h264,stream-format=avc,alignment=au ! h264parse config-interval=-1', 'mpegtsmux'] : ['', 'matroskamux'];
   return `splitmuxsink name=segments muxer="${muxer}" max-size-time=${integer(segmentLimitMs(hub, segmentMs), 1, 7_200_000)}000000`
-    + `  ${hubClient(hub.codec, hub.port, true)}${parameters} ! identity name=frames ! segments.video${hlsSound(hub) ? `  ${soundClient(hlsSound(hub)!)} ! segments.audio_0` : ''}`;
+    + `  ${hubClient(hub.codec, hub.port, true)}${parameters} ! lookouttimes name=frames ! segments.video${hlsSound(hub) ? `  ${soundClient(hlsSound(hub)!)} ! segments.audio_0` : ''}`;
 }
 
 /** Players of HLS take AAC; G.711 they do not (RFC 8216 §3 leaves codecs to them), and it is left out. */

@@ -20,7 +20,7 @@ const unknownHalfGopMs = 1_000;
 export function recordLaunch({ hub, segmentMs, segmentBytes }: RecordSpec): string {
   const limit = `max-size-time=${integer(segmentLimitMs(hub, segmentMs), 1, 7_200_000)}000000 max-size-bytes=${integer(segmentBytes, 0, Number.MAX_SAFE_INTEGER)}`;
   return `splitmuxsink name=record muxer="matroskamux offset-to-zero=true" sink="filesink buffer-mode=unbuffered" ${limit}`
-    + `  ${hubClient(hub.codec, hub.port, true)} ! identity name=frames ! record.video${hub.sound ? `  ${soundClient(hub.sound)} ! record.audio_0` : ''}`;
+    + `  ${hubClient(hub.codec, hub.port, true)} ! lookouttimes name=frames ! record.video${hub.sound ? `  ${soundClient(hub.sound)} ! record.audio_0` : ''}`;
 }
 
 /** The limit that makes files end at the keyframe nearest to the time wanted. */

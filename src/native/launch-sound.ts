@@ -14,6 +14,11 @@ export function soundTrack(sound: SoundFormat | null | undefined): string {
   return sound ? `media=audio,encoding-name=${depayloaders[sound.codec][0]}` : 'media=audio';
 }
 
+/** What `lookoutflight` holds the payloads of this sound to; 0 where nobody takes it. */
+export function payloadCodec(sound: SoundFormat | null | undefined): number {
+  return sound ? { AAC: 3, PCMU: 4, PCMA: 4 }[sound.codec] : 0;
+}
+
 /**
  * Where the audio track of a source ends: in a hub of its own, or, where nobody could take it, in a valve. The valve is no
  * sink and the hub of sound says it is none: the bus says EOS when every sink had it, and sound that never comes would

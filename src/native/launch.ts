@@ -4,7 +4,7 @@
  */
 import { CameraUrl } from '../camera-url.ts';
 import { integer } from './launch-number.ts';
-import { soundEnd, soundTrack } from './launch-sound.ts';
+import { payloadCodec, soundEnd, soundTrack } from './launch-sound.ts';
 import type { HostCommand, SourceSpec } from './protocol.ts';
 
 /** What bounds the hub: a client further behind than `soft` goes on at the latest keyframe, beyond `hard` (where the hub is Matroska) it is cut. */
@@ -45,7 +45,7 @@ export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
       + ` ! ${codec.depay}${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! lookoutcount ! tee name=t`,
     feed(spec, clock.feed),
     hub(spec.video.codec, clock),
-    `src. ! ${only('sound', soundTrack(spec.sound))}${dropping('dropaudio', spec)} ! lookoutflight track=1 ! ${soundEnd(spec.sound, clock.rtp)}`,
+    `src. ! ${only('sound', soundTrack(spec.sound))}${dropping('dropaudio', spec)} ! lookoutflight track=1 codec=${payloadCodec(spec.sound)} ! ${soundEnd(spec.sound, clock.rtp)}`,
   ];
   return branches.filter((branch) => branch !== '').join('  ');
 }

@@ -1,5 +1,6 @@
 /** The whole IPC protocol between the supervisor and a host: one discriminated union each way (`type`). */
 import type { FrameForm } from '../camera-config.ts';
+import type { TranscodeForm } from '../carriage.ts';
 import type { Failure } from '../errors.ts';
 import type { SoundFormat, SourceStats, VideoFormat } from '../media.ts';
 
@@ -43,7 +44,7 @@ export type HealthLimits = {
 };
 
 /** What an output is started with: the hub it reads, and what it makes of that. */
-export type OutputSpec = RecordSpec | HlsSpec | FramesSpec | SoundSpec;
+export type OutputSpec = RecordSpec | HlsSpec | FramesSpec | SoundSpec | TranscodeSpec;
 
 /** A hub as an output reads it; `gopMs` where it is known; `sound` where the camera has some that the output takes. */
 export type HubSpec = { port: number; codec: 'H264' | 'H265'; gopMs: number | null; sound?: SoundHub | null };
@@ -63,6 +64,9 @@ export type FramesSpec = { output: 'frames'; camera: string; hub: HubSpec; form:
 /** Live sound for WebRTC viewers: from the hub of sound to an ingest of sound. `ssrc` is a uint32. */
 export type SoundSpec = { output: 'sound'; camera: string; sound: SoundHub; feed: { port: number; bindPort: number; ssrc: number; payloadType: number } };
 
+/** H.264 for WebRTC viewers of what it cannot carry, to the camera's ingest in the place of the source's feed. `ssrc` is a uint32, `sequence` the first sequence number. */
+export type TranscodeSpec = { output: 'transcode'; camera: string; hub: HubSpec; form: TranscodeForm; feed: { port: number; bindPort: number; ssrc: number; payloadType: number; sequence: number } };
+
 /** A segment that is complete. `map`: the file that a player needs before it, for fragmented MP4. Times are ms since the epoch. */
 export type HlsSegment = { name: string; map: string | null; startAt: number; durationMs: number; bytes: number };
 
@@ -79,7 +83,7 @@ export type HostCommand =
   | { type: 'feed.set'; open: boolean }
   /** Keep what the feed gives from the next keyframe on, and say `gate.ready`. A gate is armed from the start; this makes it wait for another keyframe. */
   | { type: 'gate.arm' }
-  /** Let out what was kept; from now on the feed reaches the ingest directly. */
+  /** Let out what was kept; from now on the feed, or the transcode, reaches the ingest directly. */
   | { type: 'gate.open' }
   /** One picture from a hub, then the host is done. `width` 0 keeps the camera's size. */
   | { type: 'snapshot.take'; hubPort: number; codec: 'H264' | 'H265'; width: number; quality: number }
@@ -106,6 +110,7 @@ export type HostEvent =
   | { type: 'source.stalled'; sinceMs: number }
   | { type: 'source.media'; media: VideoFormat }
   | { type: 'feed.shut' }
+  /** A keyframe is kept: of a source's feed, or of a transcode. */
   | { type: 'gate.ready' }
   | { type: 'source.stats'; stats: SourceStats }
   /** The pipeline is over: error, EOS, or a freshness limit was passed. Nothing else follows but `stopped`. */
@@ -116,7 +121,7 @@ export type HostEvent =
   | { type: 'output.started' }
   /** Readers of raw frames can attach. */
   | { type: 'frames.listening'; port: number }
-  | { type: 'output.stats'; stats: { frames: number; bytes: number; rssBytes: number; readers?: { tcp: number; shared: number; missed: number; cut: number; behindMs: number } } }
+  | { type: 'output.stats'; stats: { frames: number; bytes: number; rssBytes: number; sequence?: number; readers?: { tcp: number; shared: number; missed: number; cut: number; behindMs: number } } }
   | { type: 'output.failed'; failure: Failure }
   /** The hub ended, or it was asked to finish, and everything is written. */
   | { type: 'output.finished' }

@@ -118,15 +118,26 @@ class Watch implements SourceWatch {
     if (isNews) this.#options.emit({ type: 'source.media', media });
   }
 
-  #tellStats({ packets, bytes, frames, keyframes, packetAt, keyframeAt }: BoxCounters, now: number): void {
+  #tellStats({ packets, bytes, frames, keyframes, packetAt, keyframeAt, reordered }: BoxCounters, now: number): void {
     this.#statsAt = now;
     this.#meter.add({ at: now, frames, bytes });
     const age = (at: number | null): number | null => (at === null ? null : Math.max(0, Math.round(now - at)));
     this.#options.emit({
       type: 'source.stats',
-      stats: { packets, bytes, frames, keyframes, packetAgeMs: age(packetAt), keyframeAgeMs: age(keyframeAt), keyframeIntervalMs: this.#gop.read(), ...this.#meter.read(), ...this.#options.known() },
+      stats: { packets, bytes, frames, keyframes, packetAgeMs: age(packetAt), keyframeAgeMs: age(keyframeAt), keyframeIntervalMs: this.#gop.read(), bFrames: hasBFrames(frames, reordered), ...this.#meter.read(), ...this.#options.known() },
     });
   }
+}
+
+/** Fewer frames prove nothing; a camera that has B-frames shows them once in a few dozen frames at least, and a step of its clock looks like one. */
+const enoughFrames = 25;
+const bFrameShare = 1 / 60;
+const clockSteps = 2;
+
+/** Whether pictures come in another order than they are shown in, by the RTP timestamps; null before enough of them came. */
+export function hasBFrames(frames: number, reordered: number): boolean | null {
+  if (reordered > clockSteps && reordered >= frames * bFrameShare) return true;
+  return frames < enoughFrames ? null : false;
 }
 
 /** Null where no parameter sets are at hand: nothing new is known then. */

@@ -1,46 +1,71 @@
-/** What WebRTC can carry of a camera, and under which profile it is announced. Pure. */
-
-import type { AudioFormat, SoundFormat } from '../media.ts';
+/** What each path (WebRTC, HLS, recording, frames, transcode) does with what a camera sends, and why, in sentences for a person. A table; pure. */
+import { carriageOf, plainProblem, transcodeForm, type CarriedMedia } from '../carriage.ts';
+import type { AudioFormat, SoundFormat, VideoFormat } from '../media.ts';
 import { liveSoundProblem } from './sound-path.ts';
 
 /** Yes or no, with a sentence for a person. */
 export type Verdict = { ok: boolean; why: string };
 
-/** What decides: the codec, and for H.264 the profile-level-id of the SPS. */
-export type CarriedMedia = { codec: string; profileLevelId: string | null } | null;
-
-/** The profiles every router offers (`field-notes.md` §0). The level plays no part in matching. */
-export const announcedProfiles = ['42e01f', '42001f', '4d001f', '64001f'] as const;
+/** Why, of the video, everywhere where there is none. */
+const noVideo: Verdict = { ok: false, why: 'The camera offers no video.' };
 
 /**
- * The profile-level-id to announce to mediasoup, or null where WebRTC has none. Constrained high goes as high, which
- * every decoder of it plays; what the constraint flags say besides is left out, since mediasoup's matching knows few of them.
+ * Judges a camera's video for WebRTC viewers, where its configuration is known: `transcode` is its `outputs.live.transcode`.
+ * An H.264 track whose SPS was not announced passes: the stream itself will tell.
  */
-export function webrtcProfile(profileLevelId: string): (typeof announcedProfiles)[number] | null {
-  if (!/^[0-9a-f]{6}$/iu.test(profileLevelId)) return null;
-  const constraints = Number.parseInt(profileLevelId.slice(2, 4), 16);
-  switch (profileLevelId.slice(0, 2).toLowerCase()) {
-    case '42': return (constraints & 0x40) === 0 ? '42001f' : '42e01f';
-    case '4d': return (constraints & 0x80) === 0 ? '4d001f' : '42e01f';
-    case '64': return '64001f';
-    default: return null;
-  }
+export function webrtcVerdict(media: CarriedMedia | null, transcode: 'never' | 'on-demand' = 'never'): Verdict {
+  if (media === null) return noVideo;
+  const problem = plainProblem(media);
+  if (problem === null) return { ok: true, why: media.profileLevelId === null ? 'H.264; the profile shows with the first keyframe.' : `H.264 with profile-level-id ${media.profileLevelId}${media.bFrames === false ? ', without B-frames' : ''}.` };
+  if (carriageOf(media, transcode) === 'transcode') return { ok: true, why: `${problem} It is turned into H.264 while somebody watches.` };
+  return { ok: false, why: `${problem} ${media.bFrames === true && media.codec === 'H264' ? 'Turn them off in the camera, or let' : 'Let'} it be turned into H.264 (outputs.live.transcode: on-demand). HLS and recordings have it as it is.` };
 }
 
-/** Judges a camera's video track. An H.264 track whose SPS was not announced passes: the stream itself will tell. */
-export function webrtcVerdict(media: CarriedMedia): Verdict {
-  if (media === null) return { ok: false, why: 'The camera offers no video.' };
-  if (media.codec === 'H265') return { ok: false, why: 'Browsers do not take H.265 over WebRTC; it is available over HLS and recordings.' };
-  if (media.codec !== 'H264') return { ok: false, why: `WebRTC does not carry ${media.codec}.` };
-  if (media.profileLevelId === null) return { ok: true, why: 'H.264; the profile shows with the first keyframe.' };
-  if (webrtcProfile(media.profileLevelId) !== null) return { ok: true, why: `H.264 with profile-level-id ${media.profileLevelId}.` };
-  return { ok: false, why: `No browser decodes H.264 with profile-level-id ${media.profileLevelId} (${unsupportedName(media.profileLevelId)}).` };
+/** What is known of a stream; null is not known. */
+export type SeenStream = { video: VideoFormat | null; bFrames: boolean | null; gopMs: number | null };
+
+/** What bounds transcodes: lines of the picture, and cores for all cameras together. */
+export type TranscodeLimits = { maxHeight: number; cores: number };
+
+/** The verdict of each path of the video. */
+export type PathVerdicts = { webrtc: Verdict; hls: Verdict; recording: Verdict; frames: Verdict; transcode: Verdict };
+
+/** Judges what was seen of a camera that is not added yet. */
+export function pathVerdicts({ video, bFrames, gopMs }: SeenStream, limits: TranscodeLimits): PathVerdicts {
+  if (video === null) return { webrtc: noVideo, hls: noVideo, recording: noVideo, frames: noVideo, transcode: noVideo };
+  const media = { ...video, bFrames };
+  const name = video.codec === 'H264' ? 'H.264' : 'H.265';
+  return {
+    webrtc: webrtcVerdict(media),
+    hls: { ok: true, why: `${name} is kept as it is.${hlsWarning(media, gopMs)}` },
+    recording: { ok: true, why: `${name} is kept as it is.${longGop(gopMs) ? ` A file ends at a keyframe, and they come every ${seconds(gopMs)}.` : ''}` },
+    frames: { ok: true, why: `${name}${sizeOf(video)} can be decoded.` },
+    transcode: transcodeVerdict(media, limits),
+  };
 }
 
-function unsupportedName(profileLevelId: string): string {
-  const names: Record<string, string> = { '58': 'extended', '6e': 'high 10', '7a': 'high 4:2:2', f4: 'high 4:4:4', '2c': 'CAVLC 4:4:4' };
-  return names[profileLevelId.slice(0, 2).toLowerCase()] ?? 'an unknown profile';
+/** HLS of a longer GOP than this has segments longer than a player likes. */
+const longGopMs = 4_000;
+const longGop = (gopMs: number | null): gopMs is number => gopMs !== null && gopMs > longGopMs;
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+
+function hlsWarning(media: CarriedMedia, gopMs: number | null): string {
+  const decoding = media.codec === 'H265' ? ' Browsers play it only where the system has a decoder for it.'
+    : plainProblem({ ...media, bFrames: false }) === null ? '' : ' Few browsers decode this profile; other players do.';
+  return `${decoding}${longGop(gopMs) ? ` Keyframes come every ${seconds(gopMs)}: segments are as long, and players that far behind.` : ''}`;
 }
+
+function transcodeVerdict(media: VideoFormat & { bFrames: boolean | null }, { maxHeight, cores }: TranscodeLimits): Verdict {
+  if (plainProblem(media) === null) return { ok: true, why: 'Not needed: WebRTC carries it as it is.' };
+  const form = transcodeForm(media, maxHeight);
+  const cost = `about ${coresText(form.cores)} while somebody watches`;
+  if (form.cores > cores) return { ok: false, why: `It would take ${cost}, and ${coresText(cores)} are allowed for all cameras together (transcode.cores).` };
+  return { ok: true, why: `With outputs.live.transcode "on-demand", WebRTC viewers get H.264${sizeOf(form)} for ${cost}.` };
+}
+
+const coresText = (cores: number): string => `${cores} ${cores === 1 ? 'core' : 'cores'}`;
+const sizeOf = ({ width, height, fps = null }: { width: number | null; height: number | null; fps?: number | null }): string =>
+  (width === null || height === null ? '' : ` of ${width} × ${height}${fps === null ? '' : ` at ${fps} fps`}`);
 
 /** What becomes of a camera's sound on each path. */
 export type SoundVerdicts = { webrtc: Verdict; hls: Verdict; recording: Verdict };

@@ -55,14 +55,14 @@ export function soundDescription({ codecPrivate, rate, channels }: Mp4Sound): Ui
 }
 
 /** `moov`. `tables`: the boxes of `stbl`; `edits` go into the track and `extension` into the movie. Durations in ticks, below 2³² (13 h). */
-export function movie({ width, height }: Mp4Track, { duration, tables, edits = [], sound, extension = [] }: { duration: number; tables: Uint8Array[]; edits?: Uint8Array[]; /** Boxes of the `stbl` of sound, where there is some. */ sound?: Uint8Array[] | undefined; extension?: Uint8Array[] }): Uint8Array {
+export function movie({ width, height }: Mp4Track, { duration, tables, edits = [], sound, soundEdits = [], extension = [] }: { duration: number; tables: Uint8Array[]; edits?: Uint8Array[]; /** Boxes of the `stbl` of sound, where there is some. */ sound?: Uint8Array[] | undefined; soundEdits?: Uint8Array[] | undefined; extension?: Uint8Array[] }): Uint8Array {
   const mediaOf = (handler: string, name: string, header: Uint8Array, boxes: Uint8Array[]): Uint8Array => box('mdia',
     full('mdhd', 0, 0, u32(0, 0, ticksPerMs * 1_000, duration), u16(0x55c4, 0)),
     full('hdlr', 0, 0, u32(0), text(handler), zeros(12), text(`${name}\0`)),
     box('minf', header, box('dinf', full('dref', 0, 0, u32(1), full('url ', 0, 1))), box('stbl', ...boxes)));
   const media = mediaOf('vide', 'video', full('vmhd', 0, 1, zeros(8)), tables);
   const heard = sound === undefined ? [] : [box('trak',
-    full('tkhd', 0, 3, u32(0, 0, soundTrackId, 0, duration), zeros(8), u16(0, 0, 0x100, 0), u32(...identity, 0, 0)),
+    full('tkhd', 0, 3, u32(0, 0, soundTrackId, 0, duration), zeros(8), u16(0, 0, 0x100, 0), u32(...identity, 0, 0)), ...soundEdits,
     mediaOf('soun', 'sound', full('smhd', 0, 0, zeros(4)), sound))];
   return box('moov',
     full('mvhd', 0, 0, u32(0, 0, ticksPerMs * 1_000, duration, 0x10000), u16(0x100, 0), zeros(8), u32(...identity), zeros(24), u32(soundTrackId + 1)),

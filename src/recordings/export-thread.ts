@@ -3,12 +3,14 @@ import { closeSync, rmSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LookoutError, type ErrorCode } from '../errors.ts';
-import type { ExportEvent, ExportOrder } from './exporter.ts';
+import { soundForMp4 } from './boxes.ts';
+import type { ExportEvent, ExportOrder, ExportSound } from './exporter.ts';
 import { FileWriter } from './file-writer.ts';
 import { mkvPieces, type Piece } from './mkv.ts';
-import { mp4Head } from './mp4.ts';
+import { mp4Head, mp4Order } from './mp4.ts';
 import { openRecording, readRecording } from './reading.ts';
-import { FormatChange, spanOf, type Span, type SpanFile } from './span.ts';
+import { FormatChange, spanOf, type Span, type SpanFile, type SpanFrame } from './span.ts';
+import { soundName, type SpanSound } from './span-sound.ts';
 
 /** Six hours of 60 pictures a second; they are all in memory. */
 const mostFrames = 1_300_000;
@@ -28,15 +30,25 @@ try {
 
 function run(): void {
   const { files, span } = read();
-  const pieces = (): Generator<Piece> => (order.format === 'mp4' ? mp4Pieces(span) : mkvPieces(span.video, span.frames, span.durationMs));
+  const sound = order.format === 'mp4' ? soundForMp4(span.sound) : span.sound;
+  const frames = [...span.frames, ...(sound?.frames ?? [])];
+  const pieces = (): Generator<Piece> => (order.format === 'mp4' ? mp4Pieces(span, sound) : mkvPieces(span.video, span.frames, span.durationMs, sound));
   let bytes = 0;
-  for (const piece of pieces()) bytes += typeof piece === 'number' ? span.frames[piece]!.length : piece.length;
+  for (const piece of pieces()) bytes += typeof piece === 'number' ? frames[piece]!.length : piece.length;
   const { bavail, bsize } = statfsSync(dirname(order.target));
   const room = bavail * bsize - order.minFreeBytes;
   if (bytes > room) throw new LookoutError('LOOKOUT_STORAGE', { message: `The export needs ${megabytes(bytes)}, and the disk has room for ${megabytes(Math.max(0, room))}.` });
   const { startAt, endAt, durationMs, gaps, video: { codec, width, height } } = span;
-  say({ type: 'planned', plan: { startAt, endAt, durationMs: Math.round(durationMs), frames: span.frames.length, bytes, codec, width, height, gaps } });
-  write(span, pieces(), files, bytes);
+  say({ type: 'planned', plan: { startAt, endAt, durationMs: Math.round(durationMs), frames: span.frames.length, bytes, codec, width, height, gaps, sound: soundOf(span, sound) } });
+  write(frames, { pieces: pieces(), files, bytes });
+}
+
+/** What is said of the sound. Nothing is encoded anew: what the container does not take is left out. */
+function soundOf({ sound, soundChanged }: Span, taken: SpanSound | null): ExportSound | null {
+  if (sound === null) return null;
+  const codec = soundName(sound);
+  if (taken === null) return { codec, included: false, reason: `MP4 has no ${codec}: its sound is left out. Matroska (mkv) takes it as it is.` };
+  return { codec, included: true, reason: soundChanged ? 'The sound changed its format within this time: only that of the first format is in the file.' : null };
 }
 
 /** Where the frames of the span are. A file that retention took meanwhile is a gap like any other. */
@@ -47,8 +59,8 @@ function read(): { files: string[]; span: Span } {
   for (const { path, startAt } of order.files) {
     const video = readOr(path);
     if (video === null) continue;
-    frames += video.frames.length;
-    if (frames > mostFrames) throw new LookoutError('LOOKOUT_TOO_LARGE', { message: `More than ${mostFrames} pictures do not fit into one export.` });
+    frames += video.frames.length + (video.sound?.frames.length ?? 0);
+    if (frames > mostFrames) throw new LookoutError('LOOKOUT_TOO_LARGE', { message: `More than ${mostFrames} pictures and pieces of sound do not fit into one export.` });
     paths.push(path);
     files.push({ startAt, video });
   }
@@ -66,12 +78,12 @@ function readOr(path: string): SpanFile['video'] | null {
   }
 }
 
-function* mp4Pieces({ video, frames, durationMs }: Span): Generator<Piece> {
-  yield mp4Head(video, frames, durationMs);
-  for (let frame = 0; frame < frames.length; frame += 1) yield frame;
+function* mp4Pieces({ video, frames, durationMs }: Span, sound: SpanSound | null): Generator<Piece> {
+  yield mp4Head(video, frames, durationMs, sound);
+  yield* mp4Order(frames, sound);
 }
 
-function write({ frames }: Span, pieces: Iterable<Piece>, files: readonly string[], bytes: number): void {
+function write(frames: readonly SpanFrame[], { pieces, files, bytes }: { pieces: Iterable<Piece>; files: readonly string[]; bytes: number }): void {
   const out = new FileWriter(order.target, (written) => say({ type: 'progress', progress: written / bytes }));
   let [open, fd] = [-1, -1];
   try {

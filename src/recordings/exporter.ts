@@ -10,7 +10,10 @@ export type ExportOrder = { files: { path: string; startAt: number }[]; from: nu
 export type ExportFormat = 'mp4' | 'mkv';
 
 /** What the file holds, known before it is written. */
-export type ExportPlan = { startAt: number; endAt: number; durationMs: number; frames: number; bytes: number; codec: string; width: number; height: number; gaps: SpanGap[] };
+export type ExportPlan = { startAt: number; endAt: number; durationMs: number; frames: number; bytes: number; codec: string; width: number; height: number; gaps: SpanGap[]; sound: ExportSound | null };
+
+/** The sound of what is exported, by its usual name; `reason` where it, or some of it, is left out. */
+export type ExportSound = { codec: string; included: boolean; reason: string | null };
 
 /** What the thread says: the plan, how much of it is written (0 to 1), how it ended. */
 export type ExportEvent = { type: 'planned'; plan: ExportPlan } | { type: 'progress'; progress: number } | { type: 'done' } | { type: 'failed'; code: ErrorCode; message: string };

@@ -1,5 +1,6 @@
 /** The frames of a span of time over several recordings, on one time line without its gaps. Pure. */
 import type { Frame, VideoFrames } from './frames.ts';
+import { soundOfSpan, type Placed, type SpanSound } from './span-sound.ts';
 
 /** A recording that was read; `startAt`: when its first frame was, ms since the epoch. */
 export type SpanFile = { startAt: number; video: VideoFrames };
@@ -11,7 +12,7 @@ export type SpanFrame = Frame & { file: number };
 export type SpanGap = { from: number; to: number; atMs: number };
 
 /** What the span holds. It begins with the keyframe at or before the moment asked for, and that is its 0. */
-export type Span = { video: Omit<VideoFrames, 'frames'>; frames: SpanFrame[]; startAt: number; endAt: number; durationMs: number; gaps: SpanGap[] };
+export type Span = { video: Omit<VideoFrames, 'frames'>; frames: SpanFrame[]; sound: SpanSound | null; /** Some of its sound has another format and is left out. */ soundChanged: boolean; startAt: number; endAt: number; durationMs: number; gaps: SpanGap[] };
 
 /** The picture changed its form within a span, at `at`: one track cannot hold it. */
 export class FormatChange extends Error {
@@ -33,6 +34,7 @@ const aloneMs = 40;
 export function spanOf(files: readonly SpanFile[], { from, to }: { from: number; to: number }): Span | null {
   const frames: SpanFrame[] = [];
   const gaps: SpanGap[] = [];
+  const placed: Placed[] = [];
   let first: { file: SpanFile; at: number } | null = null;
   let [endAt, endMs, lastMs] = [from, 0, 0];
   for (const [file, entry] of files.entries()) {
@@ -45,6 +47,7 @@ export function spanOf(files: readonly SpanFile[], { from, to }: { from: number;
     // Clocks are rounded: a file may seem to begin a little before the last frame of the one before has ended.
     const base = frames.length === 0 ? 0 : endMs + (Math.abs(missingMs) > seamMs ? 0 : Math.max(missingMs, -lastMs / 2));
     for (const frame of taken.frames) frames.push({ ...frame, file, timeMs: base + frame.timeMs - taken.firstMs });
+    placed.push({ file, firstMs: taken.firstMs, baseMs: base, durationMs: taken.durationMs });
     endMs = base + taken.durationMs;
     lastMs = taken.frameMs;
     endAt = taken.startAt + taken.durationMs;
@@ -52,7 +55,8 @@ export function spanOf(files: readonly SpanFile[], { from, to }: { from: number;
   if (first === null) return null;
   if (to - endAt > seamMs) gaps.push({ from: endAt, to, atMs: endMs });
   const { codec, codecPrivate, width, height } = first.file.video;
-  return { video: { codec, codecPrivate, width, height }, frames, startAt: first.at, endAt, durationMs: endMs, gaps };
+  const { sound, changed: soundChanged } = soundOfSpan(files, placed);
+  return { video: { codec, codecPrivate, width, height }, sound, soundChanged, frames, startAt: first.at, endAt, durationMs: endMs, gaps };
 }
 
 type Taken = { frames: readonly Frame[]; firstMs: number; startAt: number; durationMs: number; frameMs: number };

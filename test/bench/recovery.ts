@@ -1,8 +1,10 @@
 /**
  * How fast a camera is back: for each kind of failure the time to its detection, to the first new packet and to the first
  * decoded frame in Chromium; p50, p95 and worst. Ten cameras in rotation, each fresh for 30 s before its turn, default policy.
+ * The browser runs at low priority: it stands for one on another machine.
  * Usage: npm run bench -- recovery [runs=30] [fresh=30] [only=worker]
  */
+import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import type { FaultRequest } from '../../src/api/faults.ts';
@@ -15,7 +17,9 @@ import { startSimulator } from '../support/simulator.ts';
 const given = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')).map(([key, value]) => [key, value])) as Record<string, string | undefined>;
 const runs = Number(given['runs'] ?? 30);
 const freshMs = Number(given['fresh'] ?? 30) * 1_000;
-/** Between two runs; a supervisor takes six worker deaths in ten seconds for a reason to pause. */
+/** The browser's nice level. */
+const low = 10;
+/** Between two runs. */
 const paceMs = 2_000;
 const ids = Array.from({ length: 10 }, (_, index) => `camera${index}`);
 
@@ -23,17 +27,24 @@ const ids = Array.from({ length: 10 }, (_, index) => `camera${index}`);
 const away = new Set<string>();
 
 type Measured = { detectMs: number; packetMs: number; frameMs: number };
-/** One kind of failure. `awayMs`: packets and frames are counted from the camera's return. Targets: p95, ms. */
-type Kind = { name: string; class: string; live: string; awayMs?: number; targets: Partial<Measured>; begin(id: string): Promise<unknown> };
+/** One kind of failure. `awayMs`: packets and frames are counted from the camera's return. `shared`: all cameras of a worker have it at once. Targets: p95, ms. */
+type Kind = { name: string; class: string; live: string; awayMs?: number; shared?: true; targets: Partial<Measured>; begin(id: string): Promise<unknown> };
 
 await using simulator = await startSimulator({ mounts: ids.map((name) => ({ name, video: 'tiny-320x180-main', phase: 'random' as const })) });
 await using lookout = await startLookout({ config: { faults: { enabled: true }, supervision: { intensity: { failures: 10_000 } } } });
 for (const id of ids) await lookout.add({ id, url: simulator.url(id), transport: 'tcp' });
 for (const id of ids) await lookout.until(id, 'streaming.live');
+setPriority(low);
 await using viewers = await watchPage(lookout.loginLink);
 const journal = followJournal();
 const frames = new Map<string, number[]>(ids.map((id) => [id, []]));
-const collect = setInterval(() => void viewers.frames().then((all) => Object.entries(all).forEach(([id, times]) => frames.get(id)?.push(...times))).catch(() => undefined), 200);
+/** First frames of the tracks of a viewer that joined again: what its old track still had to show is no recovery. */
+const begun = new Map<string, number[]>(ids.map((id) => [id, []]));
+const collect = setInterval(() => {
+  for (const [read, into] of [[viewers.frames, frames], [viewers.begun, begun]] as const) {
+    void read().then((all) => Object.entries(all).forEach(([id, times]) => into.get(id)?.push(...times))).catch(() => undefined);
+  }
+}, 200);
 await eventually(() => ids.every((id) => (frames.get(id)?.length ?? 0) > 0), { timeoutMs: 30_000, what: 'ten pictures' });
 
 const inject = (id: string, body: FaultRequest): Promise<unknown> => lookout.api('POST', `/api/v1/cameras/${id}/faults`, { body });
@@ -46,7 +57,7 @@ const kinds: Kind[] = [
   { name: 'connection closed', class: 'eos', live: 'streaming.live', targets: { detectMs: 200, packetMs: 100 }, begin: (id) => simulator.act(id, { type: 'close' }) },
   { name: 'host killed', class: 'host-crash', live: 'streaming.live', targets: { packetMs: 700 }, begin: (id) => inject(id, { fault: 'kill-host' }) },
   { name: 'host frozen', class: 'native-frozen', live: 'streaming.live', targets: {}, begin: (id) => inject(id, { fault: 'freeze-host' }) },
-  { name: 'worker killed', class: 'sfu', live: 'ingest.ready', targets: { frameMs: 1_500 }, begin: (id) => inject(id, { fault: 'kill-worker' }) },
+  { name: 'worker killed', class: 'sfu', live: 'ingest.ready', shared: true, targets: { frameMs: 1_500 }, begin: (id) => inject(id, { fault: 'kill-worker' }) },
   // Silent for three seconds: detection comes first, and the camera talks again right after.
   { name: 'silence', class: 'silent', live: 'streaming.live', awayMs: 3_000, targets: { detectMs: 3_000 }, begin: (id) => silence(id, 3_000) },
   outage(1), outage(10), outage(60),
@@ -56,7 +67,7 @@ const chosen = kinds.filter(({ name }) => given['only'] === undefined || name.in
 const rows: Record<string, Record<string, string | number>> = {};
 let failed = 0;
 for (const kind of chosen) {
-  const results = await rotate(kind);
+  const results = await (kind.shared ? together(kind) : rotate(kind));
   rows[kind.name] = { runs: results.length, ...summary(results, 'detectMs', 'detected'), ...summary(results, 'packetMs', 'packet'), ...summary(results, 'frameMs', 'frame'), target: judge(kind, results) };
   console.log(JSON.stringify({ bench: 'recovery', kind: kind.name, ...rows[kind.name] }));
 }
@@ -87,18 +98,40 @@ async function rotate(kind: Kind): Promise<Measured[]> {
   return results;
 }
 
+/** Every camera of the worker that dies is a run; all cameras are fresh before each death. */
+async function together(kind: Kind): Promise<Measured[]> {
+  const results: Measured[] = [];
+  for (let nth = 0; results.length < runs; nth += 1) {
+    await whole();
+    await sleep(freshMs);
+    const cameras = await lookout.cameras();
+    const victim = cameras[nth % cameras.length];
+    const shared = cameras.filter(({ worker }) => worker?.pid === victim?.worker?.pid);
+    const began = Date.now();
+    await kind.begin(victim?.id ?? '');
+    results.push(...await Promise.all(shared.map(({ id }) => observe(kind, id, began))));
+  }
+  return results;
+}
+
 async function measure(kind: Kind, id: string): Promise<Measured> {
   await whole();
   const began = Date.now();
   away.add(id);
   await kind.begin(id);
+  return await observe(kind, id, began);
+}
+
+/** Waits for what the failure leads to. */
+async function observe(kind: Kind, id: string, began: number): Promise<Measured> {
   const budget = (kind.awayMs ?? 0) + 20_000;
   const lost = await journal.next(id, (row) => row.class === kind.class && row.to !== 'streaming.stalled' && Date.parse(row.at) >= began, budget);
   const back = await journal.next(id, (row) => (row.to === kind.live || row.type === kind.live) && row.seq > lost.seq, budget);
   away.delete(id);
   const [lostAt, backAt] = [Date.parse(lost.at), Date.parse(back.at)];
-  const frameAt = await eventually(() => frames.get(id)?.find((time) => time > backAt), { timeoutMs: 20_000, what: `a frame of ${id}` }) as number;
-  frames.set(id, frames.get(id)?.filter((time) => time > frameAt) ?? []);
+  const shown = kind.shared ? begun : frames;
+  const frameAt = await eventually(() => shown.get(id)?.find((time) => time > (kind.shared ? began : backAt)), { timeoutMs: 20_000, what: `a frame of ${id}` }) as number;
+  shown.set(id, shown.get(id)?.filter((time) => time > frameAt) ?? []);
   const from = began + (kind.awayMs ?? 0);
   return { detectMs: lostAt - began, packetMs: backAt - from, frameMs: Math.round(frameAt - from) };
 }

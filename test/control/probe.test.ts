@@ -48,13 +48,14 @@ test('B-frames are seen, and the verdict on WebRTC says so', async () => {
   assert.equal(report.verdicts.recording.ok, true);
 });
 
-test('H.265 is recorded and served over HLS, not over WebRTC; what was not seen is null', async () => {
-  const report = await probe('hevc');
+test('H.265 is recorded and served over HLS, and over WebRTC only as a transcode', async () => {
+  const report = await probe('hevc', 4);
   assert.equal(report.media?.codec, 'H265');
   assert.equal(report.media?.profileLevelId, null);
   assert.equal(report.verdicts.webrtc.ok, false);
   assert.equal(report.verdicts.hls.ok, true);
-  assert.equal(report.bFrames, null);
+  assert.match(report.verdicts.transcode?.why ?? '', /H\.264 of 640 × 360/u);
+  assert.equal(report.bFrames, false);
 });
 
 test('a camera without a track we can carry is told apart from one that cannot be reached', async () => {

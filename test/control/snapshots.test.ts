@@ -35,6 +35,10 @@ for (const { name, codec, width } of [{ name: 'tiny', codec: 'H264', width: 320 
     assert.notEqual(next, first);
     const unknown = { ...source, keyframes: 0 };
     assert.notEqual(await snapshots.take(unknown, 0), await snapshots.take(unknown, 0), 'a keyframe that was not counted is not known again');
+    let taken = 0;
+    const counting = createSnapshots({ pool: { ...hosts.pool, take: (owner) => (taken += 1, hosts.pool.take(owner)) } });
+    const [one, ...others] = await Promise.all([0, 0, 0, 160, 0, 160].map((wanted) => counting.take({ ...source, keyframes: 3 }, wanted)));
+    assert.ok(others.filter((picture) => picture === one).length === 3 && taken === 2, `six who ask at once for two widths cost ${taken} decoders`);
     await host.kill();
   });
 }

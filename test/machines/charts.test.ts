@@ -82,6 +82,7 @@ const charts: Record<string, Chart> = {
     events: [
       { type: 'ingest.ensure', profileLevelId: '42e01f' } as { type: string }, { type: 'ingest.resume' }, { type: 'ingest.pause' }, { type: 'ingest.cycle' }, { type: 'producer.cycled' },
       { type: 'producer.ready', worker: 0, workerPid: 1 } as { type: string }, { type: 'producer.failed', failure: lost } as { type: string },
+      { type: 'ingest.watched', watched: true } as { type: string }, { type: 'producer.outweighed' },
       { type: 'producer.failed', failure: failure('unsupported', 'test', 'test') } as { type: string },
     ],
   },

@@ -5,7 +5,7 @@ import type { SourceStats } from '../../src/media.ts';
 import { description, scriptCamera, settle, type ScriptedCamera } from '../support/scripted-camera.ts';
 
 const media = description.video!;
-const stats = (rssBytes: number): SourceStats => ({ packets: 1, bytes: 1, frames: 1, keyframes: 1, packetAgeMs: 1, keyframeAgeMs: 1, keyframeIntervalMs: 1_000, fps: 25, bitrate: 1, feedBytes: 0, feedSequence: 7, rssBytes });
+const stats = (rssBytes: number): SourceStats => ({ packets: 1, bytes: 1, frames: 1, keyframes: 1, packetAgeMs: 1, keyframeAgeMs: 1, bFrames: null, keyframeIntervalMs: 1_000, fps: 25, bitrate: 1, feedBytes: 0, feedSequence: 7, rssBytes });
 
 /** A live camera that is watched, with an ingest that carries it. */
 async function watched(t: TestContext, options: Parameters<typeof scriptCamera>[0] = {}): Promise<ScriptedCamera> {

@@ -41,7 +41,7 @@ const words: Record<LeafKind, (failed: FailureClass, at: number) => EventObject[
     { type: 'source.media', media: { ...description.video, profileLevelId: at % 2 ? '64001f' : '4d001f' } }, { type: 'source.stats', stats: { packets: 1 } },
     { type: 'source.failed', failure: fail(failed, at) }, { type: 'process.stopped' }, { type: 'process.exited', failure: null }, { type: 'process.exited', failure: fail('host-crash', at) },
   ] as never,
-  producer: (failed, at) => [{ type: 'producer.ready', worker: 0, workerPid: 1 }, { type: 'producer.failed', failure: fail('sfu', at) }, { type: 'producer.failed', failure: fail('unsupported', at) }] as never,
+  producer: (failed, at) => [{ type: 'producer.ready', worker: 0, workerPid: 1 }, { type: 'producer.outweighed' }, { type: 'producer.failed', failure: fail('sfu', at) }, { type: 'producer.failed', failure: fail('unsupported', at) }] as never,
   recorder: (failed, at) => [
     { type: 'process.ready', pid: 2 }, { type: 'process.started' }, { type: 'process.file', file: 'x' }, { type: 'process.stats', stats: { frames: 1, bytes: 1, rssBytes: 1 } }, { type: 'process.finished' },
     { type: 'process.failed', failure: fail(failed, at) }, { type: 'process.exited', failure: null }, { type: 'process.exited', failure: fail('host-crash', at) },

@@ -26,7 +26,7 @@ function camera(t: TestContext, alive: () => Promise<void> = async () => undefin
       const keyframes = frames === 0 ? 0 : 1 + Math.floor(frames / 25);
       return {
         packets: frames * 8, bytes: frames * 8_000, packetAt: frames === 0 ? null : state.last, timestamp: (frames * 3_600) >>> 0, frames, keyframes,
-        keyframeAt: frames === 0 ? null : began + 40 + (keyframes - 1) * 1_000, audioPackets: 0, format: state.format,
+        keyframeAt: frames === 0 ? null : began + 40 + (keyframes - 1) * 1_000, audioPackets: 0, reordered: 0, format: state.format,
       };
     },
   });

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { BitReader, unescape } from '../../src/native/bits.ts';
 import { parseH264Sps, parseH265Sps, spsOfAvcConfiguration, spsOfHevcConfiguration } from '../../src/native/sps.ts';
-import { announcedProfiles, webrtcProfile, webrtcVerdict } from '../../src/native/verdict.ts';
+import { announcedProfiles, webrtcProfile } from '../../src/carriage.ts';
+import { webrtcVerdict } from '../../src/native/verdict.ts';
 
 const h264 = (hex: string) => parseH264Sps(Buffer.from(hex, 'hex'));
 

@@ -14,7 +14,7 @@ describe('the lanes of npm test', () => {
   let base: string;
   before(() => {
     base = mkdtempSync(join(tmpdir(), 'lookout-lanes-'));
-    for (const name of ['root.test.ts', 'machines/a.test.ts', 'native/b.test.ts', 'e2e/page/c.test.ts', 'long/d.test.ts', 'bench/e.ts', 'support/f.ts']) {
+    for (const name of ['root.test.ts', 'machines/a.test.ts', 'native/b.test.ts', 'e2e/wall/c.test.ts', 'long/d.test.ts', 'bench/e.ts', 'support/f.ts']) {
       mkdirSync(dirname(join(base, name)), { recursive: true });
       writeFileSync(join(base, name), '');
     }
@@ -24,13 +24,13 @@ describe('the lanes of npm test', () => {
   const chosen = (only: string[] = []): string[] => LANES.flatMap((lane) => chooseFiles(lane, only, base).map((file: string) => `${lane.name} ${file.slice(base.length + 1)}`));
 
   it('take every test file once, those of the whole program one at a time, and leave the long ones out', () => {
-    assert.deepEqual(chosen(), ['quick machines/a.test.ts', 'quick root.test.ts', 'processes native/b.test.ts', 'the whole program e2e/page/c.test.ts']);
+    assert.deepEqual(chosen(), ['quick machines/a.test.ts', 'quick root.test.ts', 'processes native/b.test.ts', 'the whole program e2e/wall/c.test.ts']);
     assert.equal(LANES.find((lane) => lane.name === 'the whole program')?.concurrency, 1);
   });
 
   it('run only what was asked for: a file or a folder', () => {
     assert.deepEqual(chosen([join(base, 'native')]), ['processes native/b.test.ts']);
-    assert.deepEqual(chosen([join(base, 'e2e/page/c.test.ts')]), ['the whole program e2e/page/c.test.ts']);
+    assert.deepEqual(chosen([join(base, 'e2e/wall/c.test.ts')]), ['the whole program e2e/wall/c.test.ts']);
   });
 });
 

@@ -26,22 +26,29 @@
 
   const read = async () => Object.fromEntries((await Promise.all(tiles().filter(([, , count]) => count === 1).map(([camera, video]) => inbound(camera, video.srcObject?.getVideoTracks()[0])))).flat());
 
-  const times = new Map();
+  const [times, begun] = [new Map(), new Map()];
+  const add = (map, camera, at) => map.set(camera, [...(map.get(camera) ?? []), at]);
+  const drain = (map) => {
+    const all = Object.fromEntries([...map].map(([camera, list]) => [camera, list.toSorted((a, b) => a - b)]));
+    map.clear();
+    return all;
+  };
   const watched = new WeakSet();
-  const follow = (camera, video) => video.requestVideoFrameCallback((_now, { presentationTime }) => {
-    times.set(camera, [...(times.get(camera) ?? []), window.performance.timeOrigin + presentationTime]);
-    follow(camera, video);
+  const follow = (camera, video, before) => video.requestVideoFrameCallback((_now, { presentationTime }) => {
+    const at = window.performance.timeOrigin + presentationTime;
+    const track = video.srcObject?.getVideoTracks()[0]?.id;
+    add(times, camera, at);
+    if (track !== before) add(begun, camera, at);
+    follow(camera, video, track);
   });
-  const frames = () => {
+  const attach = () => {
     for (const [camera, video] of tiles()) {
       if (watched.has(video)) continue;
       watched.add(video);
       follow(camera, video);
     }
-    const all = Object.fromEntries([...times].map(([camera, list]) => [camera, list.toSorted((a, b) => a - b)]));
-    times.clear();
-    return all;
   };
+  document.addEventListener('DOMContentLoaded', () => new window.MutationObserver(attach).observe(document.body, { childList: true, subtree: true }));
 
-  window.lookoutTest = { read, frames };
+  window.lookoutTest = { read, frames: () => drain(times), begun: () => drain(begun) };
 })();

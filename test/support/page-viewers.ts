@@ -22,10 +22,12 @@ export type PageViewers = AsyncDisposable & {
   read(): Promise<Record<string, ConsumerReading>>;
   /** When each camera's frames were decoded since the last call (ms since the epoch), by camera. */
   frames(): Promise<Record<string, number[]>>;
+  /** The same of the first frame of each track: a viewer that joined again has another. */
+  begun(): Promise<Record<string, number[]>>;
 };
 
 /** What `page-observer.js` leaves behind. */
-type InPage = { lookoutTest: { read: () => Promise<Record<string, ConsumerReading>>; frames: () => Record<string, number[]> } };
+type InPage = { lookoutTest: { read: () => Promise<Record<string, ConsumerReading>>; frames: () => Record<string, number[]>; begun: () => Record<string, number[]> } };
 
 /** Opens the page by its login link. */
 export async function watchPage(loginLink: string): Promise<PageViewers> {
@@ -36,6 +38,7 @@ export async function watchPage(loginLink: string): Promise<PageViewers> {
     page,
     read: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.read()),
     frames: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.frames()),
+    begun: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.begun()),
     [Symbol.asyncDispose]: () => browser.close(),
   };
 }

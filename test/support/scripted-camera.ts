@@ -20,7 +20,7 @@ export const settings: CameraSettings = {
   releaseMs: 3_300,
   feedLingerMs: 5_000,
   output: { policy: defaultPolicy, intensity: { failures: 10, windowMs: 300_000 }, resetAfterMs: 30_000, startMs: 10_000, finishMs: 3_000, reapMs: 2_000, settleMs: 500 },
-  hlsSegmentSeconds: 2,
+  transcode: { maxHeight: 1_080, lingerMs: 10_000 }, hlsSegmentSeconds: 2,
   source: { spawnMs: 10_000, startMs: 10_000, stopMs: 300, reapMs: 2_000, successorMs: 15_000, shutMs: 500, cycleMs: 2_000 },
   recycleRssBytes: 0,
 };

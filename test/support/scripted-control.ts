@@ -100,6 +100,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     counters: (stream = 'main') => (stream === 'main' ? [...script.counters.values()] : []),
     hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000 })),
     workers: () => sfu.workers,
+    transcodes: () => ({ used: 0.3, budget: 1, refused: 2 }),
     sfu: () => Promise.resolve(script.sfu),
     async create(input: CameraInput) {
       const id = input.id ?? 'made';

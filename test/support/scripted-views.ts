@@ -17,7 +17,7 @@ export function cameraView(id: string, changes: Partial<CameraView> = {}): Camer
 export function exportView(id: string, camera: string, changes: Partial<ExportView> = {}): ExportView {
   return {
     id, camera, format: 'mp4', state: 'done', progress: 1, from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:01:00.000Z', startAt: '2026-01-01T00:00:00.000Z', endAt: '2026-01-01T00:01:00.000Z',
-    durationMs: 50_000, frames: 1_250, bytes: 200_000, codec: 'H264', width: 640, height: 360, gaps: [{ from: '2026-01-01T00:00:20.000Z', to: '2026-01-01T00:00:30.000Z', durationMs: 10_000, atMs: 20_000 }],
+    durationMs: 50_000, frames: 1_250, bytes: 200_000, codec: 'H264', width: 640, height: 360, sound: { codec: 'PCMU', included: false, reason: 'MP4 has no PCMU.' }, gaps: [{ from: '2026-01-01T00:00:20.000Z', to: '2026-01-01T00:00:30.000Z', durationMs: 10_000, atMs: 20_000 }],
     error: null, createdAt: '2026-01-01T00:02:00.000Z', expiresAt: '2026-01-02T00:02:00.000Z', ...changes,
   };
 }

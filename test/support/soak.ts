@@ -1,5 +1,6 @@
 /** Restarts one camera again and again while others stream, and measures what the supervisor holds: it must return to where it began. */
 import { readdir, readFile } from 'node:fs/promises';
+import { allocator } from '../../src/cli/allocator.ts';
 import { startLookout, type Lookout } from './lookout.ts';
 import { eventually } from './eventually.ts';
 import { startSimulator } from './simulator.ts';
@@ -21,11 +22,11 @@ const config = {
 
 /**
  * Kills the victim's host `restarts` times, each time as soon as it streams, and takes a sample every `every` restarts.
- * The young generation of the heap and the allocator's arenas are as the guardian sets them.
+ * The young generation of the heap and the allocator are as the guardian sets them.
  */
 export async function soak({ restarts, every, warmUp = 5, onSample }: { restarts: number; every: number; warmUp?: number; onSample?: (holding: Holding) => void }): Promise<SoakReport> {
   await using cameras = await startSimulator({ mounts: ids.map((name) => ({ name, video: 'tiny-320x180-main' })) });
-  await using lookout = await startLookout({ config, env: { LOOKOUT_INTERNAL_SECRET: secret, LOOKOUT_LOG_LEVEL: 'warn', MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=4 --inspect=127.0.0.1:0' } });
+  await using lookout = await startLookout({ config, env: { LOOKOUT_INTERNAL_SECRET: secret, LOOKOUT_LOG_LEVEL: 'warn', ...allocator, NODE_OPTIONS: '--max-semi-space-size=4 --inspect=127.0.0.1:0' } });
   for (const id of ids) await lookout.add({ id, url: cameras.url(id), outputs: { live: { feed: 'always' } } });
   for (const id of ids) await lookout.until(id, 'streaming.live');
   const was = await lookout.cameras();

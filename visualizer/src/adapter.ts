@@ -17,7 +17,7 @@ export type StatusListener = {
 export type Session = { name: string; role: string };
 
 /** What the form for a new camera sends. */
-export type NewCamera = { name?: string; url: string; sub?: { url: string } };
+export type NewCamera = { name?: string; url: string; sub?: { url: string }; outputs?: { live: { transcode: 'never' | 'on-demand' } } };
 
 /** What is different from now on; what is not named stays. */
 export type CameraChange = {
@@ -26,16 +26,17 @@ export type CameraChange = {
   sub?: { url: string } | null;
   name?: string;
   transport?: CameraView['transport'];
-  outputs?: { hls?: { mode: CameraView['outputs']['hls']['mode'] }; record?: { mode?: CameraView['outputs']['record']['mode']; schedule?: RecordWindowView[] } };
+  outputs?: { live?: { transcode: 'never' | 'on-demand' }; hls?: { mode: CameraView['outputs']['hls']['mode'] }; record?: { mode?: CameraView['outputs']['record']['mode']; schedule?: RecordWindowView[] } };
 };
 
 export type Verb = 'start' | 'stop' | 'restart' | 'retry';
 
 /**
  * `joining` until the first picture can come · `flowing` · `paused` the camera is away, the viewer stays ·
- * `waiting` the viewer was lost and joins again · `unsupported` this browser cannot play it · `removed` for good.
+ * `waiting` the viewer was lost and joins again · `unsupported` this browser cannot play it · `refused` the server has no room
+ * for it at the moment, and is asked again now and then · `removed` for good.
  */
-export type PlayerPhase = 'joining' | 'flowing' | 'paused' | 'waiting' | 'unsupported' | 'removed';
+export type PlayerPhase = 'joining' | 'flowing' | 'paused' | 'waiting' | 'unsupported' | 'refused' | 'removed';
 
 /** Where a player puts what it gets. */
 export type PlayerSink = {
@@ -133,6 +134,8 @@ export type Adapter = {
   trends: (camera: string | null) => Promise<TrendView | FleetTrendView>;
   /** A current still picture. */
   still: (request: StillRequest) => Promise<Blob>;
+  /** The address of a camera's live HLS playlist. */
+  hls: (camera: string) => string;
   recordings: Recordings;
   /** For admins. */
   inspect: (listener: InspectListener) => Inspection;

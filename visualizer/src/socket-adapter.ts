@@ -44,6 +44,7 @@ export function createSocketAdapter(): Adapter {
     events: async (id, limit) => (await rest<{ events: EventView[] }>(`${camera(id)}/events?limit=${limit}`)).events,
     trends: (id) => rest(id === null ? 'api/v1/trends' : `${camera(id)}/trends`),
     still: ({ camera: id, width, signal }) => picture(`${camera(id)}/snapshot.jpg?width=${width}`, signal),
+    hls: (id) => `hls/${encodeURIComponent(id)}/index.m3u8`,
     recordings,
     inspect: (listener) => connectInspector(io('/inspect', options), listener),
     play: (id, sink, stream) => {

@@ -7,7 +7,7 @@ import { CameraSchema } from '../schemas.ts';
 import { shown } from '../shown.ts';
 
 /** Enumerations of a request by field: what their values begin with. Theirs is the rest, as REST writes it. */
-const prefixes: Record<string, string[]> = { transport: ['TRANSPORT_'], mode: ['SOURCE_MODE_', 'RECORD_MODE_', 'HLS_MODE_', 'FRAMES_MODE_'], feed: ['FEED_MODE_'], format: ['FRAME_FORMAT_'] };
+const prefixes: Record<string, string[]> = { transport: ['TRANSPORT_'], mode: ['SOURCE_MODE_', 'RECORD_MODE_', 'HLS_MODE_', 'FRAMES_MODE_'], feed: ['FEED_MODE_'], transcode: ['TRANSCODE_MODE_'], format: ['FRAME_FORMAT_'] };
 const idPattern = new RegExp(cameraIdPattern, 'u');
 
 /** A message as it was decoded. */

@@ -1,15 +1,11 @@
 /** Runs one frames output inside a host: decoded frames for programs, until it is told to end or the hub does. */
 import { failure, type Failure } from '../../errors.ts';
-import { failureOfMessage } from '../bus.ts';
 import { child, fieldOf, type GstElement, type GstMessage } from '../gst.ts';
 import { framesElements, framesLaunch } from '../launch-frames.ts';
 import type { FramesSpec, HostEvent } from '../protocol.ts';
-import { PipelineOutput, type Output } from './output.ts';
+import { createLateness } from './lateness.ts';
+import { evidenceOf, outputFailure, PipelineOutput, type Output } from './output.ts';
 import { isConnected } from './split-output.ts';
-
-/** Frames that are this old, and do not get younger within as many looks, mean that the machine does not decode in time. */
-const oldMs = 5_000;
-const oldLooks = 5;
 
 /** Starts the output. Failures, a syntax error in the launch description apart, arrive as `output.failed`. */
 export function startFrames(spec: FramesSpec, emit: (event: HostEvent) => void): Output {
@@ -20,7 +16,7 @@ export function startFrames(spec: FramesSpec, emit: (event: HostEvent) => void):
 
 class FramesOutput extends PipelineOutput {
   readonly #sink: GstElement;
-  #ages: number[] = [];
+  readonly #late = createLateness('frames-behind', 'Frames were % s old: this machine does not decode the camera in time.');
   #lost = 0;
   #kept = 0;
 
@@ -51,14 +47,8 @@ class FramesOutput extends PipelineOutput {
     [this.#lost, this.#kept] = [read('lost'), read('frames')];
     const readers = { tcp: read('tcp'), shared: read('shared'), missed: read('missed'), cut: read('cut'), behindMs };
     this.emit({ type: 'output.stats', stats: { frames: read('frames'), bytes: read('bytes'), rssBytes: process.memoryUsage.rss(), readers } });
-    this.#judge(behindMs);
-  }
-
-  /** The hub keeps what this pipeline has not read yet: a decoder that is too slow would show an ever older past. */
-  #judge(ageMs: number): void {
-    this.#ages = [...this.#ages, ageMs].slice(-oldLooks);
-    if (this.#ages.length < oldLooks || this.#ages.some((age) => age < oldMs) || this.#ages.at(-1)! < this.#ages[0]!) return;
-    this.end({ type: 'output.failed', failure: failure('local', 'frames-behind', `Frames were ${Math.round(ageMs / 1_000)} s old: this machine does not decode the camera in time.`) });
+    const late = this.#late(behindMs);
+    if (late !== null) this.end({ type: 'output.failed', failure: late });
   }
 
   protected heard(message: GstMessage): void {
@@ -69,7 +59,6 @@ class FramesOutput extends PipelineOutput {
 }
 
 function failureOf(message: GstMessage): Failure {
-  const evidence = `${message._src_element_name}: ${message.message ?? ''} ${message.debug ?? ''}`.slice(0, 400);
-  if (message._src_element_name === framesElements.sink) return failure('local', 'frames-refused', 'Frames cannot be served on this machine.', evidence);
-  return failureOfMessage({ ...message, element: message._src_element_name } as Parameters<typeof failureOfMessage>[0]) ?? failure('reset', 'output-error', 'The pipeline of the frames failed.', evidence);
+  if (message._src_element_name === framesElements.sink) return failure('local', 'frames-refused', 'Frames cannot be served on this machine.', evidenceOf(message));
+  return outputFailure(message, 'The pipeline of the frames failed.');
 }

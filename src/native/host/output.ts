@@ -1,4 +1,6 @@
 /** What all outputs of a host have in common: a pipeline whose bus is heard, figures once a second, and one last word. */
+import { failure, type Failure } from '../../errors.ts';
+import { failureOfMessage } from '../bus.ts';
 import { loadGst, playAndListen, type GstMessage, type GstPipeline } from '../gst.ts';
 import type { HostEvent } from '../protocol.ts';
 
@@ -10,6 +12,16 @@ export type Output = {
 };
 
 const statsMs = 1_000;
+
+/** What a message of the bus says, for a person who looks for the cause. */
+export function evidenceOf(message: GstMessage): string {
+  return `${message._src_element_name}: ${message.message ?? ''} ${message.debug ?? ''}`.slice(0, 400);
+}
+
+/** The failure behind an error of the bus; `words` where it is none of those that are known. */
+export function outputFailure(message: GstMessage, words: string): Failure {
+  return failureOfMessage({ ...message, element: message._src_element_name } as Parameters<typeof failureOfMessage>[0]) ?? failure('reset', 'output-error', words, evidenceOf(message));
+}
 
 /** Runs one pipeline; what its messages mean, and what it counts, is its subclass's. */
 export abstract class PipelineOutput implements Output {

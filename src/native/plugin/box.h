@@ -36,7 +36,8 @@ typedef struct {
   guint32 frames, keyframes, keyframe_at;    /* as they left the depayloader */
   guint32 audio_packets;
   guint32 format_serial, format_length;      /* `format`: counts its changes */
-  guint8 unused[16];
+  guint32 reordered;                         /* video packets whose timestamp lies before that of the packet before */
+  guint8 unused[12];
 } Counters;
 
 typedef struct {
@@ -71,9 +72,11 @@ void lookout_pad_templates (GstElementClass *element);
 GType lookout_flight_get_type (void);
 GType lookout_dialogue_get_type (void);
 GType lookout_count_get_type (void);
+GType lookout_times_get_type (void);
 GType lookout_hub_get_type (void);
 GType lookout_frames_get_type (void);
 GType lookout_clock_get_type (void);
 GType lookout_sound_get_type (void);
+GType lookout_present_get_type (void);
 
 #endif

@@ -1,11 +1,13 @@
 /*
  * lookoutcount: counts access units and keyframes, and notes the codec's parameter sets, where they pass. What comes before
- * the first keyframe is counted and goes no further: nobody can decode it, and a recording would begin with it.
+ * the first keyframe is counted and goes no further: nobody can decode it, and a recording would begin with it. Times that
+ * cannot be are mended (times.c).
  */
 #include <string.h>
 #include "box.h"
+#include "times.h"
 
-typedef struct { GstElement parent; GstPad *source; gboolean begun; } LookoutCount;
+typedef struct { GstElement parent; GstPad *source; gboolean begun; Times times; } LookoutCount;
 typedef struct { GstElementClass parent; } LookoutCountClass;
 
 guint lookout_keyframes = 0;
@@ -26,7 +28,7 @@ static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
     counters->frames += 1;
   }
   self->begun |= keyframe;
-  if (self->begun) return gst_pad_push (self->source, buffer);
+  if (self->begun) return gst_pad_push (self->source, times_mend (&self->times, buffer, keyframe, FALSE));
   gst_buffer_unref (buffer);
   return GST_FLOW_OK;
 }

@@ -1,8 +1,9 @@
 /*
  * lookoutflight: stands in a pipeline where RTP passes, counts it (`stats`, as identity does) and notes every header, so
- * that the last half minute before a failure can be read and replayed.
+ * that the last half minute before a failure can be read and replayed. What no depayloader bears ends here (payload.c).
  */
 #include "box.h"
+#include "payload.h"
 
 /* A run is cut after so long, and at a pause: when its packets came stays known that well. */
 #define RUN_MS 1000
@@ -15,6 +16,7 @@ typedef struct {
   guint64 packets;
   Run *open;
   guint32 serial;
+  PayloadState payload;
 } LookoutFlight;
 typedef struct { GstElementClass parent; } LookoutFlightClass;
 enum { PROP_STATS = 1, PROP_TRACK, PROP_CODEC };
@@ -38,12 +40,6 @@ static gboolean begins_keyframe (guint codec, const guint8 *payload, gsize lengt
   return FALSE;
 }
 
-static gsize header_length (const guint8 *packet, gsize size) {
-  gsize length = 12 + (packet[0] & 0x0f) * 4;
-  if ((packet[0] & 0x10) && size >= length + 4) length += 4 + 4 * GST_READ_UINT16_BE (packet + length + 2);
-  return MIN (length, size);
-}
-
 /* Whether a packet follows from the open run; where it is the second one, it sets the step. */
 static gboolean continues (const Run *run, guint16 sequence, guint32 timestamp, guint8 marker_type, guint32 at) {
   if ((guint16) (run->sequence + run->count) != sequence || run->count == G_MAXUINT16) return FALSE;
@@ -54,13 +50,13 @@ static gboolean continues (const Run *run, guint16 sequence, guint32 timestamp, 
   return step == 0 ? (run->marker_type & 0x80) == 0 && (marker_type & 0x7f) == run->marker_type : marker_type == run->marker_type;
 }
 
-static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size) {
+static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, gsize header) {
   guint32 at = lookout_box_now (), timestamp = GST_READ_UINT32_BE (packet + 4), ssrc = GST_READ_UINT32_BE (packet + 8);
   guint16 sequence = GST_READ_UINT16_BE (packet + 2);
-  gsize header = header_length (packet, size);
   gboolean keyframe = begins_keyframe (self->codec, packet + header, size - header);
   Counters *counters = &lookout_box->counters;
   if (self->track == 0) {
+    if (counters->packets > 0 && (gint32) (timestamp - counters->timestamp) < 0) counters->reordered += 1;
     counters->packet_at = at;
     counters->timestamp = timestamp;
     counters->bytes += size;
@@ -85,18 +81,40 @@ static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size) 
   g_mutex_unlock (&lookout_box_lock);
 }
 
+/* Counts and notes a packet; FALSE where it goes no further. */
+static gboolean take_packet (LookoutFlight *self, const guint8 *packet, gsize size) {
+  gsize begin = 0, end = 0;
+  gboolean whole = payload_bounds (packet, size, &begin, &end);
+  if (lookout_box != NULL && size >= 12) note_packet (self, packet, size, whole ? begin : size);
+  return whole && payload_is_sound (self->codec, &self->payload, packet + begin, end - begin);
+}
+
 static GstFlowReturn flight_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   LookoutFlight *self = (LookoutFlight *) parent;
   (void) pad;
   GstMapInfo map;
+  gboolean passes = FALSE;
   if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
-    if (lookout_box != NULL && map.size >= 12) note_packet (self, map.data, map.size);
+    passes = take_packet (self, map.data, map.size);
     GST_OBJECT_LOCK (self);
     self->packets += 1;
     GST_OBJECT_UNLOCK (self);
     gst_buffer_unmap (buffer, &map);
   }
-  return gst_pad_push (self->source, buffer);
+  if (passes) return gst_pad_push (self->source, buffer);
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean flight_event (GstPad *pad, GstObject *parent, GstEvent *event) {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    GstCaps *caps = NULL;
+    gst_event_parse_caps (event, &caps);
+    const GstStructure *format = gst_caps_get_structure (caps, 0);
+    const gchar *size = gst_structure_get_string (format, "sizelength"), *index = gst_structure_get_string (format, "indexlength"), *delta = gst_structure_get_string (format, "indexdeltalength");
+    ((LookoutFlight *) parent)->payload.hbr = g_strcmp0 (size, "13") == 0 && g_strcmp0 (index, "3") == 0 && g_strcmp0 (delta, "3") == 0;
+  }
+  return gst_pad_event_default (pad, parent, event);
 }
 
 static void flight_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec) {
@@ -124,11 +142,12 @@ static void lookout_flight_class_init (LookoutFlightClass *class) {
   object->set_property = flight_set_property;
   g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Packets that passed", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_TRACK, g_param_spec_uint ("track", "Track", "What its packets are noted under", 0, 127, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
-  g_object_class_install_property (object, PROP_CODEC, g_param_spec_uint ("codec", "Codec", "Whose keyframes are marked: 1 H.264, 2 H.265", 0, 2, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_CODEC, g_param_spec_uint ("codec", "Codec", "What its payloads must be: 1 H.264, 2 H.265, 3 AAC, 4 G.711", 0, 4, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (element, "Flight recorder", "Generic", "Notes RTP headers", "Lookout");
   lookout_pad_templates (element);
 }
 
 static void lookout_flight_init (LookoutFlight *self) {
-  lookout_add_pads (GST_ELEMENT (self), &self->source, flight_chain, NULL);
+  lookout_add_pads (GST_ELEMENT (self), &self->source, flight_chain, flight_event);
+  self->payload.fragment = -1;
 }

@@ -5,10 +5,12 @@
  *   lookoutflight     stands where RTP passes, counts it and notes every header
  *   lookoutdialogue   an extension of rtspsrc (GstRTSPExtension): rtspsrc makes one by itself and shows it its dialogue
  *   lookoutcount      stands where access units pass, counts frames and keyframes and notes the parameter sets
+ *   lookouttimes      in an output: counts access units and mends their times
  *   lookouthub        a sink that keeps the latest GOP and serves it to outputs; sound in another one, beside it
  *   lookoutframes     a sink that serves raw frames to programs
  *   lookoutclock      in an output: learns the time line of the hub's video
  *   lookoutsound      in an output: reads a hub of sound along that time line
+ *   lookoutpresent    in a transcode: drops decoded frames of the past, stamps the others on that time line
  */
 #include <stdlib.h>
 #include <string.h>
@@ -67,10 +69,12 @@ static gboolean plugin_init (GstPlugin *plugin) {
   return gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
       && gst_element_register (plugin, "lookoutdialogue", GST_RANK_MARGINAL, lookout_dialogue_get_type ())
       && gst_element_register (plugin, "lookoutcount", GST_RANK_NONE, lookout_count_get_type ())
+      && gst_element_register (plugin, "lookouttimes", GST_RANK_NONE, lookout_times_get_type ())
       && gst_element_register (plugin, "lookouthub", GST_RANK_NONE, lookout_hub_get_type ())
       && gst_element_register (plugin, "lookoutframes", GST_RANK_NONE, lookout_frames_get_type ())
       && gst_element_register (plugin, "lookoutclock", GST_RANK_NONE, lookout_clock_get_type ())
-      && gst_element_register (plugin, "lookoutsound", GST_RANK_NONE, lookout_sound_get_type ());
+      && gst_element_register (plugin, "lookoutsound", GST_RANK_NONE, lookout_sound_get_type ())
+      && gst_element_register (plugin, "lookoutpresent", GST_RANK_NONE, lookout_present_get_type ());
 }
 
 #define PACKAGE "lookout"

@@ -19,6 +19,7 @@ export function AddCamera(): JSX.Element {
   const [name, setName] = useState('');
   const [errors, setErrors] = useState<Errors>({});
   const [step, setStep] = useState<Step>('idle');
+  const [transcode, setTranscode] = useState(false);
   const [report, setReport] = useState<Tested | null>(null);
   const [subReport, setSubReport] = useState<Tested | null>(null);
   const abort = useRef<AbortController | null>(null);
@@ -49,7 +50,7 @@ export function AddCamera(): JSX.Element {
     setSubReport({ url: sub, found: await adapter.probe(sub.trim(), signal).catch((error: unknown) => { throw new SubProblem(messageOf(error)); }) });
   });
   const save = (): Promise<void> => attempt('saving', async () => {
-    const camera = await adapter.create({ url: url.trim(), ...(sub.trim() === '' ? {} : { sub: { url: sub.trim() } }), ...(name.trim() === '' ? {} : { name: name.trim() }) });
+    const camera = await adapter.create({ url: url.trim(), ...(sub.trim() === '' ? {} : { sub: { url: sub.trim() } }), ...(name.trim() === '' ? {} : { name: name.trim() }), ...(transcode && probed && canTranscode(probed) ? { outputs: { live: { transcode: 'on-demand' } } } : {}) });
     fleet.put(camera);
     notices.show('good', `${camera.name} is added.`);
     dialog.value = null;
@@ -74,6 +75,7 @@ export function AddCamera(): JSX.Element {
       <div class="probe" aria-live="polite">
         {step === 'probing' && <p class="muted">Playing it for a moment …</p>}
         {probed && <Found report={probed} />}
+        {probed && canTranscode(probed) && <label class="check"><input type="checkbox" id="camera-transcode" checked={transcode} onChange={({ currentTarget }) => setTranscode(currentTarget.checked)} />Turn it into H.264 while somebody watches</label>}
         {probed && subProbed && <><p class="muted">Sub stream</p><Found report={subProbed} /></>}
       </div>
       {errors.form !== undefined && <p class="field-error" role="alert">{errors.form}</p>}
@@ -99,7 +101,10 @@ export function Field({ id, label, hint, error, children }: { id: string; label:
   );
 }
 
-const paths = [['webrtc', 'Live (WebRTC)'], ['hls', 'HLS'], ['recording', 'Recording'], ['frames', 'Frames']] as const;
+/** Whether a transcode is what WebRTC viewers need, and can be had. */
+const canTranscode = ({ verdicts: { webrtc, transcode } }: ProbeReport): boolean => !webrtc.ok && transcode?.ok === true;
+
+const paths = [['webrtc', 'Live (WebRTC)'], ['transcode', 'Live, turned into H.264'], ['hls', 'HLS'], ['recording', 'Recording'], ['frames', 'Frames']] as const;
 
 function Found({ report }: { report: ProbeReport }): JSX.Element {
   const { media } = report;
@@ -110,7 +115,9 @@ function Found({ report }: { report: ProbeReport }): JSX.Element {
       <p><b>{line ?? 'No video track was seen.'}</b>{report.server !== null && <span class="muted"> {report.server}</span>}</p>
       <ul class="verdicts">
         {paths.map(([path, label]) => {
-          const { ok, why } = report.verdicts[path];
+          const verdict = report.verdicts[path];
+          if (!verdict || (path === 'transcode' && report.verdicts.webrtc.ok)) return null;
+          const { ok, why } = verdict;
           return <li key={path} class={ok ? 'verdict tone-live' : 'verdict tone-warn'}>{ok ? <CheckIcon /> : <WarnIcon />}<span><b>{label}</b> <span class="muted">{why}</span></span></li>;
         })}
       </ul>

@@ -13,11 +13,13 @@ const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const office: RecordWindowView = { days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '18:00' };
 const transports = [['auto', 'automatic'], ['tcp', 'TCP'], ['udp', 'UDP']] as const;
 const hlsModes = [['off', 'off'], ['on-demand', 'while somebody asks'], ['always', 'always']] as const;
+const transcodeModes = [['never', 'never'], ['on-demand', 'while somebody watches']] as const;
 const recordModes = [['off', 'off'], ['continuous', 'always'], ['scheduled', 'by schedule'], ['manual', 'by hand']] as const;
 
 export function ChangeCamera({ camera }: { camera: CameraView }): JSX.Element {
   const { adapter, dialog, fleet, notices } = useApp();
-  const { hls, record } = camera.outputs;
+  const { live, hls, record } = camera.outputs;
+  const transcode = useSignal(live.transcode ?? 'never');
   const url = useSignal('');
   const sub = useSignal('');
   const withoutSub = useSignal(false);
@@ -31,7 +33,7 @@ export function ChangeCamera({ camera }: { camera: CameraView }): JSX.Element {
 
   const change = (): CameraChange => {
     const recorded = { ...(recordMode.value === record.mode ? {} : { mode: recordMode.value }), ...(JSON.stringify(schedule.value) === JSON.stringify(record.schedule ?? []) ? {} : { schedule: schedule.value }) };
-    const outputs = { ...(hlsMode.value === hls.mode ? {} : { hls: { mode: hlsMode.value } }), ...(Object.keys(recorded).length === 0 ? {} : { record: recorded }) };
+    const outputs = { ...(transcode.value === (live.transcode ?? 'never') ? {} : { live: { transcode: transcode.value } }), ...(hlsMode.value === hls.mode ? {} : { hls: { mode: hlsMode.value } }), ...(Object.keys(recorded).length === 0 ? {} : { record: recorded }) };
     return {
       ...(url.value.trim() === '' ? {} : { url: url.value.trim() }),
       ...(withoutSub.value ? { sub: null } : sub.value.trim() === '' ? {} : { sub: { url: sub.value.trim() } }),
@@ -68,6 +70,7 @@ export function ChangeCamera({ camera }: { camera: CameraView }): JSX.Element {
       </Field>
       <div class="field-row">
         <Choice id="change-transport" label="Transport" options={transports} value={transport.value} onChange={(value) => { transport.value = value; }} />
+        <Choice id="change-transcode" label="Turn into H.264" options={transcodeModes} value={transcode.value} onChange={(value) => { transcode.value = value; }} />
         <Choice id="change-hls" label="HLS" options={hlsModes} value={hlsMode.value} onChange={(value) => { hlsMode.value = value; }} />
         <Choice id="change-record" label="Recording" options={recordModes} value={recordMode.value} onChange={(value) => {
           recordMode.value = value;

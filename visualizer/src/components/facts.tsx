@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import type { CameraView, SubView } from '../../../src/api/protocol.ts';
 import type { PlayerStats } from '../adapter.ts';
 import { useApp } from '../app.ts';
+import { wayWord, type Choice } from '../models/ways.ts';
 import { describeSub, subSentence } from '../models/describe.ts';
 
 const statsEveryMs = 1_000;
@@ -26,6 +27,7 @@ export function StreamFacts({ camera }: { camera: CameraView }): JSX.Element {
     ['Restarts', String(camera.restarts)],
     ['Viewers', String(camera.viewers)],
     ['Raw frames', framesWord(camera)],
+    ['Transcode', transcodeWord(camera)],
     ['Host', camera.host ? `${camera.host.pid}${camera.host.rssBytes > 0 ? ` · ${megabytes(camera.host.rssBytes)}` : ''}` : '–'],
     ['Worker', camera.worker ? String(camera.worker.pid) : '–'],
   ];
@@ -56,7 +58,9 @@ function soundWords({ media, outputs: { sound } }: CameraView): string {
   return media.audio?.codec === 'MPEG4-GENERIC' ? 'as Opus' : 'as it is';
 }
 
-export function ViewerFacts({ id }: { id: string }): JSX.Element {
+/** What this browser gets, which way, and why no better one. */
+export function ViewerFacts({ camera, choice }: { camera: CameraView; choice: Choice }): JSX.Element {
+  const { id } = camera;
   const { playbacks } = useApp();
   const stats = useSignal<PlayerStats | null>(null);
   useEffect(() => {
@@ -68,6 +72,7 @@ export function ViewerFacts({ id }: { id: string }): JSX.Element {
   }, [id]);
   const now = stats.value;
   const facts: Fact[] = [
+    ['Way', wayWord(choice, camera)],
     ['Received', bits(now?.bitrate)],
     ['Shown', number(now?.fps, 'fps')],
     ['Picture', size(now?.width, now?.height)],
@@ -80,16 +85,23 @@ export function ViewerFacts({ id }: { id: string }): JSX.Element {
     ['Frames dropped', count(now?.framesDropped)],
     ['Freezes', count(now?.freezes)],
   ];
-  return <Facts id="viewer" title="This browser" facts={facts} note={null} />;
+  return <Facts id="viewer" title="This browser" facts={facts} note={null} why={whyThisWay(camera, choice)} />;
 }
 
-function Facts({ id, title, facts, note }: { id: string; title: string; facts: Fact[]; note: string | null }): JSX.Element {
+/** Why it is shown this way, whole: what could be done about it is in the verdict behind its first sentence. */
+function whyThisWay({ outputs: { live: { carriage, verdict } } }: CameraView, { way, why }: Choice): string | null {
+  if (way === 'webrtc') return carriage === 'transcode' ? verdict?.why ?? null : null;
+  return verdict?.ok === false ? `${why} ${verdict.why.slice(verdict.why.indexOf('. ') + 2)}` : why;
+}
+
+function Facts({ id, title, facts, note, why = null }: { id: string; title: string; facts: Fact[]; note: string | null; why?: string | null }): JSX.Element {
   return (
     <section class="panel" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
       <dl class="facts">
         {facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
       </dl>
+      {why !== null && <p class="muted" data-why>{why}</p>}
       {note !== null && <code class="address">{note}</code>}
     </section>
   );
@@ -99,6 +111,13 @@ function framesWord({ outputs: { frames } }: CameraView): string {
   if (frames.mode === 'off') return 'off';
   const { state, width, height, fps, format, readers: { tcp, sharedMemory } } = frames;
   return `${state} · ${width} × ${height} ${format}, ${fps} fps · ${tcp + sharedMemory} reading`;
+}
+
+function transcodeWord({ outputs: { live, transcode } }: CameraView): string {
+  if (live.carriage === 'plain') return 'not needed';
+  if (live.carriage !== 'transcode' || !transcode) return live.transcode ?? '–';
+  const { state, host, width, height, cores } = transcode;
+  return [state, width !== null && height !== null && `${width} × ${height}`, cores !== null && `${cores} cores`, host && `${host.pid}${host.rssBytes > 0 ? ` · ${megabytes(host.rssBytes)}` : ''}`].filter(Boolean).join(' · ');
 }
 
 const codecWords = { H264: 'H.264', H265: 'H.265' } as const;

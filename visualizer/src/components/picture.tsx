@@ -2,22 +2,23 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app.ts';
-import type { Playback } from '../models/playbacks.ts';
+import { playLive } from '../models/live-hls.ts';
+import type { Shown } from './way.ts';
 
-/** Where WebRTC cannot carry the camera, stills are renewed this often. */
+/** Where there is no live video, stills are renewed this often. */
 const stillEveryMs = 2_000;
 
 /** `playback` is null while the picture is out of sight, or where WebRTC cannot carry the camera. */
-export function Picture({ id, playback, stillWidth, refresh }: { id: string; playback: Playback | null; stillWidth: number; refresh: boolean }): JSX.Element {
+export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, stillWidth }: { id: string; shown: Shown; stillWidth: number }): JSX.Element {
   const frozen = useRef<HTMLCanvasElement>(null);
   const [painted, setPainted] = useState<MediaStream | null>(null);
   const stream = playback?.stream.value ?? null;
   const next = playback?.next.value ?? null;
   const playing = stream !== null && painted === stream;
-  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh });
-  const paint = (shown: MediaStream): void => {
-    setPainted(shown);
-    if (shown === next) playback?.tookOver();
+  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh: way === 'stills' });
+  const paint = (seen: MediaStream): void => {
+    setPainted(seen);
+    if (seen === next) playback?.tookOver();
     playback?.frame();
   };
 
@@ -34,10 +35,11 @@ export function Picture({ id, playback, stillWidth, refresh }: { id: string; pla
   };
 
   return (
-    <div class="picture" data-playing={playing}>
+    <div class="picture" data-playing={playing} data-way={way}>
       {still && <img class="picture-layer" src={still} alt="" decoding="async" />}
       <canvas ref={frozen} class="picture-layer" width={0} height={0} />
       {/* The one that is to come lies above and is transparent until it has its first frame: nobody sees a seam. */}
+      {way === 'hls' && <HlsVideo key={id} id={id} onProblem={hlsFailed} leave={leave} />}
       {[stream, next].map((each) => each && <Video key={each.id} stream={each} paint={paint} leave={leave} />)}
     </div>
   );
@@ -58,6 +60,24 @@ function Video({ stream, paint, leave }: { stream: MediaStream; paint: (shown: M
       stop();
       latest.current.leave(element);
       element.srcObject = null;
+    };
+  }, []);
+  return <video ref={video} class="picture-layer picture-video" muted playsInline autoPlay tabIndex={-1} disablePictureInPicture aria-hidden="true" />;
+}
+
+/** Live over HLS, some seconds behind. */
+function HlsVideo({ id, onProblem, leave }: { id: string; onProblem: (text: string) => void; leave: (video: HTMLVideoElement) => void }): JSX.Element {
+  const { adapter } = useApp();
+  const video = useRef<HTMLVideoElement>(null);
+  const latest = useRef(leave);
+  latest.current = leave;
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return undefined;
+    const stop = playLive(element, adapter.hls(id), onProblem);
+    return () => {
+      latest.current(element);
+      stop();
     };
   }, []);
   return <video ref={video} class="picture-layer picture-video" muted playsInline autoPlay tabIndex={-1} disablePictureInPicture aria-hidden="true" />;

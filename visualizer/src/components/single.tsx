@@ -14,31 +14,31 @@ import { UnknownCamera } from './placeholders.tsx';
 import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
 import { SoundButton } from './sound.tsx';
 import { StreamFacts, SubFacts, ViewerFacts } from './facts.tsx';
-import { Away, NoPicture, usePlayback } from './tile.tsx';
+import { Away, NoPicture } from './tile.tsx';
+import { useShown, type Shown } from './way.ts';
 
 export function Single({ id }: { id: string }): JSX.Element {
   const { fleet } = useApp();
   const entry = fleet.camera(id).value;
+  const shown = useShown(id, entry, 'main');
   if (!entry) return <main class="single" id="main">{fleet.ids.value !== null && <UnknownCamera id={id} />}</main>;
   return (
     <main class="single" id="main" data-state={entry.view.state}>
-      <Stage entry={entry} />
+      <Stage entry={entry} shown={shown} />
       <aside class="side" aria-label="Details">
         <Health entry={entry} />
         <JournalList id={id} />
         <StreamFacts camera={entry.view} />
         {entry.view.sub && <SubFacts camera={entry.view} sub={entry.view.sub} />}
-        <ViewerFacts id={id} />
+        <ViewerFacts camera={entry.view} choice={shown.choice} />
       </aside>
       <CameraTrends key={id} id={id} />
     </main>
   );
 }
 
-function Stage({ entry }: { entry: CameraEntry }): JSX.Element {
-  const { id, name, outputs } = entry.view;
-  const carried = outputs.live.verdict?.ok !== false;
-  const playback = usePlayback(id, carried, 'main');
+function Stage({ entry, shown }: { entry: CameraEntry; shown: Shown }): JSX.Element {
+  const { id, name } = entry.view;
   const frame = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [id]);
@@ -49,15 +49,15 @@ function Stage({ entry }: { entry: CameraEntry }): JSX.Element {
         <h1 ref={heading} tabIndex={-1}>{name}</h1>
         <StateLabel entry={entry} />
         <FrameAge entry={entry} />
-        <SoundButton key={id} camera={entry.view} playback={playback} />
+        <SoundButton key={id} camera={entry.view} playback={shown.choice.way === 'webrtc' ? shown.playback : null} />
         <Neighbours id={id} />
         <a class="icon-button" href={href({ view: 'recordings', camera: id })} aria-label="Recordings of this camera" title="Recordings of this camera"><RecordIcon /></a>
         <button type="button" class="icon-button" aria-label="Full screen" title="Full screen (F)" data-action="fullscreen" onClick={() => void frame.current?.requestFullscreen().catch(() => undefined)}><ExpandIcon /></button>
       </header>
       <div class="stage-picture" ref={frame}>
         <NoPicture entry={entry} />
-        <Picture key={id} id={id} playback={playback} stillWidth={1280} refresh={!carried || playback?.phase.value.phase === 'unsupported'} />
-        <Away entry={entry} playback={playback} />
+        <Picture key={id} id={id} shown={shown} stillWidth={1280} />
+        <Away entry={entry} shown={shown} />
       </div>
     </section>
   );

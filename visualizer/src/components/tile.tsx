@@ -1,16 +1,17 @@
 /** One camera on the wall: picture, name, state, age, and in words why it is not live. */
 import type { JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { StreamName } from '../../../src/api/protocol.ts';
+import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
+import type { Playback } from '../models/playbacks.ts';
 import { sentence, subSentence, type Tone } from '../models/describe.ts';
-import { isCarried, type Playback } from '../models/playbacks.ts';
 import { href } from '../models/route.ts';
+import { wayWord } from '../models/ways.ts';
 import { CameraOffIcon } from './icons.tsx';
 import { Picture } from './picture.tsx';
 import { useInSight, type Sight } from './sight.ts';
 import { Dot, FrameAge, useDescription } from './state.tsx';
+import { useShown, type Shown } from './way.ts';
 
 /** Tiles just outside of the screen already play, so that scrolling shows pictures and not their loading. */
 export const tileMargin = '120px';
@@ -33,8 +34,7 @@ function Content({ id, width, link }: { id: string; width: number; link: { curre
   const { fleet } = useApp();
   const entry = fleet.camera(id).value;
   const state = entry?.view.state;
-  const carried = entry !== undefined && isCarried('sub', entry.view);
-  const playback = usePlayback(id, carried, 'sub');
+  const shown = useShown(id, entry, 'sub');
   useEffect(() => {
     const element = link.current;
     if (state !== undefined) element?.setAttribute('data-state', state);
@@ -45,10 +45,10 @@ function Content({ id, width, link }: { id: string; width: number; link: { curre
     <>
       <div class="tile-picture">
         <NoPicture entry={entry} />
-        <Picture id={id} playback={playback} stillWidth={width > 480 ? 960 : 480} refresh={!carried || playback?.phase.value.phase === 'unsupported'} />
-        <Away entry={entry} playback={playback} />
+        <Picture id={id} shown={shown} stillWidth={width > 480 ? 960 : 480} />
+        <Away entry={entry} shown={shown} />
       </div>
-      <Caption entry={entry} playback={playback} />
+      <Caption entry={entry} playback={shown.playback} />
     </>
   );
 }
@@ -73,13 +73,13 @@ function Instead({ entry: { view }, playback }: { entry: CameraEntry; playback: 
 }
 
 /** The words over a picture that is not live. */
-export function Away({ entry, playback }: { entry: CameraEntry; playback: Playback | null }): JSX.Element | null {
+export function Away({ entry, shown: { playback, choice } }: { entry: CameraEntry; shown: Shown }): JSX.Element | null {
   const description = useDescription(entry);
-  const verdict = entry.view.outputs.live.verdict;
+  const { transcode } = entry.view.outputs;
   if (description.tone === 'live') {
-    if (verdict?.ok === false) return <Label tone="off" title="Still pictures" text={verdict.why} />;
+    if (choice.way !== 'webrtc') return <Label tone="off" title={wayWord(choice, entry.view)} text={choice.why} />;
+    if (transcode?.state === 'backoff') return <Label tone="warn" title="Transcode failed" text={transcode.lastError?.message ?? null} />;
     const phase = playback?.phase.value;
-    if (phase?.phase === 'unsupported') return <Label tone="off" title="Still pictures" text={phase.why} />;
     if (phase?.phase === 'waiting') return <Label tone="busy" title="Viewer reconnecting" text={phase.why} />;
     return null;
   }
@@ -99,21 +99,4 @@ function Label({ tone, title, text }: { tone: Tone; title: string; text: string 
 export function NoPicture({ entry }: { entry: CameraEntry }): JSX.Element {
   const live = entry.view.state === 'streaming' || entry.view.state === 'connecting';
   return <div class={live ? 'no-picture no-picture-loading' : 'no-picture'}>{!live && <CameraOffIcon />}</div>;
-}
-
-/** Plays while `wanted`; `wish`: which stream. */
-export function usePlayback(id: string, wanted: boolean, wish: StreamName): Playback | null {
-  const { playbacks } = useApp();
-  const [playback, setPlayback] = useState<Playback | null>(null);
-  // Before anything is painted: what another view shows of the camera is there at once.
-  useLayoutEffect(() => {
-    if (!wanted) return undefined;
-    const acquired = playbacks.acquire(id, wish);
-    setPlayback(acquired.playback);
-    return () => {
-      setPlayback(null);
-      acquired.release();
-    };
-  }, [id, wanted]);
-  return playback;
 }

@@ -86,6 +86,7 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
       return id === null ? fleetTrend(server.ids().length, Date.now()) : cameraTrend(id, server.seed(id), Date.now());
     },
     still: ({ camera }) => stillOf(server.seed(camera), server.view(camera).name),
+    hls: (camera) => `hls/${camera}/index.m3u8`,
     recordings: fakeRecordings(),
     inspect: fakeInspection,
     play: (id, sink) => createFakePlayer({

@@ -18,7 +18,7 @@ export function fakeRecordings(): Recordings {
       const { camera } = span;
       const [from, to] = [span.from, span.to].map((at) => new Date(at).toISOString()) as [string, string];
       const id = `${camera}-${made.size}`;
-      const view: ExportView = { id, camera, format, state: 'running', progress: 0.1, from, to, startAt: from, endAt: to, durationMs: null, frames: null, bytes: null, codec: 'h264', width: 1920, height: 1080, gaps: [], error: null, createdAt: new Date().toISOString(), expiresAt: null };
+      const view: ExportView = { id, camera, format, state: 'running', progress: 0.1, from, to, startAt: from, endAt: to, durationMs: null, frames: null, bytes: null, codec: 'h264', width: 1920, height: 1080, sound: { codec: 'AAC', included: true, reason: null }, gaps: [], error: null, createdAt: new Date().toISOString(), expiresAt: null };
       made.set(id, view);
       return view;
     },

@@ -150,7 +150,7 @@ function awayOf(view: CameraView | undefined, played: Played | undefined): 'here
   const phase = played?.phase.value.phase;
   if (view?.outputs.live.verdict?.ok === false) return 'here';
   if (sub?.state === 'streaming' && sub.substate === 'live' && phase === 'flowing' && played?.stream.value) return 'here';
-  return sub?.state === 'backoff' || sub?.state === 'quarantined' || phase === 'unsupported' ? 'long' : 'moment';
+  return sub?.state === 'backoff' || sub?.state === 'quarantined' || phase === 'unsupported' || phase === 'refused' ? 'long' : 'moment';
 }
 
 type Joined = { shows: Signal<StreamName>; target: ReadonlySignal<StreamName>; fellBack: ReadonlySignal<boolean>; playedOf: (name: StreamName) => Played | undefined; /** That of the wish, which is the one to be heard. */ own: () => Played | undefined };
@@ -167,6 +167,7 @@ function joined({ shows, target, fellBack, playedOf, own }: Joined): Omit<Playba
     stream: computed(() => current()?.stream.value ?? null),
     next: computed(() => (shows.value === target.value ? current()?.next.value : playedOf(target.value)?.stream.value) ?? null),
     phase: computed(() => current()?.phase.value ?? { phase: 'joining', why: null }),
+    refusal: computed(() => playedOf(target.value)?.refusal.value ?? null),
     sound: computed(() => own()?.sound.value ?? silence),
     setSound: (on) => own()?.setSound(on),
     lastFrameAt: () => lastFrameAt,

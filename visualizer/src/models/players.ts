@@ -16,6 +16,8 @@ export type Played = {
   sound: ReadonlySignal<{ on: boolean; stream: MediaStream | null; why: string | null }>;
   setSound: (on: boolean) => void;
   phase: ReadonlySignal<{ phase: PlayerPhase; why: string | null }>;
+  /** Why there is no WebRTC here, from the refusal until it flows after all; null where there is. */
+  refusal: ReadonlySignal<string | null>;
   /** True once any frame of it was painted, whatever happened since. */
   seen: ReadonlySignal<boolean>;
   frame: () => void;
@@ -74,6 +76,7 @@ function open({ adapter, fleet, camera, stream: name }: { adapter: Adapter; flee
   const stream: Signal<MediaStream | null> = signal(null);
   const next: Signal<MediaStream | null> = signal(null);
   const phase = signal<{ phase: PlayerPhase; why: string | null }>({ phase: 'joining', why: null });
+  const refusal = signal<string | null>(null);
   const seen = signal(false);
   const sound = signal<{ on: boolean; stream: MediaStream | null; why: string | null }>({ on: false, stream: null, why: null });
   const sink = {
@@ -83,6 +86,8 @@ function open({ adapter, fleet, camera, stream: name }: { adapter: Adapter; flee
     }),
     phase: (value: PlayerPhase, why: string | null) => {
       phase.value = { phase: value, why };
+      if (value === 'unsupported' || value === 'refused') refusal.value = why;
+      else if (value === 'flowing') refusal.value = null;
     },
     sound: (value: MediaStream | null, why: string | null) => {
       sound.value = { on: sound.value.on, stream: value, why };
@@ -97,7 +102,7 @@ function open({ adapter, fleet, camera, stream: name }: { adapter: Adapter; flee
   });
   const stopWatching = effect(() => player.setAvailable(available.value));
   const played: Played = {
-    stream, next, sound, phase, seen,
+    stream, next, sound, phase, refusal, seen,
     setSound: (on) => {
       sound.value = { on, stream: on ? sound.value.stream : null, why: null };
       player.setSound(on);

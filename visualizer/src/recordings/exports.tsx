@@ -60,7 +60,7 @@ function ExportForm({ model, chosen }: { model: RecordingsModel; chosen: Span | 
 
 function Export({ view, model, may }: { view: ExportView; model: RecordingsModel; may: boolean }): JSX.Element {
   const { adapter } = useApp();
-  const { id, format, state, progress, error, bytes, from, to } = view;
+  const { id, format, state, progress, error, bytes, from, to, sound } = view;
   const name = `${timeText(Date.parse(from))} – ${timeText(Date.parse(to))}`;
   return (
     <li class="export" data-export={state}>
@@ -68,6 +68,7 @@ function Export({ view, model, may }: { view: ExportView; model: RecordingsModel
       {(state === 'waiting' || state === 'running') && <progress value={progress} max={1} aria-label={`Export of ${name}`} />}
       {state === 'failed' && <span class="field-error">{error?.message ?? 'It failed.'}</span>}
       {state === 'done' && <a class="link" href={adapter.recordings.exportFile(id)} download={`${id}.${format}`}><DownloadIcon />{format.toUpperCase()}{bytes !== null && `, ${(bytes / 1e6).toFixed(1)} MB`}</a>}
+      {state !== 'failed' && sound?.reason && <span class="field-hint" data-export-sound>{sound.reason}</span>}
       {may && <button type="button" class="icon-button danger" aria-label={`Remove the export of ${name}`} title="Remove" onClick={() => void model.removeExport(id)}><RemoveIcon /></button>}
     </li>
   );

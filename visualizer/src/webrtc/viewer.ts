@@ -13,6 +13,8 @@ const rejoinDelayMs = 50;
 const maxDelayMs = 10_000;
 /** A camera that is really removed answers the one attempt after this with "not found", and that is the end. */
 const removedRetryMs = 1_000;
+/** A server without room for a transcode is asked again so much later. */
+const refusedRetryMs = 15_000;
 /** ICE often heals by itself within this. */
 const iceGraceMs = 4_000;
 /** A connection that is up but brings no packet for two of these is not one: a firewall, a NAT that forgot us. */
@@ -234,8 +236,8 @@ export class Viewer implements Player {
     this.#dispose(joining, { leave: this.#signalling.connected() });
     const phase = phaseAfter(error);
     this.#sink.phase(phase, why);
-    if (phase !== 'waiting') return;
-    const ceiling = Math.min(maxDelayMs, delayMs * 2 ** this.#attempt);
+    if (phase !== 'waiting' && phase !== 'refused') return;
+    const ceiling = phase === 'refused' ? refusedRetryMs : Math.min(maxDelayMs, delayMs * 2 ** this.#attempt);
     this.#attempt += 1;
     // Full jitter: a wall of viewers that was lost together must not come back together.
     this.#retry = setTimeout(() => void this.#join(), ceiling * (0.3 + 0.7 * Math.random()));
@@ -255,6 +257,7 @@ const shown = ({ primer, consumer }: Joining): types.Consumer | undefined => pri
 /** Trying again helps, unless the camera is gone or this browser cannot play it. */
 function phaseAfter(error: unknown): PlayerPhase {
   if (error instanceof ApiError && error.code === 'LOOKOUT_CAMERA_NOT_FOUND') return 'removed';
+  if (error instanceof ApiError && error.code === 'LOOKOUT_TRANSCODE_BUDGET') return 'refused';
   const refused = error instanceof ApiError && error.code === 'LOOKOUT_UNSUPPORTED_MEDIA';
   return refused || (error instanceof Error && error.name === 'UnsupportedError') ? 'unsupported' : 'waiting';
 }

@@ -1,0 +1,158 @@
+/**
+ * What outputs cost: CPU and private memory of each (recording, HLS, raw frames, live sound, a snapshot a second) in hosts
+ * of Lookout, next to a bare `gst-launch-1.0` pipeline that does the same from the same hub with stock elements, at the same
+ * time; the source with its live feed next to a bare one from the camera, with and without readers of its hub, which is what
+ * the hub costs. Then how far HLS is behind, and how long snapshots take whose keyframe is new each time.
+ * Usage: npm run bench -- outputs [cameras=3] [seconds=20]
+ */
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host } from '../../src/native/host.ts';
+import type { OutputSpec } from '../../src/native/protocol.ts';
+import { createFrames } from '../../src/control/frames.ts';
+import { createSnapshots } from '../../src/control/snapshots.ts';
+import { benchClip } from '../support/bench-clips.ts';
+import { eventually } from '../support/eventually.ts';
+import { record, sourceSpec, startPool } from '../support/hosts.ts';
+import { cpuSeconds, privateBytes } from '../support/procfs.ts';
+import { startSimulator } from '../support/simulator.ts';
+import { hlsLatency, snapshotTimes } from '../support/outputs-bench.ts';
+
+const [cameras = 3, seconds = 20] = process.argv.slice(2, 4).map(Number);
+const targetRatio = 1.2;
+const recipe = { width: 1280, height: 720, seconds: 4, gop: 25, kbps: 2000, profile: 'main', noise: 40, view: { pattern: 'checks', hue: 220 }, title: 'GOP' } as const;
+const [h264, h265] = [await benchClip(recipe), await benchClip({ ...recipe, codec: 'H265', noise: 6 })];
+const folder = mkdtempSync(join(tmpdir(), 'lookout-outputs-'));
+const sound = { codec: 'AAC', rate: 16_000, channels: 1, config: '1408' } as const;
+const form = { width: 640, height: 360, fps: 5, format: 'RGB' } as const;
+const ids = Array.from({ length: cameras }, (_, index) => `camera${index}`);
+
+/** A transcode has no bare pipeline beside it: what it costs is the encoder. */
+type Measured = Exclude<OutputSpec['output'], 'transcode'>;
+type Pair = { lookout: readonly number[]; bare: readonly number[] };
+type Row = { 'CPU a camera, %': number; 'bare, %': number; ratio: number; 'private MB': number; 'bare, MB': number };
+type Source = { id: string; hubPort: number; soundPort: number; host: Host };
+
+await using simulator = await startSimulator({ mounts: ids.map((name) => ({ name, video: h264, audio: 'beep-aac', phase: 'random' as const })) });
+const hosts = startPool();
+const places = createFrames({ registry: hosts.registry, instance: hosts.instance });
+const children: ChildProcess[] = [];
+const rows: Record<string, Row> = {};
+try {
+  const sources = await Promise.all(ids.map((id, index) => startSource(id, index)));
+  const bareSources = ids.map((id, index) => bare(`rtspsrc location=${simulator.url(id)} protocols=tcp latency=0 ! application/x-rtp,media=video ! rtph264depay ! h264parse config-interval=-1 ! rtph264pay config-interval=-1 ! udpsink host=127.0.0.1 port=${30_100 + index} sync=false async=false`));
+  const feed = { lookout: sources.map(({ host }) => host.pid), bare: bareSources };
+  rows['source and live feed'] = (await measure({ feed }))['feed']!;
+  const pairs: Record<string, Pair> = { feed };
+  for (const name of ['record', 'hls', 'frames', 'sound'] as const) pairs[name] = await startPair(name, sources);
+  const measured = await measure(pairs);
+  rows['the same, with readers of its hub'] = measured['feed']!;
+  for (const [name, row] of Object.entries(measured)) if (name !== 'feed') rows[name] = row;
+  rows['snapshot, one a second'] = await snapshots(sources[0]!);
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  await hosts.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+console.table(rows);
+const hls = await hlsLatency(h264);
+const pictures = { H264: await snapshotTimes(h264), H265: await snapshotTimes(h265) };
+console.table({ 'HLS, ms behind the camera when a segment is listed': hls, 'snapshot of H.264, ms': pictures.H264, 'snapshot of H.265, ms': pictures.H265 });
+const ratios = Object.fromEntries(Object.entries(rows).map(([name, { ratio }]) => [name, ratio]));
+const met = { ratio: Object.values(ratios).every((ratio) => ratio <= targetRatio), snapshot: pictures.H264.p95 <= 150 && pictures.H265.p95 <= 150 };
+console.log(JSON.stringify({ bench: 'outputs', cameras, seconds, ratios, hls, pictures, targets: { ratio: targetRatio, snapshotP95Ms: 150 }, met }));
+
+async function startSource(id: string, index: number): Promise<Source> {
+  const host = await hosts.pool.take(`camera:${id}/source`);
+  const said = record(host);
+  host.send({ type: 'source.start', spec: sourceSpec(simulator.url(id), { sound, feed: { port: 30_000 + index, bindPort: 20_500 + index, ssrc: 1 + index, payloadType: 102, open: true } }) });
+  const { hubPort, soundPort } = await said.next('source.started', 20_000);
+  await said.next('source.flowing', 20_000);
+  return { id, hubPort, soundPort: soundPort!, host };
+}
+
+function bare(launch: string): number {
+  const child = spawn('gst-launch-1.0', ['-q', ...launch.split(' ')], { stdio: 'ignore' });
+  children.push(child);
+  return child.pid!;
+}
+
+/** An output of every camera in Lookout, and the same from the same hub without it. */
+async function startPair(name: Measured, sources: readonly Source[]): Promise<Pair> {
+  const lookout: number[] = [];
+  for (const source of sources) {
+    const host = await hosts.pool.take(`camera:${source.id}/${name}`);
+    const spec = specOf(name, source);
+    if (spec.output === 'frames') void host.exited.then(() => places.end(spec.run));
+    const said = record(host);
+    host.send({ type: 'output.start', spec });
+    lookout.push(host.pid);
+    await eventually(() => said.events.some((event) => event.type === 'output.stats' && event.stats.frames > 0), { timeoutMs: 20_000, what: `${name} to run` });
+  }
+  return { lookout, bare: sources.map((source) => bare(launchOf(name, source))) };
+}
+
+function specOf(output: Measured, { id: camera, hubPort: port, soundPort }: Source): OutputSpec {
+  const hub = { port, codec: 'H264' as const, gopMs: 1_000 };
+  switch (output) {
+    case 'record': return { output, camera, hub, dir: join(folder, 'recordings'), segmentMs: 60_000, segmentBytes: 4_000_000_000 };
+    case 'hls': return { output, camera, hub, dir: join(folder, 'hls', camera), segmentMs: 2_000, keep: 12 };
+    case 'frames': return { output, camera, hub, form, ...places.begin(camera) };
+    case 'sound': return { output, camera, sound: { ...sound, port: soundPort }, feed: { port: 30_200, bindPort: 20_600 + ids.indexOf(camera), ssrc: 9, payloadType: 100 } };
+  }
+}
+
+function launchOf(output: Measured, { id, hubPort, soundPort }: Source): string {
+  const read = `tcpclientsrc host=127.0.0.1 port=${hubPort} ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtpjitterbuffer mode=none latency=0 ! rtph264depay ! h264parse`;
+  const own = join(folder, `bare-${output}-${id}`);
+  mkdirSync(own, { recursive: true });
+  switch (output) {
+    case 'record': return `splitmuxsink name=mux muxer-factory=matroskamux location=${own}/%05d.mkv max-size-time=60000000000 ${read} ! mux.video`;
+    case 'hls': return `splitmuxsink name=mux muxer-factory=mpegtsmux location=${own}/%05d.ts max-size-time=2500000000 max-files=12 ${read} ! video/x-h264,stream-format=avc,alignment=au ! h264parse config-interval=-1 ! mux.video`;
+    case 'frames': return `${read} ! avdec_h264 max-threads=1 ! videorate drop-only=true max-rate=${form.fps} ! videoscale ! videoconvert ! video/x-raw,format=${form.format},width=${form.width},height=${form.height},pixel-aspect-ratio=1/1 ! gdppay ! tcpserversink host=127.0.0.1 port=0 sync=false async=false`;
+    case 'sound': return `tcpclientsrc host=127.0.0.1 port=${soundPort} ! application/x-rtp-stream,media=audio,clock-rate=90000,payload=96,encoding-name=MPEG4-GENERIC,mode=AAC-hbr,config=(string)${sound.config},sizelength=(string)13,indexlength=(string)3,indexdeltalength=(string)3 ! rtpstreamdepay ! rtpmp4gdepay ! aacparse ! avdec_aac ! audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=1 ! opusenc bitrate=48000 frame-size=20 ! rtpopuspay ! udpsink host=127.0.0.1 port=30201 sync=false async=false`;
+  }
+}
+
+/** CPU over the measured time of all at once, memory at its end. */
+async function measure(pairs: Record<string, Pair>): Promise<Record<string, Row>> {
+  await sleep(6_000);
+  const pids = Object.values(pairs).flatMap(({ lookout, bare: without }) => [...lookout, ...without]);
+  const before = new Map(pids.map((pid) => [pid, cpuSeconds(pid)]));
+  await sleep(seconds * 1_000);
+  const used = (of: readonly number[]): number => of.reduce((sum, pid) => sum + cpuSeconds(pid) - before.get(pid)!, 0);
+  const memory = (of: readonly number[]): number => of.reduce((sum, pid) => sum + privateBytes(pid), 0) / of.length / 1_048_576;
+  return Object.fromEntries(Object.entries(pairs).map(([name, { lookout, bare: without }]) => [name, rowOf([used(lookout), used(without)], { scale: 100 / seconds / cameras, memory: [memory(lookout), memory(without)] })]));
+}
+
+function rowOf([lookout, without]: [number, number], { scale, memory }: { scale: number; memory: [number, number] }): Row {
+  const round = (value: number): number => Math.round(value * 100) / 100;
+  return { 'CPU a camera, %': round(lookout * scale), 'bare, %': round(without * scale), ratio: round(lookout / without), 'private MB': round(memory[0]), 'bare, MB': round(memory[1]) };
+}
+
+/** CPU of children that ended and were waited for, s. */
+function childrenSeconds(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+/** Pictures in turns: one of Lookout's, one of a bare pipeline that runs for it. The spare host that waits for the next picture is counted with it. */
+async function snapshots({ id, hubPort }: Source): Promise<Row> {
+  const taker = createSnapshots({ pool: hosts.pool });
+  const used = { lookout: 0, bare: 0 };
+  const spend = async (who: keyof typeof used, work: () => Promise<unknown>): Promise<void> => {
+    const before = childrenSeconds();
+    await work();
+    used[who] += childrenSeconds() - before;
+  };
+  const launch = `tcpclientsrc host=127.0.0.1 port=${hubPort} ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtph264depay ! h264parse ! avdec_h264 max-threads=1 ! videoconvert ! jpegenc quality=80 snapshot=true ! filesink location=${folder}/picture.jpg`;
+  for (let nth = 1; nth <= seconds; nth += 1) {
+    await spend('lookout', () => taker.take({ camera: id, hubPort, codec: 'H264', keyframes: nth, keyframeAt: Date.now() }, 0));
+    await spend('bare', () => once(spawn('gst-launch-1.0', ['-q', ...launch.split(' ')], { stdio: 'ignore' }), 'exit'));
+  }
+  return rowOf([used.lookout, used.bare], { scale: 100 / seconds, memory: [0, 0] });
+}

@@ -1,0 +1,100 @@
+/** What no depayloader, muxer or rate limiter of GStreamer bears: packets that end before them, and times that are mended before them. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+const plugins = join(import.meta.dirname, '..', '..', '.cache', 'gst');
+
+type Packet = { payload: number[] | Buffer; at?: number; first?: number; marker?: boolean };
+
+/** RTP framed by RFC 4571, as `rtpstreamdepay` reads it; `at` in ms. */
+function framed(packets: readonly Packet[]): Buffer {
+  return Buffer.concat(packets.map(({ payload, at = 0, first = 0x80, marker = true }, sequence) => {
+    const packet = Buffer.concat([Buffer.alloc(14), Buffer.from(payload)]);
+    packet.writeUInt16BE(packet.length - 2, 0);
+    packet.writeUInt8(first, 2);
+    packet.writeUInt8(96 | (marker ? 0x80 : 0), 3);
+    packet.writeUInt16BE(sequence, 4);
+    packet.writeUInt32BE(at * 90, 6);
+    packet.writeUInt32BE(1, 10);
+    return packet;
+  }));
+}
+
+/** What `fakesink` says of each buffer: bytes, and its time in ms. Rejects where the pipeline fails or dies. */
+async function through(packets: readonly Packet[], { encoding, rest }: { encoding: string; rest: string }): Promise<{ bytes: number; ms: number }[]> {
+  const launch = `fdsrc fd=0 ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=${encoding} ! rtpstreamdepay ! ${rest} ! fakesink silent=false sync=false`;
+  const child = spawn('gst-launch-1.0', ['-v', ...launch.split(' ')], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin') } });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void said.push(chunk.toString()));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(framed(packets));
+  const [code, signal] = await once(child, 'close') as [number | null, string | null];
+  assert.deepEqual([code, signal], [0, null], said.join('').slice(-2_000));
+  return [...said.join('').matchAll(/chain\s+\*+ \([^)]*\) \((\d+) bytes, dts: [^,]+, pts: (?:(\d+):(\d+):([\d.]+)|none)/gu)]
+    .map(([, bytes, hours, minutes, seconds]) => ({ bytes: Number(bytes), ms: Math.round((Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000) }));
+}
+
+const passing = async (codec: number, packets: readonly Packet[], encoding = 'H264'): Promise<number[]> => (await through(packets, { encoding, rest: `lookoutflight codec=${codec}` })).map(({ bytes }) => bytes - 12);
+
+describe('payloads', () => {
+  test('of H.264: what is empty, cut, reserved or no continuation ends before the depayloader; what is whole passes', async () => {
+    const good: Packet[] = [{ payload: [0x67, 1, 2] }, { payload: [0x78, 0, 2, 0x65, 1, 0, 3, 0x41, 1, 2] }, { payload: [0x7c, 0x85, 1, 2, 3, 4] }, { payload: [0x7c, 0x05, 1, 2, 3] }, { payload: [0x7c, 0x45, 1, 2] }];
+    assert.deepEqual(await passing(1, good), good.map(({ payload }) => payload.length));
+    const bad: Packet[] = [
+      { payload: [] }, { payload: [0x65] }, { payload: [0x7c, 0x85] }, { payload: [0x7c, 0xc5, 1] }, { payload: [0x7c, 0x05, 1] }, { payload: [0x7c, 0x9c, 1] }, { payload: [0xe5, 1] }, { payload: [0x60, 1] }, { payload: [0x7f, 1] },
+      { payload: [0x78, 0, 0] }, { payload: [0x78, 0, 9, 0x65, 1] }, { payload: [0x78, 0, 2, 0x60, 1] }, { payload: [0x79, 0, 0, 1] }, { payload: [0x65, 1, 0], first: 0xa0 }, { payload: [0x65, 1], first: 0x90 },
+    ];
+    assert.deepEqual(await passing(1, bad), []);
+  });
+
+  test('of H.265 and of sound likewise', async () => {
+    assert.deepEqual(await passing(2, [{ payload: [0x26, 1, 9] }, { payload: [0x62, 1, 0x93, 1] }, { payload: [0x62, 1, 0x53, 1] }, { payload: [0x60, 1, 0, 3, 0x26, 1, 5] }], 'H265'), [3, 4, 4, 7]);
+    assert.deepEqual(await passing(2, [{ payload: [] }, { payload: [0x26, 1] }, { payload: [0x62, 1, 0x93] }, { payload: [0x62, 1, 0x13, 1] }, { payload: [0x60, 1, 0, 9, 0x26] }, { payload: [0x52, 1, 1] }, { payload: [0x26, 0, 1] }], 'H265'), []);
+    assert.deepEqual(await passing(4, [{ payload: [] }, { payload: [1] }]), [1]);
+    assert.deepEqual(await passing(3, [{ payload: [0, 16, 0, 8] }, { payload: [0, 16, 0, 8, 1] }]), [5], 'what is not AAC-hbr is held to its length alone');
+  });
+
+  test('that were refused cost the depayloader nothing: it lives, and gives the units that are whole', async () => {
+    const unit = [0x65, ...Array.from({ length: 40 }, (_, index) => index)];
+    const units = await through([{ payload: unit, at: 0 }, { payload: [], at: 40 }, { payload: [0x7c, 0x85], at: 80 }, { payload: [0x7c, 0x45], at: 120 }, { payload: unit, at: 160 }], { encoding: 'H264', rest: 'lookoutflight codec=1 ! rtph264depay ! video/x-h264,stream-format=byte-stream,alignment=au' });
+    assert.equal(units.length, 2);
+  });
+});
+
+describe('times', () => {
+  const key = [0x65, ...Array.from({ length: 20 }, () => 7)];
+  const delta = [0x41, ...Array.from({ length: 20 }, () => 7)];
+  const frames = async (times: readonly (number | 'key')[], period = 8): Promise<number[]> => {
+    const packets = times.map((at, index) => ({ payload: index % period === 0 ? key : delta, at: at as number }));
+    return (await through(packets, { encoding: 'H264', rest: 'rtpjitterbuffer mode=none latency=0 ! rtph264depay ! video/x-h264,stream-format=byte-stream,alignment=au ! lookouttimes' })).map(({ ms }) => ms);
+  };
+
+  test('that go on are left alone, those of B-frames too', async () => {
+    const steady = Array.from({ length: 24 }, (_, index) => 1_000 + index * 40);
+    assert.deepEqual((await frames(steady)).map((ms, _, all) => ms - all[0]!), steady.map((ms) => ms - 1_000));
+    const bFrames = [0, 1, 2].flatMap((gop) => [0, 3, 1, 2, 6, 4, 5, 7].map((place) => 1_000 + (gop * 8 + place) * 40));
+    assert.deepEqual((await frames(bFrames)).map((ms, _, all) => ms - all[0]!), bFrames.map((ms) => ms - 1_000));
+  });
+
+  test('that stand still or go back are mended: each is later than all before, and what follows finds its way back', async () => {
+    const steady = Array.from({ length: 40 }, (_, index) => 1_000 + index * 40);
+    for (const damage of [(at: number, index: number) => (index >= 18 && index < 28 ? 1_000 + 17 * 40 : at), (at: number, index: number) => (index >= 18 && index < 28 ? at - 400 : at), (at: number, index: number) => (index >= 18 && index < 28 && index % 2 === 0 ? at - 60 : at)]) {
+      const mended = await frames(steady.map(damage));
+      assert.equal(mended.length, 40);
+      assert.ok(mended.every((ms, index) => index === 0 || ms > mended[index - 1]!), mended.join());
+      assert.equal(mended.at(-1)! - mended[0]!, 39 * 40);
+    }
+  });
+
+  test('of decoded frames come at most as often as asked, whatever rate the stream claims', async () => {
+    const child = spawn('gst-launch-1.0', ['-v', ...'videotestsrc num-buffers=50 ! video/x-raw,width=16,height=16,framerate=25/1 ! capssetter caps=video/x-raw,framerate=(fraction)2147483647/1 join=true ! lookouttimes max-rate=5 ! fakesink silent=false sync=false'.split(' ')], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin') } });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => void (text += chunk.toString()));
+    assert.deepEqual(await once(child, 'close'), [0, null]);
+    // Two seconds, and the frame that is a quarter of an interval early at the end of them.
+    assert.equal(text.match(/chain\s+\*+/gu)?.length, 11);
+  });
+});
