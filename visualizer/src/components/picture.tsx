@@ -11,27 +11,31 @@ const stillEveryMs = 2_000;
 /** `playback` is null while the picture is out of sight, or where WebRTC cannot carry the camera. */
 export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, stillWidth }: { id: string; shown: Shown; stillWidth: number }): JSX.Element {
   const frozen = useRef<HTMLCanvasElement>(null);
+  /** The same canvas, also while all of this goes: its own ref is empty before the videos are gone. */
+  const kept = useRef<HTMLCanvasElement | null>(null);
   const [painted, setPainted] = useState<MediaStream | null>(null);
   const stream = playback?.stream.value ?? null;
   const next = playback?.next.value ?? null;
   const playing = stream !== null && painted === stream;
   const still = useStill({ id, width: stillWidth, wanted: !playing, refresh: way === 'stills' });
-  const paint = (seen: MediaStream): void => {
+  const paint = (seen: MediaStream, by: HTMLVideoElement): void => {
     setPainted(seen);
+    if (playback) playback.lastPicture.from = by;
     if (seen === next) playback?.tookOver();
     playback?.frame();
   };
 
   // Before anything is painted: a picture that was on the wall a moment ago goes on here.
   useLayoutEffect(() => {
-    const last = playback?.lastPicture.canvas;
-    if (last && frozen.current && frozen.current.width === 0) draw(last, last, frozen.current);
+    const from = playback?.lastPicture.from;
+    kept.current = frozen.current;
+    if (from && frozen.current && frozen.current.width === 0) draw(from, frozen.current);
   }, [playback]);
   const leave = (video: HTMLVideoElement): void => {
-    const canvas = frozen.current;
+    const canvas = kept.current;
     if (!canvas || video.videoWidth === 0) return;
-    draw(video, { width: video.videoWidth, height: video.videoHeight }, canvas);
-    if (playback) playback.lastPicture.canvas = canvas;
+    draw(video, canvas);
+    if (playback?.lastPicture.from === video) playback.lastPicture.from = canvas;
   };
 
   return (
@@ -46,7 +50,7 @@ export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, s
 }
 
 /** One stream; leaves its last frame behind when it goes, so that what follows does not begin with black. */
-function Video({ stream, paint, leave }: { stream: MediaStream; paint: (shown: MediaStream) => void; leave: (video: HTMLVideoElement) => void }): JSX.Element {
+function Video({ stream, paint, leave }: { stream: MediaStream; paint: (shown: MediaStream, by: HTMLVideoElement) => void; leave: (video: HTMLVideoElement) => void }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   const latest = useRef({ paint, leave });
   latest.current = { paint, leave };
@@ -55,7 +59,7 @@ function Video({ stream, paint, leave }: { stream: MediaStream; paint: (shown: M
     if (!element) return undefined;
     element.srcObject = stream;
     void element.play().catch(() => undefined);
-    const stop = onFrames(element, () => latest.current.paint(stream));
+    const stop = onFrames(element, () => latest.current.paint(stream, element));
     return () => {
       stop();
       latest.current.leave(element);
@@ -120,8 +124,9 @@ function onFrames(video: HTMLVideoElement, painted: () => void): () => void {
 }
 
 /** Keeps what is shown, so that a new stream does not begin with black. */
-function draw(from: HTMLVideoElement | HTMLCanvasElement, { width, height }: { width: number; height: number }, to: HTMLCanvasElement): void {
-  to.width = width;
-  to.height = height;
+function draw(from: HTMLVideoElement | HTMLCanvasElement, to: HTMLCanvasElement): void {
+  const isVideo = from instanceof HTMLVideoElement;
+  to.width = isVideo ? from.videoWidth : from.width;
+  to.height = isVideo ? from.videoHeight : from.height;
   to.getContext('2d')?.drawImage(from, 0, 0);
 }

@@ -18,8 +18,8 @@ export type Playback = Omit<Played, 'seen'> & {
   seen: ReadonlySignal<boolean>;
   /** Which stream is shown. */
   shows: ReadonlySignal<StreamName>;
-  /** The last frame of the picture that was taken away last, for the next one to begin with; plain. */
-  lastPicture: { canvas: HTMLCanvasElement | null };
+  /** Where its last frame is, whichever view painted it: another view begins with that; plain. */
+  lastPicture: { from: HTMLVideoElement | HTMLCanvasElement | null };
   /** The second stream was asked for and is away: the first one is shown, or is about to be. */
   fellBack: ReadonlySignal<boolean>;
 };
@@ -46,7 +46,7 @@ export function createPlaybacks(adapter: Adapter, fleet: Fleet): Playbacks {
     if (entry && ![...held.values()].some(({ camera }) => camera === entry.camera)) lastPictures.delete(entry.camera);
   };
   const begin = (camera: string, wish: StreamName): Held => {
-    const lastPicture = lastPictures.get(camera) ?? { canvas: null };
+    const lastPicture = lastPictures.get(camera) ?? { from: null };
     lastPictures.set(camera, lastPicture);
     const { playback, close: end } = choose({ players, fleet, camera, wish });
     return { camera, playback: { ...playback, lastPicture }, close: end, users: 0, linger: undefined };
