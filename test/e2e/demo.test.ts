@@ -25,6 +25,7 @@ const orphans = async (): Promise<string | undefined> => /vms_media_orphans (\d+
 test('with no camera configured four simulated cameras are live', async () => {
   await eventually(async () => (await lookout.cameras()).filter(({ substate }) => substate === 'live').length >= 3, { timeoutMs: 15_000 });
   assert.equal((await lookout.cameras()).length, 4);
+  assert.deepEqual((await lookout.cameras()).filter(({ sub }) => sub?.state === 'idle').map(({ id }) => id).toSorted(), ['entrance', 'loading-dock', 'parking'], 'nobody watches yet');
   assert.equal((await simulators()).length, 1);
   assert.match(lookout.lines.join('\n'), /Open {2}http:\/\/127\.0\.0\.1:\d+\/#token=/u);
 });

@@ -39,7 +39,7 @@ test('the form is filled with what the camera has, sends only what was touched, 
   await page.close();
 });
 
-test('in the program: a schedule made in the page is what the camera has, and its address stays', { timeout: 60_000 }, async () => {
+test('in the program: a schedule made in the page is what the camera has, and its address stays; a sub stream comes and goes', { timeout: 60_000 }, async () => {
   await using lookout = await startLookout();
   await lookout.add({ id: 'gate', name: 'Gate', url: 'rtsp://admin:hunter2-secret@127.0.0.1:9/gate', enabled: false });
   const { page } = await fixture.browser.open(lookout.loginLink, desktop);
@@ -58,5 +58,26 @@ test('in the program: a schedule made in the page is what the camera has, and it
   await page.getByRole('button', { name: 'Change' }).click();
   await page.getByRole('group', { name: 'Times 1' }).waitFor();
   assert.equal(await page.getByLabel('To 1').inputValue(), '06:30');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+
+  await page.getByRole('button', { name: 'Change' }).click();
+  const sub = page.locator('#change-sub');
+  await sub.fill('http://127.0.0.1/small');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#change-sub-hint', { hasText: 'must begin with rtsp://' }).waitFor();
+  await sub.fill("rtsp://127.0.0.1:9/it's");
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#change-sub-hint', { hasText: 'percent-encode' }).waitFor();
+  assert.doesNotMatch(await page.locator('#change-url-hint').textContent() ?? '', /percent-encode/u, 'what the server says of one address stands beside that one');
+  await sub.fill('rtsp://admin:hunter3-secret@127.0.0.1:9/small');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { name: 'Sub stream' }).waitFor();
+  assert.equal((await lookout.camera('gate')).sub?.url, 'rtsp://127.0.0.1:9/small');
+  await page.getByRole('button', { name: 'Change' }).click();
+  assert.equal(await sub.inputValue(), '');
+  await page.getByLabel('Without a sub stream from now on').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { name: 'Sub stream' }).waitFor({ state: 'detached' });
+  assert.equal((await lookout.camera('gate')).sub, undefined);
   await page.close();
 });
