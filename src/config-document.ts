@@ -32,6 +32,7 @@ cameras:
   - id: gate
     name: Gate
     url: rtsp://\${GATE_LOGIN}@192.0.2.20/stream1   # from the environment
+    sub: {url: 'rtsp://\${GATE_LOGIN}@192.0.2.20/stream2'}   # a second, smaller stream, which walls play
   - id: yard
     urlFile: /run/secrets/yard                      # the address is the file's content
     transport: tcp

@@ -6,6 +6,7 @@ import type { CameraView, EventView, ExplanationView, FlightView, SubView } from
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout, type Lookout } from '../support/lookout.ts';
+import { sdpOffer } from '../support/sdp-offer.ts';
 import { startSimulator } from '../support/simulator.ts';
 import { ask, collect, connectSocket } from '../support/socket-client.ts';
 
@@ -70,6 +71,17 @@ test('it is pulled from the first viewer until some seconds after the last one',
   await eventually(async () => (await cameras.stats('small')).sessions === 0, { what: 'the session at the camera to end' });
   await mainGoesOn();
   await eventually(async () => (await orphans()) === 0);
+});
+
+test('a WHEP player asks for it by the query', async () => {
+  const whep = (query: string) => fetch(`${lookout.url}/whep/gate${query}`, { method: 'POST', headers: { authorization: 'Bearer test-admin-token-of-this-run', 'content-type': 'application/sdp' }, body: sdpOffer() });
+  const answer = await whep('?stream=sub');
+  assert.equal(answer.status, 201, await answer.text());
+  await sub(({ viewers, substate }) => viewers === 1 && substate === 'live', 'a viewer of sub');
+  assert.equal((await lookout.camera('gate')).viewers, 0);
+  await lookout.api('DELETE', answer.headers.get('location') ?? '', { expect: 204 });
+  await sub(({ viewers, state }) => viewers === 0 && state === 'idle', 'sub to rest');
+  assert.equal((await whep('?stream=third')).status, 400);
 });
 
 test('its failure is its own: main is live, and why sub is down is one request', async (t) => {
