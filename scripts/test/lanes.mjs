@@ -5,7 +5,7 @@ import { inRoot } from '../setup/paths.mjs';
 
 /** Folders whose tests are quick and disturb nobody; `''` is `test` itself. What is not named here counts as heavy. */
 const QUICK = ['', 'setup', 'machines', 'rtp', 'rtsp', 'store', 'api'];
-/** Folders and files whose tests start processes but mostly wait for them. */
+/** Folders and files whose tests start processes but mostly wait for them: two at a time leave each of them a core. */
 const WAITING = [
   'cli/', 'recordings/', 'camera-sim/', 'native/', 'actors/', 'control/', 'start/', 'e2e/page/',
   ...['balance', 'flight', 'frames', 'injection', 'model', 'recording', 'redirect', 'respawn', 'shutdown'].map((name) => `faults/${name}.test.ts`),
@@ -20,7 +20,7 @@ const NOT_HERE = ['long', 'bench', 'support'];
 /** @type {{ name: string, concurrency: number, timeoutMs: number, has: (name: string) => boolean }[]} `has`: by the path below `test` */
 export const LANES = [
   { name: 'quick', concurrency: 2, timeoutMs: 120_000, has: (name) => QUICK.includes(folderOf(name)) },
-  { name: 'processes', concurrency: 3, timeoutMs: 300_000, has: waits },
+  { name: 'processes', concurrency: 2, timeoutMs: 300_000, has: waits },
   // The whole program with browsers or faults: each has the machine to itself.
   { name: 'the whole program', concurrency: 1, timeoutMs: 300_000, has: (name) => !waits(name) && ![...QUICK, ...NOT_HERE].includes(folderOf(name)) },
 ];
