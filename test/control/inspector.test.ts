@@ -8,7 +8,8 @@ import type { ActorHistoryView, ActorView, ChartState, ChartView, MessageView, S
 import type { Failure } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { chartOf, machinesBelow } from '../../src/control/charts.ts';
-import { createInspector, stepsPerActor } from '../../src/control/inspector.ts';
+import { createInspector } from '../../src/control/inspector.ts';
+import { stepsPerActor } from '../../src/control/inspect-trails.ts';
 import { eventFor } from '../../src/control/inspect-send.ts';
 import { plain } from '../../src/control/inspect-plain.ts';
 import { CameraUrl } from '../../src/camera-url.ts';
