@@ -91,7 +91,7 @@ const hosts = section('Child processes that run GStreamer pipelines', {
   heartbeatMs: ms(1300, 50, 60_000, 'A host that said nothing this long is asked for a sign of life; a playing one tells its counters every 1.2 s, which is one'),
   frozenMs: ms(1000, 200, 120_000, 'A host that does not answer this long is killed'),
   stopMs: ms(300, 0, 10_000, 'Time for an orderly end (RTSP TEARDOWN) before SIGKILL'),
-  recycleRssBytes: whole(268_435_456, 0, 1_099_511_627_776, 'A host whose resident memory grew to this is replaced by a fresh one without a gap; 0 means never'),
+  recycleRssBytes: whole(268_435_456, 0, 1_099_511_627_776, 'A host whose resident memory grew to this is replaced by a fresh one without a gap; 0 means never. A process of several sources may have 16 MB more for each further one'),
 });
 
 const viewers = section('Browsers that watch: what does not come this far in time is closed, and leaves nothing behind', {
