@@ -26,7 +26,9 @@ function main(): void {
   const stops = inTurn();
 
   const say = (word: HostWord, sent?: () => void): void => {
-    if (process.connected) process.send!(word, sent);
+    if (!process.connected) return;
+    if (sent) process.send!(word, sent);
+    else process.send!(word);
   };
   const emitter = (seat: number): Emit => (event) => {
     if (event.type !== 'output.stats') return say({ ...event, seat });
