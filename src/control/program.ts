@@ -174,8 +174,7 @@ function createHosts({ config, instance }: ProgramOptions, registry: Registry, l
     heartbeatMs: config.hosts.heartbeatMs,
     frozenMs: config.hosts.frozenMs,
     spares: config.hosts.warm > 0 ? 1 : 0,
-    sourcesPerHost: config.hosts.sourcesPerHost,
-    wornRssBytes: recycleBytes(config),
+    sourcesPerHost: config.hosts.sourcesPerHost, wornRssBytes: recycleBytes(config),
     onStderr: (line, pid) => log.warn({ pid, line }, 'a host wrote to stderr'),
   });
 }
