@@ -28,6 +28,7 @@ const rows = Object.entries(measured).flatMap(([state, { hosts, floor, everythin
   [`${state}: bare gst-launch`, row(floor)], [`${state}: hosts`, row(hosts)], [`${state}: everything (hosts, workers, supervisor)`, row(everything)],
 ] as const);
 console.table(Object.fromEntries(rows));
+for (const [state, { hosts, floor }] of Object.entries(measured)) console.table({ [`${state}: bare, % a camera by thread`]: threads(floor), [`${state}: hosts`]: threads(hosts) });
 console.table(Object.fromEntries(Object.entries(measured).map(([state, each]) => [`${state}: private MB of a host after s`, each.settling])));
 const results = { unwatched: summary(measured.unwatched), watched: summary(measured.watched) };
 const met = {
@@ -40,6 +41,10 @@ process.exitCode = Object.values(met).every(Boolean) ? 0 : 1;
 
 function row({ cpuPercent, privateMegabytes: megabytes }: Cost): Record<string, number> {
   return { 'CPU, % of a core': round(cpuPercent), 'CPU a camera, %': round(cpuPercent / cameras), 'private MB a camera': round(megabytes / cameras) };
+}
+
+function threads({ threads: all }: Cost): Record<string, number> {
+  return Object.fromEntries(Object.entries(all).map(([name, percent]) => [name, Math.round(percent / cameras * 1_000) / 1_000]).filter(([, percent]) => percent !== 0));
 }
 
 function summary({ hosts, floor, everything, packets, packetsLost, restarts }: Measured) {

@@ -148,6 +148,6 @@ async function snapshots({ id, hubPort }: Source): Promise<Row> {
     await spend('lookout', () => taker.take({ camera: id, hubPort, codec: 'H264', keyframes: nth, keyframeAt: Date.now() }, 0));
     await spend('bare', () => once(spawn('gst-launch-1.0', ['-q', ...launch.split(' ')], { stdio: 'ignore' }), 'exit'));
   }
-  const cost = (cpuSeconds: number): Cost => ({ cpuPercent: (cpuSeconds * 100) / seconds, privateMegabytes: 0 });
+  const cost = (cpuSeconds: number): Cost => ({ cpuPercent: (cpuSeconds * 100) / seconds, threads: {}, privateMegabytes: 0 });
   return rowOf(cost(used.lookout), cost(used.bare), 1);
 }
