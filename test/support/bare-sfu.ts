@@ -59,8 +59,8 @@ export async function watchBare({ router, producer }: BareCamera, answer: (offer
 }
 
 function offerOf({ iceParameters, iceCandidates, dtlsParameters }: WebRtcTransport, { rtpParameters }: Consumer): string {
-  const { codecs, headerExtensions = [], encodings: [encoding], mid = '0' } = rtpParameters;
-  const [main, repair] = [encoding!.ssrc!, encoding!.rtx?.ssrc];
+  const { codecs, headerExtensions = [], encodings = [], mid = '0' } = rtpParameters;
+  const [main, repair] = [encodings[0]!.ssrc!, encodings[0]!.rtx?.ssrc];
   const ssrcs = [main, repair].flatMap((id) => (id === undefined ? [] : [{ id, attribute: 'cname', value: 'bare' }]));
   return write({
     version: 0, origin: { username: '-', sessionId: 1, sessionVersion: 1, netType: 'IN', ipVer: 4, address: loopback }, name: '-', timing: { start: 0, stop: 0 },
