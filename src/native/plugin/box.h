@@ -65,6 +65,9 @@ void lookout_open_box (void);
 /* ms since the box was opened. */
 guint32 lookout_box_now (void);
 
+/* From now on TCP connections that GIO makes in this process read ahead. */
+void lookout_ahead_register (void);
+
 /* An element with one pad in and one out, which both pass on what their element has seen. */
 void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event);
 void lookout_pad_templates (GstElementClass *element);

@@ -66,6 +66,8 @@ void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction
 
 static gboolean plugin_init (GstPlugin *plugin) {
   lookout_open_box ();
+  /* Only in a host: gst-inspect-1.0 and tests have no box. */
+  if (lookout_box != NULL) lookout_ahead_register ();
   return gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
       && gst_element_register (plugin, "lookoutdialogue", GST_RANK_MARGINAL, lookout_dialogue_get_type ())
       && gst_element_register (plugin, "lookoutcount", GST_RANK_NONE, lookout_count_get_type ())
