@@ -3,7 +3,6 @@
  * the first keyframe is counted and goes no further: nobody can decode it, and a recording would begin with it. Times that
  * cannot be are mended (times.c).
  */
-#include <malloc.h>
 #include <string.h>
 #include "box.h"
 #include "times.h"
@@ -14,9 +13,6 @@ typedef struct { GstElementClass parent; } LookoutCountClass;
 guint lookout_keyframes = 0;
 
 G_DEFINE_TYPE (LookoutCount, lookout_count, GST_TYPE_ELEMENT)
-
-/* What starting left behind goes back to the system: once, when the source has run for a few seconds. */
-#define SETTLED_FRAMES 100
 
 static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   (void) pad;
@@ -30,7 +26,6 @@ static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
       counters->keyframes += 1;
     }
     counters->frames += 1;
-    if (counters->frames == SETTLED_FRAMES) malloc_trim (0);
   }
   self->begun |= keyframe;
   if (self->begun) return gst_pad_push (self->source, times_mend (&self->times, buffer, keyframe, FALSE));
