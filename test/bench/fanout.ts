@@ -121,7 +121,7 @@ async function measure(crowd: Crowd, open: () => Promise<Camera>, count: number)
 async function mostViewers(crowd: Crowd): Promise<number> {
   await using camera = await openBareCamera(simulator.url('camera'));
   const viewers: CrowdViewer[] = [];
-  const step = 50;
+  const step = 100;
   for (;;) {
     viewers.push(...await gather(crowd, camera, step));
     await sleep(1_000);
@@ -145,7 +145,7 @@ async function joinStorm(crowd: Crowd, count: number): Promise<{ watching: numbe
   const joined: Promise<boolean>[] = [];
   const began = performance.now();
   for (let nth = 0; nth < joinsPerSecond * seconds; nth += 1) {
-    await sleep(began + (nth / joinsPerSecond) * 1_000 - performance.now());
+    await sleep(Math.max(0, began + (nth / joinsPerSecond) * 1_000 - performance.now()));
     joined.push(joinOnce(crowd, camera, { pump, viewer: `viewer-${nth}`, ssrc: 100_000 + nth }));
   }
   const outcomes = await Promise.allSettled(joined);

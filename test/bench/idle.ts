@@ -77,7 +77,7 @@ async function settle(pids: readonly number[]): Promise<Record<number, number>> 
   const began = performance.now();
   const looks: Record<number, number> = {};
   for (const at of [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1].map((share) => Math.round(share * settling))) {
-    await sleep(began + at * 1_000 - performance.now());
+    await sleep(Math.max(0, began + at * 1_000 - performance.now()));
     looks[at] = round(privateMegabytes(pids) / pids.length);
   }
   return looks;
