@@ -3,6 +3,11 @@ import { createRequire, flushCompileCache } from 'node:module';
 import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
 import { startSource, type Runner } from './host/source.ts';
+import type * as frames from './host/frames.ts';
+import type * as hls from './host/hls.ts';
+import type * as record from './host/record.ts';
+import type * as sound from './host/live-sound.ts';
+import type * as transcode from './host/transcode.ts';
 import type { Output } from './host/output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
 import { warmUp } from './host/warm.ts';
@@ -67,11 +72,11 @@ function main(): void {
 
 /** Loaded when one is started: a host of a source, of which there is one for each camera, is 2 MB smaller without them. */
 const outputs = {
-  hls: (): typeof import('./host/hls.ts') => load('./host/hls.ts'),
-  record: (): typeof import('./host/record.ts') => load('./host/record.ts'),
-  frames: (): typeof import('./host/frames.ts') => load('./host/frames.ts'),
-  sound: (): typeof import('./host/live-sound.ts') => load('./host/live-sound.ts'),
-  transcode: (): typeof import('./host/transcode.ts') => load('./host/transcode.ts'),
+  hls: () => load<typeof hls>('./host/hls.ts'),
+  record: () => load<typeof record>('./host/record.ts'),
+  frames: () => load<typeof frames>('./host/frames.ts'),
+  sound: () => load<typeof sound>('./host/live-sound.ts'),
+  transcode: () => load<typeof transcode>('./host/transcode.ts'),
 } as const;
 
 /** At once, unlike `import()`: orders are carried out in the order they came in. */
