@@ -56,7 +56,7 @@ export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
  * Its name is what the bus says when the camera has no such track (`bus.ts`).
  */
 function only(track: 'video' | 'sound', caps: string): string {
-  return `lookoutonly name=${track} caps=application/x-rtp,${caps}`;
+  return `capsfilter name=${track} caps=application/x-rtp,${caps}`;
 }
 
 /** Fault injection: loses packets before anything counts them. */

@@ -75,7 +75,6 @@ void lookout_pad_templates (GstElementClass *element);
 GType lookout_flight_get_type (void);
 GType lookout_dialogue_get_type (void);
 GType lookout_count_get_type (void);
-GType lookout_only_get_type (void);
 GType lookout_times_get_type (void);
 GType lookout_hub_get_type (void);
 GType lookout_frames_get_type (void);

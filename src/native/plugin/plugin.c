@@ -4,7 +4,6 @@
  *
  *   lookoutflight     stands where RTP passes, counts it and notes every header
  *   lookoutdialogue   an extension of rtspsrc (GstRTSPExtension): rtspsrc makes one by itself and shows it its dialogue
- *   lookoutonly       a capsfilter for pads that come later, which does nothing for a buffer
  *   lookoutcount      stands where access units pass, counts frames and keyframes and notes the parameter sets
  *   lookouttimes      in an output: counts access units and mends their times
  *   lookouthub        a sink that keeps the latest GOP and serves it to outputs; sound in another one, beside it
@@ -69,7 +68,6 @@ static gboolean plugin_init (GstPlugin *plugin) {
   lookout_open_box ();
   return gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
       && gst_element_register (plugin, "lookoutdialogue", GST_RANK_MARGINAL, lookout_dialogue_get_type ())
-      && gst_element_register (plugin, "lookoutonly", GST_RANK_NONE, lookout_only_get_type ())
       && gst_element_register (plugin, "lookoutcount", GST_RANK_NONE, lookout_count_get_type ())
       && gst_element_register (plugin, "lookouttimes", GST_RANK_NONE, lookout_times_get_type ())
       && gst_element_register (plugin, "lookouthub", GST_RANK_NONE, lookout_hub_get_type ())
