@@ -3,6 +3,8 @@
  * system call for every one: 25 for a frame of 10 kB, a quarter of what its thread costs. From a connection of this kind it
  * gets them out of memory, filled by one call.
  */
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <gio/gio.h>
 #include "box.h"
@@ -14,6 +16,9 @@ typedef struct {
   GInputStream parent;
   GSocket *socket;
   gsize at, end;
+  gboolean drained; /* The last call took all there was: the next one would find nothing. */
+  GCancellable *cancellable;
+  int cancel_fd;
   guint8 *bytes;
 } LookoutAhead;
 typedef struct { GInputStreamClass parent; } LookoutAheadClass;
@@ -22,10 +27,34 @@ static void ahead_pollable (GPollableInputStreamInterface *interface, gpointer d
 static GType lookout_ahead_get_type (void);
 G_DEFINE_TYPE_WITH_CODE (LookoutAhead, lookout_ahead, G_TYPE_INPUT_STREAM, G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_INPUT_STREAM, ahead_pollable))
 
+static void forget_cancellable (LookoutAhead *self) {
+  if (self->cancel_fd >= 0) g_cancellable_release_fd (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->cancel_fd = -1;
+}
+
+/* Until there is something to read. GSocket would make and close a descriptor for the cancellable each time; this one stays. */
+static gboolean ahead_wait (LookoutAhead *self, GCancellable *cancellable, GError **error) {
+  if (cancellable != self->cancellable) {
+    forget_cancellable (self);
+    if (cancellable != NULL) self->cancellable = g_object_ref (cancellable);
+    if (cancellable != NULL) self->cancel_fd = g_cancellable_get_fd (cancellable);
+  }
+  guint seconds = g_socket_get_timeout (self->socket);
+  struct pollfd fds[] = { { .fd = g_socket_get_fd (self->socket), .events = POLLIN }, { .fd = self->cancel_fd, .events = POLLIN } };
+  int ready;
+  do ready = poll (fds, 2, seconds > 0 ? (int) seconds * 1000 : -1); while (ready < 0 && errno == EINTR);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error)) return FALSE;
+  if (ready == 0) g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "Socket I/O timed out");
+  return ready != 0;
+}
+
 static gssize ahead_take (LookoutAhead *self, void *to, gsize count, gboolean wait, GCancellable *cancellable, GError **error) {
   if (self->at == self->end) {
     gboolean direct = count >= AHEAD_BYTES;
+    if (wait && self->drained && !g_socket_is_closed (self->socket) && !ahead_wait (self, cancellable, error)) return -1;
     gssize got = g_socket_receive_with_blocking (self->socket, direct ? to : (gchar *) self->bytes, direct ? count : AHEAD_BYTES, wait, cancellable, error);
+    self->drained = got > 0 && got < (gssize) (direct ? count : AHEAD_BYTES);
     if (got <= 0 || direct) return got;
     self->at = 0;
     self->end = got;
@@ -66,6 +95,7 @@ static void ahead_pollable (GPollableInputStreamInterface *interface, gpointer d
 
 static void ahead_finalize (GObject *object) {
   LookoutAhead *self = (LookoutAhead *) object;
+  forget_cancellable (self);
   g_clear_object (&self->socket);
   g_free (self->bytes);
   G_OBJECT_CLASS (lookout_ahead_parent_class)->finalize (object);
@@ -77,6 +107,7 @@ static void lookout_ahead_class_init (LookoutAheadClass *class) {
 }
 
 static void lookout_ahead_init (LookoutAhead *self) {
+  self->cancel_fd = -1;
   self->bytes = g_malloc (AHEAD_BYTES);
 }
 
