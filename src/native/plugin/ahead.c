@@ -1,7 +1,7 @@
 /*
  * lookout_ahead_register: GIO's TCP connections of this process read ahead. rtspsrc reads a camera's packets in three parts each, a
- * system call for every one: 25 for a frame of 10 kB, a quarter of what its thread costs. From a connection of this kind it
- * gets them out of memory, filled by one call.
+ * system call for every one: 25 for a frame of 10 kB, and five more to wait for the next. From a connection of this kind it
+ * gets them out of memory, filled by one call behind one wait.
  */
 #include <errno.h>
 #include <poll.h>
