@@ -27,4 +27,5 @@ export const primeCompileCache = async () => {
   writeStamp(stamp, value);
 };
 
-const inputs = () => hashOf(findNode().version, hashFiles(root, [inRoot('src')]));
+// The cache knows its files by their paths: a checkout that was moved has to fill it anew.
+const inputs = () => hashOf(findNode().version, root, hashFiles(root, [inRoot('src')]));

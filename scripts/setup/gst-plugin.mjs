@@ -9,7 +9,7 @@ import { hashOf, stampIs, writeStamp } from './stamp.mjs';
 const folder = inRoot('src', 'native', 'plugin');
 const stamp = inRoot('.cache', 'stamps', 'gst-plugin');
 const directory = dirname(gstPlugin);
-const libraries = ['gstreamer-1.0', 'gstreamer-base-1.0', 'gstreamer-rtsp-1.0'];
+const libraries = ['gstreamer-1.0', 'gstreamer-base-1.0', 'gstreamer-rtsp-1.0', 'gio-2.0'];
 
 /** Whether the plugin is there and made of today's source. */
 export const gstPluginIsCurrent = () => stampIs(stamp, stampValue());

@@ -4,17 +4,15 @@
  * shared machine a second costs now more, now less CPU, and only what ran side by side can be compared.
  * Usage: npm run bench -- ingest [cameras=20] [seconds=60]
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startLookout, type Lookout } from '../support/lookout.ts';
-import { commandOf, cpuSeconds, privateBytes, tree } from '../support/procfs.ts';
+import { barePipelines, measureCosts, type Cost } from '../support/process-cost.ts';
+import { commandOf, tree } from '../support/procfs.ts';
 import { startSimulator } from '../support/simulator.ts';
 
 const [cameras = 20, seconds = 60] = process.argv.slice(2, 4).map(Number);
 const warmUpSeconds = 8;
 const ids = Array.from({ length: cameras }, (_, index) => `camera${index}`);
-type Cost = { cpuPercent: number; privateMegabytes: number };
 
 await using simulator = await startSimulator({ mounts: ids.map((name) => ({ name, video: 'street-720p-main', phase: 'random' as const })) });
 const { floor, ...lookout } = await measureBoth();
@@ -37,43 +35,22 @@ function show({ cpuPercent, privateMegabytes }: Cost): Record<string, number> {
   return { 'CPU, % of a core': round(cpuPercent), 'CPU per camera, %': round(cpuPercent / cameras), 'private MB': round(privateMegabytes), 'private MB per camera': round(privateMegabytes / cameras) };
 }
 
-/** CPU over the measured time, memory at its end, of the processes that `pids` names. */
-async function measure(pids: () => number[]): Promise<Cost> {
-  const before = new Map(pids().map((pid) => [pid, cpuSeconds(pid)]));
-  const began = performance.now();
-  await sleep(seconds * 1_000);
-  const elapsed = (performance.now() - began) / 1_000;
-  const now = pids();
-  const used = now.reduce((sum, pid) => sum + cpuSeconds(pid) - (before.get(pid) ?? 0), 0);
-  return { cpuPercent: (used / elapsed) * 100, privateMegabytes: now.reduce((sum, pid) => sum + privateBytes(pid), 0) / 1_048_576 };
-}
-
-function startFloor(): ChildProcess[] {
-  return ids.map((id, index) => spawn('gst-launch-1.0', [
-    '-q', 'rtspsrc', `location=${simulator.url(id)}`, 'protocols=tcp', 'latency=100', '!', 'rtph264depay', '!', 'h264parse', 'config-interval=-1', '!',
-    'rtph264pay', 'config-interval=-1', '!', 'udpsink', 'host=127.0.0.1', `port=${30_000 + index}`, 'sync=false', 'async=false',
-  ], { stdio: 'ignore' }));
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
+const floorOf = (id: string, index: number): string => `rtspsrc location=${simulator.url(id)} protocols=tcp latency=100 ! rtph264depay ! h264parse config-interval=-1`
+  + ` ! rtph264pay config-interval=-1 ! udpsink host=127.0.0.1 port=${30_000 + index} sync=false async=false`;
 
 async function measureBoth(): Promise<{ floor: Cost; hosts: Cost; everything: Cost; packets: number; packetsLost: number; restarts: number }> {
   await using program = await startLookout();
   for (const id of ids) await program.add({ id, url: simulator.url(id), transport: 'tcp', outputs: { live: { feed: 'always' } } });
   for (const id of ids) await program.until(id, 'streaming.live', 60_000);
-  const pipelines = startFloor();
+  await using pipelines = barePipelines();
+  for (const [index, id] of ids.entries()) pipelines.start(floorOf(id, index));
   await sleep(warmUpSeconds * 1_000);
   const before = await lost(program);
   const hostPids = (): number[] => tree(program.pid).filter((pid) => commandOf(pid).includes('host-main'));
-  const [floor, hosts, everything] = await Promise.all([measure(() => pipelines.map(({ pid }) => pid as number)), measure(hostPids), measure(() => tree(program.pid))]);
+  const costs = await measureCosts({ floor: pipelines.pids, hosts: hostPids, everything: () => tree(program.pid) }, seconds);
   const after = await lost(program);
   const restarts = (await program.cameras()).reduce((sum, camera) => sum + camera.restarts, 0);
-  await Promise.all(pipelines.map(end));
-  return { floor, hosts, everything, packets: after.packets - before.packets, packetsLost: after.lost - before.lost, restarts };
+  return { ...costs, packets: after.packets - before.packets, packetsLost: after.lost - before.lost, restarts };
 }
 
 async function lost(program: Lookout): Promise<{ packets: number; lost: number }> {

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../src/native/host.ts';
 import type { OutputSpec } from '../../src/native/protocol.ts';
@@ -18,7 +18,7 @@ import { createSnapshots } from '../../src/control/snapshots.ts';
 import { benchClip } from '../support/bench-clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { record, sourceSpec, startPool } from '../support/hosts.ts';
-import { cpuSeconds, privateBytes } from '../support/procfs.ts';
+import { barePipelines, measureCosts, type Cost } from '../support/process-cost.ts';
 import { startSimulator } from '../support/simulator.ts';
 import { hlsLatency, snapshotTimes } from '../support/outputs-bench.ts';
 
@@ -40,11 +40,11 @@ type Source = { id: string; hubPort: number; soundPort: number; host: Host };
 await using simulator = await startSimulator({ mounts: ids.map((name) => ({ name, video: h264, audio: 'beep-aac', phase: 'random' as const })) });
 const hosts = startPool();
 const places = createFrames({ registry: hosts.registry, instance: hosts.instance });
-const children: ChildProcess[] = [];
+const children = barePipelines();
 const rows: Record<string, Row> = {};
 try {
   const sources = await Promise.all(ids.map((id, index) => startSource(id, index)));
-  const bareSources = ids.map((id, index) => bare(`rtspsrc location=${simulator.url(id)} protocols=tcp latency=0 ! application/x-rtp,media=video ! rtph264depay ! h264parse config-interval=-1 ! rtph264pay config-interval=-1 ! udpsink host=127.0.0.1 port=${30_100 + index} sync=false async=false`));
+  const bareSources = ids.map((id, index) => children.start(`rtspsrc location=${simulator.url(id)} protocols=tcp latency=0 ! application/x-rtp,media=video ! rtph264depay ! h264parse config-interval=-1 ! rtph264pay config-interval=-1 ! udpsink host=127.0.0.1 port=${30_100 + index} sync=false async=false`));
   const feed = { lookout: sources.map(({ host }) => host.pid), bare: bareSources };
   rows['source and live feed'] = (await measure({ feed }))['feed']!;
   const pairs: Record<string, Pair> = { feed };
@@ -54,7 +54,7 @@ try {
   for (const [name, row] of Object.entries(measured)) if (name !== 'feed') rows[name] = row;
   rows['snapshot, one a second'] = await snapshots(sources[0]!);
 } finally {
-  for (const child of children) child.kill('SIGKILL');
+  await children[Symbol.asyncDispose]();
   await hosts.close();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -75,12 +75,6 @@ async function startSource(id: string, index: number): Promise<Source> {
   return { id, hubPort, soundPort: soundPort!, host };
 }
 
-function bare(launch: string): number {
-  const child = spawn('gst-launch-1.0', ['-q', ...launch.split(' ')], { stdio: 'ignore' });
-  children.push(child);
-  return child.pid!;
-}
-
 /** An output of every camera in Lookout, and the same from the same hub without it. */
 async function startPair(name: Measured, sources: readonly Source[]): Promise<Pair> {
   const lookout: number[] = [];
@@ -93,7 +87,7 @@ async function startPair(name: Measured, sources: readonly Source[]): Promise<Pa
     lookout.push(host.pid);
     await eventually(() => said.events.some((event) => event.type === 'output.stats' && event.stats.frames > 0), { timeoutMs: 20_000, what: `${name} to run` });
   }
-  return { lookout, bare: sources.map((source) => bare(launchOf(name, source))) };
+  return { lookout, bare: sources.map((source) => children.start(launchOf(name, source))) };
 }
 
 function specOf(output: Measured, { id: camera, hubPort: port, soundPort }: Source): OutputSpec {
@@ -118,20 +112,20 @@ function launchOf(output: Measured, { id, hubPort, soundPort }: Source): string 
   }
 }
 
-/** CPU over the measured time of all at once, memory at its end. */
+/** All at once. */
 async function measure(pairs: Record<string, Pair>): Promise<Record<string, Row>> {
   await sleep(6_000);
-  const pids = Object.values(pairs).flatMap(({ lookout, bare: without }) => [...lookout, ...without]);
-  const before = new Map(pids.map((pid) => [pid, cpuSeconds(pid)]));
-  await sleep(seconds * 1_000);
-  const used = (of: readonly number[]): number => of.reduce((sum, pid) => sum + cpuSeconds(pid) - before.get(pid)!, 0);
-  const memory = (of: readonly number[]): number => of.reduce((sum, pid) => sum + privateBytes(pid), 0) / of.length / 1_048_576;
-  return Object.fromEntries(Object.entries(pairs).map(([name, { lookout, bare: without }]) => [name, rowOf([used(lookout), used(without)], { scale: 100 / seconds / cameras, memory: [memory(lookout), memory(without)] })]));
+  const groups = Object.entries(pairs).flatMap(([name, { lookout, bare }]) => [[name, () => lookout], [`bare ${name}`, () => bare]] as const);
+  const costs = await measureCosts(Object.fromEntries(groups), seconds);
+  return Object.fromEntries(Object.keys(pairs).map((name) => [name, rowOf(costs[name]!, costs[`bare ${name}`]!, cameras)]));
 }
 
-function rowOf([lookout, without]: [number, number], { scale, memory }: { scale: number; memory: [number, number] }): Row {
+function rowOf(lookout: Cost, bare: Cost, count: number): Row {
   const round = (value: number): number => Math.round(value * 100) / 100;
-  return { 'CPU a camera, %': round(lookout * scale), 'bare, %': round(without * scale), ratio: round(lookout / without), 'private MB': round(memory[0]), 'bare, MB': round(memory[1]) };
+  return {
+    'CPU a camera, %': round(lookout.cpuPercent / count), 'bare, %': round(bare.cpuPercent / count), ratio: round(lookout.cpuPercent / bare.cpuPercent),
+    'private MB': round(lookout.privateMegabytes / count), 'bare, MB': round(bare.privateMegabytes / count),
+  };
 }
 
 /** CPU of children that ended and were waited for, s. */
@@ -154,5 +148,6 @@ async function snapshots({ id, hubPort }: Source): Promise<Row> {
     await spend('lookout', () => taker.take({ camera: id, hubPort, codec: 'H264', keyframes: nth, keyframeAt: Date.now() }, 0));
     await spend('bare', () => once(spawn('gst-launch-1.0', ['-q', ...launch.split(' ')], { stdio: 'ignore' }), 'exit'));
   }
-  return rowOf([used.lookout, used.bare], { scale: 100 / seconds, memory: [0, 0] });
+  const cost = (cpuSeconds: number): Cost => ({ cpuPercent: (cpuSeconds * 100) / seconds, threads: {}, privateMegabytes: 0 });
+  return rowOf(cost(used.lookout), cost(used.bare), 1);
 }

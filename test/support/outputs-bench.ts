@@ -3,10 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import HLS from 'hls-parser';
 import { eventually } from './eventually.ts';
 import { startLookout, type Lookout } from './lookout.ts';
+import { percentiles, type Percentiles } from './percentiles.ts';
 import { startSimulator } from './simulator.ts';
-
-/** Milliseconds. */
-export type Percentiles = { p50: number; p95: number; most: number; count: number };
 
 const headers = { authorization: 'Bearer test-admin-token-of-this-run' };
 const pictures = 40;
@@ -56,10 +54,4 @@ export function snapshotTimes(video: string): Promise<Percentiles> {
     }
     return percentiles(times);
   });
-}
-
-function percentiles(values: readonly number[]): Percentiles {
-  const sorted = values.map(Math.round).sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
-  return { p50: at(0.5), p95: at(0.95), most: at(1), count: sorted.length };
 }

@@ -1,5 +1,5 @@
 /** What the operating system says of processes: private memory, descendants. Linux. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 export { cpuSeconds } from '../../src/native/proc.ts';
 
@@ -18,6 +18,24 @@ export function tree(pid: number): number[] {
 /** The command line of a process, words separated by blanks. */
 export function commandOf(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+}
+
+/** CPU time of a process' threads, seconds, by their names; those that ended are not in it. */
+export function threadSeconds(pid: number): Record<string, number> {
+  const seconds: Record<string, number> = {};
+  for (const thread of threadsOf(pid)) {
+    const name = read(`/proc/${pid}/task/${thread}/comm`).trim().replace(/\d+$/u, '');
+    seconds[name] = (seconds[name] ?? 0) + Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0] ?? 0) / 1e9;
+  }
+  return seconds;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function read(path: string): string {

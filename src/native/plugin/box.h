@@ -68,6 +68,9 @@ Notes *lookout_notes (void);
 /* ms since the box was opened. */
 guint32 lookout_box_now (const Box *box);
 
+/* From now on TCP connections that GIO makes in this process read ahead. */
+void lookout_ahead_register (void);
+
 /* An element with one pad in and one out, which both pass on what their element has seen. */
 void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event);
 void lookout_pad_templates (GstElementClass *element);

@@ -70,6 +70,8 @@ static void dialogue_extension (gpointer interface, gpointer data) {
 }
 
 static void lookout_dialogue_class_init (LookoutDialogueClass *class) {
+  /* The first rtspsrc makes the first extension, before it connects. */
+  lookout_ahead_register ();
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (class), "Flight recorder", "Network/Extension/Protocol", "Notes the dialogue of rtspsrc", "Lookout");
 }
 
