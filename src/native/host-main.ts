@@ -8,7 +8,7 @@ import { startLiveSound } from './host/live-sound.ts';
 import { startHls } from './host/hls.ts';
 import { startRecord } from './host/record.ts';
 import type { Output } from './host/output.ts';
-import { takeSnapshot } from './host/snapshot.ts';
+import { startPictures, type Pictures } from './host/snapshot.ts';
 import { startTranscode } from './host/transcode.ts';
 import { warmUp } from './host/warm.ts';
 import type { HostCommand, HostEvent, OutputSpec } from './protocol.ts';
@@ -18,6 +18,7 @@ const warmAfterMs = 100;
 
 function main(): void {
   let running: (Partial<Runner & Output> & { stop(): void }) | undefined;
+  let pictures: Pictures | undefined;
   let statsInFlight = false;
 
   const emit = (event: HostEvent): void => {
@@ -40,7 +41,7 @@ function main(): void {
       case 'fault.disturb': return running?.disturb?.(command);
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
-      case 'snapshot.take': running = takeSnapshot(command, emit); return;
+      case 'snapshot.take': return (running = pictures ??= startPictures(command, emit)).take(command);
       case 'output.start': running = startOutput(command.spec, emit); return;
       case 'output.finish': return running?.finish?.(command.drainMs);
       case 'stop':

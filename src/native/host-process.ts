@@ -73,6 +73,7 @@ class HostProcess implements OwnedHost {
   #fed: { bytes: number; sequence: number | null } = { bytes: 0, sequence: null };
   #watch: SourceWatch | undefined;
   #flowingSince: number | undefined;
+  #hasDecoder = false;
   /** Its source failed: nothing more is told of it. */
   #sourceOver = false;
   /** When the oldest message that the pipe has not taken yet was sent. */
@@ -115,8 +116,7 @@ class HostProcess implements OwnedHost {
   send(command: HostCommand): void {
     if (this.#ended || !this.#child.connected) return;
     if (this.#isClogged()) return this.#put('clogged');
-    // Loading a decoder may block it for longer than a heartbeat bears on a busy machine; whoever asked has a deadline of its own.
-    if (command.type === 'snapshot.take') this.#heartbeat.stop();
+    if (command.type === 'snapshot.take') this.#expectPicture();
     if (command.type === 'source.start') this.#watchSource(command.spec);
     this.#unsent.push(performance.now());
     this.#child.send(command, () => this.#unsent.shift());
@@ -190,7 +190,8 @@ class HostProcess implements OwnedHost {
       this.#fed = event.feed ?? this.#fed;
       return this.#heartbeat.pong(event.seq);
     }
-    this.#heartbeat.heard();
+    if (event.type.startsWith('snapshot.')) this.#heartbeat.begin();
+    else this.#heartbeat.heard();
     if (event.type === 'output.stats') this.#rssBytes = event.stats.rssBytes;
     if (event.type === 'stopped') this.#onStopped?.();
     if (event.type === 'source.started') this.#watch?.begin();
@@ -221,6 +222,13 @@ class HostProcess implements OwnedHost {
         this.#tell(event);
       },
     });
+  }
+
+  /** Loading a decoder may block it for longer than a heartbeat bears on a busy machine; whoever asked has a deadline of its own. */
+  #expectPicture(): void {
+    if (this.#hasDecoder) return void this.#heartbeat.ask();
+    this.#hasDecoder = true;
+    this.#heartbeat.rest();
   }
 
   #isClogged(): boolean {
