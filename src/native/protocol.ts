@@ -74,7 +74,7 @@ export type HlsSegment = { name: string; map: string | null; startAt: number; du
 export type OpenedFile = { path: string; startAt: number };
 
 /** A file that was finished, and what it turned out to hold. */
-export type ClosedFile = OpenedFile & { openPath: string; durationMs: number; bytes: number; frames: number; codec: string; width: number | null; height: number | null; startsWithKeyframe: boolean };
+export type ClosedFile = OpenedFile & { openPath: string; durationMs: number; bytes: number; frames: number; codec: string; width: number | null; height: number | null; sound: string | null; startsWithKeyframe: boolean };
 
 /** Supervisor → host. */
 export type HostCommand =

@@ -24,7 +24,7 @@ const quick = { hls: { segmentSeconds: 1, segments: 4, idleSeconds: 5 }, faults:
 let cameras: SimulatorProcess & AsyncDisposable;
 
 before(async () => {
-  cameras = await startSimulator({ mounts: [{ name: 'gate', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }] });
+  cameras = await startSimulator({ mounts: [{ name: 'gate', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }, { name: 'bframes', video: 'bframes-360p-high' }] });
 });
 after(async () => {
   await cameras?.[Symbol.asyncDispose]();
@@ -115,8 +115,8 @@ test('a token in the address opens the playlist and every URI in it; without one
   assert.deepEqual([refused.status, (await refused.json() as { code: string }).code], [409, 'LOOKOUT_HLS_OFF']);
 });
 
-test('hls.js in Chromium plays an H.264 camera, and goes on over a restart of its source', async (t) => {
-  const lookout = await program(t, { outputs: { hls: { mode: 'always' } } });
+for (const { mount, what, size } of [{ mount: 'gate', what: 'an H.264 camera', size: 320 }, { mount: 'bframes', what: 'an H.264 camera with B-frames', size: 640 }]) test(`hls.js in Chromium plays ${what}, and goes on over a restart of its source`, async (t) => {
+  const lookout = await program(t, { outputs: { hls: { mode: 'always' } } }, mount);
   const browser = await openBrowser();
   defer(t, () => browser.close());
   const page = await browser.context.newPage();
@@ -134,7 +134,7 @@ test('hls.js in Chromium plays an H.264 camera, and goes on over a restart of it
   const playing = async (): Promise<{ frames: number; width: number; time: number; fatal: string[] }> => page.evaluate('(() => { const v = document.querySelector("video"); return { frames: v.getVideoPlaybackQuality().totalVideoFrames, width: v.videoWidth, time: v.currentTime, fatal }; })()');
   await eventually(async () => (await playing()).frames > 50, { timeoutMs: 30_000, what: 'two seconds of video' });
   const { width } = await playing();
-  assert.equal(width, 320);
+  assert.equal(width, size);
   await lookout.api('POST', '/api/v1/cameras/cam/faults', { body: { fault: 'kill-host', target: 'source' } });
   await eventually(async () => (await fetchPlaylist(lookout))?.segments.some(({ discontinuity }) => discontinuity), { timeoutMs: 30_000, what: 'the next source in the playlist' });
   const { frames } = await playing();
