@@ -14,8 +14,11 @@ type Order = Extract<HostCommand, { type: 'snapshot.take' }>;
 /** Pictures of one camera. */
 export type Pictures = { take(order: Order): void; stop(): void };
 
-/** A keyframe that gives no picture by then is followed by the units behind it: some streams can be decoded no sooner. */
-const aloneMs = 500;
+/** How often it is looked whether the decoder is through with a keyframe, and how many looks later its picture must be here. */
+const lookMs = 100;
+const graceLooks = 3;
+/** Each picture takes two forms: one ends the session of its keyframe, and where the other has arrived that end is behind the decoder. */
+const forms = 3;
 /** Each change of form costs some hundred bytes, which the addon never frees. */
 const mostSessions = 5_000;
 
@@ -29,6 +32,7 @@ class PictureTaker implements Pictures {
   readonly #source: GstAppSource;
   readonly #sink: GstAppSink;
   readonly #size: GstElement;
+  readonly #passed: GstElement;
   readonly #emit: (event: HostEvent) => void;
   #width = 0;
   #form = '';
@@ -43,6 +47,7 @@ class PictureTaker implements Pictures {
     this.#pipeline = new (loadGst().Pipeline)(pictureLaunch(order));
     this.#source = child<GstAppSource>(this.#pipeline, names.source);
     this.#size = child(this.#pipeline, names.size);
+    this.#passed = child(this.#pipeline, names.passed);
     this.#sink = child<GstAppSink>(this.#pipeline, names.picture);
     playAndListen(this.#pipeline, (message) => {
       const failed = failureOfMessage({ ...message, element: message._src_element_name } as Parameters<typeof failureOfMessage>[0]);
@@ -62,14 +67,19 @@ class PictureTaker implements Pictures {
       if (units.push(unit) > 1) return;
       this.#hub?.pause();
       this.#decode(unit);
-      this.#drain(unit);
+      this.#nextForm(unit);
+      this.#nextForm(unit);
     };
-    this.#timer = setTimeout(() => {
+    // Some streams give no picture by their keyframe alone: it is decoded again, with the units behind it.
+    let looks = 0;
+    this.#timer = setInterval(() => {
+      if (units.length === 0 || !this.#isThrough() || (looks += 1) < graceLooks) return;
+      clearInterval(this.#timer);
       isAlone = false;
       this.#isSpent = true;
       for (const unit of units) this.#decode(unit);
       this.#hub?.resume();
-    }, aloneMs);
+    }, lookMs);
     this.#hub = readHubUnits({ port, codec }, {
       onUnit,
       onEnd: (reason) => {
@@ -89,14 +99,19 @@ class PictureTaker implements Pictures {
   }
 
   /** The form of what is pushed changes in a field that means nothing, and a decoder whose input changes gives at once what it held back. */
-  #drain(unit: AccessUnit): void {
+  #nextForm(unit: AccessUnit): void {
     this.#session += 1;
     if (this.#session > mostSessions) this.#isSpent = true;
     this.#setForm(unit);
   }
 
+  /** True once the newest form stands before the decoder, which then has given what it had. */
+  #isThrough(): boolean {
+    return new RegExp(`session\\W+int\\W+${this.#session % forms}\\b`, 'u').test(String(this.#passed['last-message']));
+  }
+
   #setForm({ caps }: AccessUnit): void {
-    const form = `${caps},session=(int)${this.#session % 2}`;
+    const form = `${caps},session=(int)${this.#session % forms}`;
     if (form !== this.#form) this.#source['caps'] = form;
     this.#form = form;
   }
@@ -117,7 +132,7 @@ class PictureTaker implements Pictures {
   }
 
   #rest(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#hub?.close();
     this.#hub = undefined;
   }
