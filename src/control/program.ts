@@ -12,7 +12,6 @@ import { buildApp } from '../api/app.ts';
 import { ensureAdminToken } from '../api/auth.ts';
 import { openCertificates } from '../api/certificates.ts';
 import type { ControlPlane } from '../api/control.ts';
-import type { CameraState } from '../api/protocol.ts';
 import { parseCamera } from '../camera-config.ts';
 import { redactText } from '../camera-url.ts';
 import type { Config } from '../config.ts';
@@ -258,9 +257,6 @@ function createParts(given: ProgramOptions, store: Store) {
   return { given, store, registry, pool, plane, bus, figures, snapshots, viewers, primers, pump, observer, incidents, inspector, root, cameras, declared, probe, admission, changed, keeper, recordings, hls, frames, retention, wishes, diskFaults, exports, playback, watchdog, transcodes };
 }
 
-/** A camera in these will not be asked for a picture soon. One that only lost its source keeps what its next picture needs. */
-const givesNoPictures = new Set<CameraState>(['stopped', 'idle', 'quarantined']);
-
 /** The control plane over the parts, and everything that feeds its subscribers. */
 function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { control: ControlPlane; sampler: SystemSampler } {
   const { given, registry, bus, root, plane, figures, observer, changed } = parts;
@@ -287,7 +283,7 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
     if (context) figures.take(key, context);
     const { camera: id } = streamOfKey(key);
     const camera = control.camera(id);
-    if (camera && givesNoPictures.has(camera.state)) parts.snapshots.rest(id);
+    if (camera) parts.snapshots.heard(camera);
     if (camera) bus.tell({ type: 'camera', id, camera });
   };
   root.on('actor.crashed', ({ child: crashed, error }) => {

@@ -1,5 +1,6 @@
 /** Pictures: one decoded keyframe of a camera's hub, kept until the next keyframe. */
 import type { Snapshot } from '../api/control.ts';
+import type { CameraView } from '../api/protocol.ts';
 import { FailureError, type Failure } from '../errors.ts';
 import { createPictureHosts, endedUnderIt, type PictureHostsOptions } from './picture-hosts.ts';
 
@@ -13,8 +14,8 @@ export type Snapshots = {
   lastFailure(camera: string): Failure | null;
   /** The process that waits for the camera's next picture. */
   host(camera: string): { pid: number; rssBytes: number } | null;
-  /** The camera was stopped: no process waits for it. */
-  rest(camera: string): void;
+  /** What is new of a camera: for one that was stopped no process waits. */
+  heard(camera: Pick<CameraView, 'id' | 'state'>): void;
   forget(camera: string): void;
 };
 
@@ -22,6 +23,8 @@ export type Snapshots = {
 const atOnce = 2;
 /** Widths of one keyframe that are kept. */
 const mostWidths = 8;
+/** A camera in these will not be asked for a picture soon. One that only lost its source keeps what its next picture needs. */
+const givesNoPictures = new Set<CameraView['state']>(['stopped', 'idle', 'quarantined']);
 
 /** Makes the picture taker. `quality` is the JPEG quality, 1–100. */
 export function createSnapshots({ quality = 80, ...options }: PictureHostsOptions & { quality?: number }): Snapshots {
@@ -76,7 +79,9 @@ export function createSnapshots({ quality = 80, ...options }: PictureHostsOption
     },
     lastFailure: (camera) => failures.get(camera) ?? null,
     host: hosts.of,
-    rest: (camera) => hosts.end(camera),
+    heard({ id, state }) {
+      if (givesNoPictures.has(state)) hosts.end(id);
+    },
     forget(camera) {
       failures.delete(camera);
       kept.delete(camera);

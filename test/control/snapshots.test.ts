@@ -72,7 +72,9 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
     assert.equal(snapshots.lastFailure('tiny'), null);
     assert.ok(!pictureHosts().includes(was!), 'the old one is gone');
     assert.equal(pictureHosts().length, 1);
-    snapshots.rest('tiny');
+    snapshots.heard({ id: 'tiny', state: 'backoff' });
+    assert.equal(pictureHosts().length, 1, 'one that lost its source may be asked again soon');
+    snapshots.heard({ id: 'tiny', state: 'stopped' });
     await gone();
   });
 }
