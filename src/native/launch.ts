@@ -28,8 +28,8 @@ const codecs = {
 /** What decodes a codec. */
 export const decoders = { H264: codecs.H264.decode, H265: codecs.H265.decode } as const;
 
-/** Element names of a source, as its runner looks them up. */
-export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+/** Element names of a source, as its runner looks them up; rtspsrc makes `manager` when the camera answered. */
+export const sourceElements = { src: 'src', manager: 'manager', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
