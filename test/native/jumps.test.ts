@@ -31,7 +31,7 @@ test('sequence numbers that jump back over TCP cost no time without pictures', a
     const began = frames();
     await simulator.act('tiny', { type: 'mutate', mutant: { kind: 'sequence-jumps', seed, ms: 600 } });
     await eventually(async () => !(await simulator.stats('tiny')).mutates, { what: 'the numbers to jump back' });
-    await eventually(() => frames() > began + 60, { what: 'pictures of the time behind' });
+    await eventually(() => frames() > began + 40, { what: 'pictures of the time behind' });
   }
   assert.deepEqual(said.events.filter(({ type }) => type === 'source.stalled' || type === 'source.failed'), []);
   await host.release();
