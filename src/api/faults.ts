@@ -31,6 +31,7 @@ export const FaultRequestSchema = Type.Object({
   fault: Type.Enum(Object.keys(faults) as FaultName[]),
   seconds: Type.Optional(Type.Number({ minimum: 0.1, maximum: 600, description: 'How long, for faults that last' })),
   rate: Type.Optional(Type.Number({ minimum: 0, description: 'Share of packets or bytes from 0 to 1, or viewers a second' })),
+  stream: Type.Optional(Type.Enum(['main', 'sub'], { description: 'Which stream of the camera, `main` where absent' })),
   target: Type.Optional(Type.Enum([...faultTargets], { description: 'Whose host, `source` where absent' })),
 }, { additionalProperties: false, title: 'FaultRequest' });
 export type FaultRequest = Static<typeof FaultRequestSchema>;
@@ -38,6 +39,7 @@ export type FaultRequest = Static<typeof FaultRequestSchema>;
 /** What was done: the process that was hit, and until when a lasting fault lasts. */
 export const FaultSchema = Type.Object({
   camera: Type.String(),
+  stream: Type.Optional(Type.Literal('sub', { description: 'Where it hit the second stream' })),
   fault: Type.Enum(Object.keys(faults) as FaultName[]),
   pid: Type.Union([Type.Integer(), Type.Null()], { description: 'The process that was hit' }),
   rate: Type.Union([Type.Number(), Type.Null()]),

@@ -49,6 +49,8 @@ export type RecordingView = {
   codec: string | null;
   width: number | null;
   height: number | null;
+  /** Codec of its sound, `AAC`, `PCMU` or `PCMA`; null where it has none, or was indexed by a version that did not look. */
+  sound: string | null;
   closed: boolean;
   /** Time without a recording before this one, and why, where the journal knows. */
   gapBefore: { from: string; to: string; durationMs: number; class: string | null; code: string | null; message: string | null } | null;
@@ -128,10 +130,10 @@ export type EventView = {
 export type FlightView = FlightRecording;
 
 /**
- * How available a camera was between two moments. Gaps are the time it should have been live and was not, by the class
+ * How available a stream was between two moments. Gaps are the time it should have been live and was not, by the class
  * of the failure (`lookout-away`: the program itself did not run); before the first journal row nothing is known.
  */
-export type AvailabilityView = {
+export type StreamAvailability = {
   camera: string;
   from: string;
   to: string;
@@ -146,6 +148,9 @@ export type AvailabilityView = {
   recovery: { count: number; medianSeconds: number; p95Seconds: number; maxSeconds: number } | null;
   byClass: { class: string; losses: number; gapSeconds: number }[];
 };
+
+/** Of a camera; `sub` is the same of its second stream, where it has one. */
+export type AvailabilityView = StreamAvailability & { sub?: StreamAvailability };
 
 /** Cameras that were lost within 2 s of each other: one incident with one cause. */
 export type IncidentView = {

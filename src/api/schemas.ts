@@ -81,7 +81,7 @@ export const PacketsAccessSchema = Type.Object({
 
 /** {@link RecordingView}. */
 export const RecordingSchema = Type.Object({
-  id: text, camera: text, path: text, startAt: text, endAt: maybeText, durationMs: number, bytes: number, frames: number, codec: maybeText, width: maybeNumber, height: maybeNumber, closed: Type.Boolean(),
+  id: text, camera: text, path: text, startAt: text, endAt: maybeText, durationMs: number, bytes: number, frames: number, codec: maybeText, width: maybeNumber, height: maybeNumber, sound: maybeText, closed: Type.Boolean(),
   gapBefore: nullable(Type.Object({ from: text, to: text, durationMs: number, class: maybeText, code: maybeText, message: maybeText })),
 }, { title: 'Recording' });
 
@@ -114,12 +114,14 @@ export const FlightSchema = Type.Object({
   })),
 }, { title: 'FlightRecording' });
 
-/** {@link AvailabilityView}. */
-export const AvailabilitySchema = Type.Object({
+const availability = {
   camera: text, from: text, to: text, uptime: maybeNumber, liveSeconds: number, gapSeconds: number, gapMinutes: number, restingSeconds: number, unknownSeconds: number, losses: number,
   recovery: nullable(Type.Object({ count: number, medianSeconds: number, p95Seconds: number, maxSeconds: number })),
   byClass: Type.Array(Type.Object({ class: text, losses: number, gapSeconds: number })),
-}, { title: 'Availability' });
+};
+
+/** {@link AvailabilityView}. */
+export const AvailabilitySchema = Type.Object({ ...availability, sub: Type.Optional(Type.Object(availability, { description: 'The same of the second stream' })) }, { title: 'Availability' });
 
 const figures = Type.Array(number);
 const maybeFigures = Type.Array(maybeNumber);

@@ -1,5 +1,5 @@
 /** How available a camera was, folded from its journal: time live, gaps and their classes, time to recover. Pure. */
-import type { AvailabilityView } from '../api/protocol.ts';
+import type { StreamAvailability } from '../api/protocol.ts';
 import type { Transition } from '../store/types.ts';
 
 type Kind = 'live' | 'gap' | 'resting' | 'unknown';
@@ -14,7 +14,7 @@ const kindOf = (state: string | null): Kind => (state === 'streaming.live' ? 'li
  * The availability between `from` and `to` (ms since the epoch). `rows` are the camera's transitions in order, the last
  * one before `from` included; before the first one nothing is known, and unknown time counts neither way.
  */
-export function availabilityOf(camera: string, rows: readonly Transition[], { from, to }: { from: number; to: number }): AvailabilityView {
+export function availabilityOf(camera: string, rows: readonly Transition[], { from, to }: { from: number; to: number }): StreamAvailability {
   const book: Book = { seconds: { live: 0, gap: 0, resting: 0, unknown: 0 }, recoveries: [], classes: new Map(), losses: 0 };
   let at = from;
   let kind = 'unknown' as Kind;
@@ -55,7 +55,7 @@ function close(book: Book, gap: Gap, { when, from, recovered }: { when: number; 
   if (recovered) book.recoveries.push((when - gap.from) / 1_000);
 }
 
-function viewOf(camera: string, { seconds, recoveries, classes, losses }: Book, period: { from: number; to: number }): AvailabilityView {
+function viewOf(camera: string, { seconds, recoveries, classes, losses }: Book, period: { from: number; to: number }): StreamAvailability {
   const wanted = seconds.live + seconds.gap;
   const sorted = recoveries.toSorted((a, b) => a - b);
   const rank = (share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;

@@ -13,8 +13,8 @@ import { soundVerdicts, webrtcVerdict } from '../native/verdict.ts';
 /** A camera machine's snapshot. */
 export type CameraSnapshot = SnapshotFrom<typeof cameraMachine>;
 
-/** What the snapshot does not hold: when states were entered, whether lookout.yaml declares it, the snapshot output's last failure, when packets last came, and what was recorded. */
-export type CameraFacts = { since: number; picture: Failure | null; freshness: Freshness; declared: boolean; hls: { trace: OutputTrace | undefined; segments: number }; record: { trace: OutputTrace | undefined; bytes: number }; frames: { trace: OutputTrace | undefined }; now: number };
+/** What the snapshot does not hold: when states were entered, whether lookout.yaml declares it, the snapshot output's last failure and its process, when packets last came, and what was recorded. */
+export type CameraFacts = { since: number; picture: { failure: Failure | null; host: OutputView['host'] }; freshness: Freshness; declared: boolean; hls: { trace: OutputTrace | undefined; segments: number }; record: { trace: OutputTrace | undefined; bytes: number }; frames: { trace: OutputTrace | undefined }; now: number };
 
 /** State and substate by their published names. */
 export function stateOf(snapshot: Pick<CameraSnapshot, 'value'>): { state: CameraState; substate: CameraSubstate } {
@@ -59,7 +59,7 @@ export function viewOf(snapshot: CameraSnapshot, facts: CameraFacts): CameraView
       frames: framesView(snapshot, facts),
       sound: { ...outputView(snapshot, 'sound'), verdicts: context.description && soundVerdicts(context.description.audio, context.description.sound ?? null) },
       transcode: transcodeView(snapshot),
-      snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture), host: null },
+      snapshot: { state: context.host?.hubPort ? 'ready' : 'waiting', lastError: errorView(facts.picture.failure), host: facts.picture.host },
     },
   };
 }

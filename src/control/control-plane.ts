@@ -144,7 +144,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       return readFlight(copy, { camera: id, seq });
     },
     explanation: (id) => explanationOf(deps, must(id)),
-    availability: (id, days) => availability(store, must(id).id, days),
+    async availability(id, days) {
+      const { sub } = must(id);
+      const main = await availability(store, id, days);
+      return sub ? { ...main, sub: { ...await availability(store, streamKey({ camera: id, stream: 'sub' }), days), camera: id } } : main;
+    },
     trend: (id) => deps.trends.of(must(id).id),
     fleetTrend: (ids) => deps.trends.together(ids),
     incidents: () => deps.incidents.list(),

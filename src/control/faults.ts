@@ -5,6 +5,7 @@ import type { ViewerService } from '../api/control.ts';
 import { faults, lastingFaults, type FaultName, type FaultRequest, type FaultView } from '../api/faults.ts';
 import { LookoutError } from '../errors.ts';
 import type { Host, HostPool } from '../native/host.ts';
+import { streamKey, streamOfKey } from '../streams.ts';
 import { child } from './cameras.ts';
 import type { DiskFaults } from './disk-faults.ts';
 import { plainEvent, type Observer } from './observer.ts';
@@ -12,7 +13,7 @@ import { plainEvent, type Observer } from './observer.ts';
 /** What injecting needs. `enabled` is the explicit switch, `faults.enabled`. */
 export type FaultDeps = { enabled: boolean; root: Root; pool: HostPool; plane: MediaPlane; viewers: ViewerService; observer: Observer; diskFaults: DiskFaults };
 
-/** One order, complete. */
+/** One order, complete. `camera` is the key of the stream. */
 type Order = { camera: string; seconds: number; rate: number; target: string };
 
 /** Breaks one thing; the pid of the process that was hit, or null. */
@@ -69,8 +70,10 @@ const injections: Record<FaultName, Injection> = {
 
 /** Makes the injector. It throws `LOOKOUT_FAULTS_DISABLED`, `LOOKOUT_VALIDATION`, `LOOKOUT_NOT_LIVE`. */
 export function createFaults(deps: FaultDeps): (camera: string, request: FaultRequest) => Promise<FaultView> {
-  return async (camera, { fault, seconds, rate, target = 'source' }) => {
-    if (!deps.enabled) throw new LookoutError('LOOKOUT_FAULTS_DISABLED', { cameraId: camera });
+  return async (id, { fault, seconds, rate, stream = 'main', target = 'source' }) => {
+    if (!deps.enabled) throw new LookoutError('LOOKOUT_FAULTS_DISABLED', { cameraId: id });
+    const camera = streamKey({ camera: id, stream });
+    if (!child(deps.root, camera)) throw new LookoutError('LOOKOUT_VALIDATION', { cameraId: id, message: 'This camera has no second stream.' });
     const order = { camera, target, ...checked(fault, { seconds, rate }) };
     const beside = hitsHost.has(fault) ? sharers(deps.pool, order) : [];
     // Written first: what the fault does to the cameras must stand behind it in the journal.
@@ -78,7 +81,7 @@ export function createFaults(deps: FaultDeps): (camera: string, request: FaultRe
     for (const other of beside) deps.observer.note(plainEvent(other, 'fault.injected', `An administrator injected a fault into the process that this camera shares with ${camera}: ${fault}.`));
     const pid = injections[fault](order, deps);
     const lasts = lastingFaults[fault] !== undefined;
-    return { camera, fault, pid, rate: faults[fault].rate ? order.rate : null, until: lasts ? new Date(Date.now() + order.seconds * 1_000).toISOString() : null };
+    return { camera: id, ...(stream === 'sub' && { stream }), fault, pid, rate: faults[fault].rate ? order.rate : null, until: lasts ? new Date(Date.now() + order.seconds * 1_000).toISOString() : null };
   };
 }
 
@@ -119,7 +122,7 @@ function sharers(pool: HostPool, { camera, target }: Pick<Order, 'camera' | 'tar
 }
 
 function impossible(camera: string, why: string): LookoutError {
-  return new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: camera, message: `The fault cannot be injected: ${why}.` });
+  return new LookoutError('LOOKOUT_NOT_LIVE', { cameraId: streamOfKey(camera).camera, message: `The fault cannot be injected: ${why}.` });
 }
 
 /** Joins as a browser would, up to the point where a browser would connect. All of them leave at the end. */
@@ -127,7 +130,7 @@ async function flood({ camera, seconds, rate }: Order, viewers: ViewerService): 
   const owner = `fault:${camera}:${performance.now()}`;
   const notify = { viewer: () => undefined, gone: () => undefined };
   const join = async (): Promise<void> => {
-    const { viewer } = await viewers.join({ camera, owner, notify });
+    const { viewer } = await viewers.join({ ...streamOfKey(camera), owner, notify });
     await viewers.transport({ viewer, owner, rtpCapabilities: {} });
   };
   const until = performance.now() + seconds * 1_000;

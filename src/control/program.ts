@@ -284,6 +284,7 @@ function createControl(parts: ReturnType<typeof createParts>, demo: Demo): { con
     if (context) figures.take(key, context);
     const { camera: id } = streamOfKey(key);
     const camera = control.camera(id);
+    if (camera) parts.snapshots.heard(camera);
     if (camera) bus.tell({ type: 'camera', id, camera });
   };
   root.on('actor.crashed', ({ child: crashed, error }) => {

@@ -125,12 +125,12 @@ async function remove({ store, keeper, note }: RecordingsDeps, { id, camera, pat
   note(plainEvent(camera, 'recording.removed', `The recording of ${new Date(startAt).toISOString()} was removed as asked.`));
 }
 
-const blank = { endAt: null, durationMs: 0, bytes: 0, frames: 0, codec: null, width: null, height: null, closed: false };
+const blank = { endAt: null, durationMs: 0, bytes: 0, frames: 0, codec: null, width: null, height: null, sound: null, closed: false };
 
 function closedSegment(found: FoundFile, name: { id: string; camera: string; startAt: number; gapBefore: SegmentGap | null }): Segment {
-  const { path, durationMs, bytes, frames, codec, width, height } = found;
+  const { path, durationMs, bytes, frames, codec, width, height, sound } = found;
   const { id, camera, startAt, gapBefore } = name;
-  return { id, camera, path, startAt, endAt: startAt + durationMs, durationMs, bytes, frames, codec, width, height, closed: true, gapBefore };
+  return { id, camera, path, startAt, endAt: startAt + durationMs, durationMs, bytes, frames, codec, width, height, sound, closed: true, gapBefore };
 }
 
 /** Rows that the store did not take are saved with the next; what a crash loses of them, the next start finds on the disk. */

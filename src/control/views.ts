@@ -26,7 +26,7 @@ export function createViews(deps: ViewsDeps) {
       const last = shown.get(id);
       return last && { ...last, state: 'teardown', substate: null, host: null, worker: null };
     }
-    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: deps.snapshots.lastFailure(id), freshness: deps.figures.freshness(id), hls: { trace: observer.output(id, 'hls'), segments: deps.hls.segments(id) }, record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, frames: { trace: observer.output(id, 'frames') }, declared: deps.declared.has(id), now: Date.now() };
+    const facts = { since: observer.trace(id)?.since ?? deps.about.startedAt, picture: { failure: deps.snapshots.lastFailure(id), host: deps.snapshots.host(id) }, freshness: deps.figures.freshness(id), hls: { trace: observer.output(id, 'hls'), segments: deps.hls.segments(id) }, record: { trace: observer.output(id, 'record'), bytes: deps.recordings.bytes(id) }, frames: { trace: observer.output(id, 'frames') }, declared: deps.declared.has(id), now: Date.now() };
     const camera = viewOf(snapshot, facts);
     shown.set(id, camera);
     return camera;

@@ -16,6 +16,9 @@ export type GstElement = Record<string, GstValue>;
 /** An `appsink`: `pull` occupies one thread of libuv's pool until a sample, or null at the end, is there. */
 export type GstAppSink = GstElement & { pull(callback: (data: Buffer | null, caps: GstCaps) => void): void };
 
+/** An `appsrc`: `push` copies the bytes into its queue and returns at once. */
+export type GstAppSource = GstElement & { push(data: Buffer): void };
+
 /**
  * A bus message. The fields of its structure are copied over `type` and `name`, so a progress message says
  * `type: 'GST_PROGRESS_TYPE_COMPLETE', name: 'GstMessageProgress'`.

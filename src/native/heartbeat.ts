@@ -5,8 +5,10 @@
 
 /** A running watch. */
 export type Heartbeat = {
-  /** The host is ready: heartbeats begin. */
+  /** The host is ready, or is again: heartbeats begin. */
   begin(): void;
+  /** It loads something, which may block it for as long as its start: it is not asked until `begin`. */
+  rest(): void;
   pong(seq: number): void;
   /** The host said something else: a sign of life as well, so the next heartbeat can wait. */
   heard(): void;
@@ -58,6 +60,17 @@ class Watch implements Heartbeat {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#beat();
+  }
+
+  rest(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    // An answer to what was asked before is none to this.
+    this.#seq += 1;
+    this.#isWaiting = false;
+    this.#starved = { ms: this.#options.starvedMs(), times: 0 };
+    const asked = this.#seq;
+    this.#timer = setTimeout(() => this.#expire(asked), this.#options.readyMs);
   }
 
   pong(answered: number): void {

@@ -9,7 +9,7 @@ import type * as record from './host/record.ts';
 import type * as sound from './host/live-sound.ts';
 import type * as transcode from './host/transcode.ts';
 import type { Output } from './host/output.ts';
-import { takeSnapshot } from './host/snapshot.ts';
+import type * as snapshot from './host/snapshot.ts';
 import { warmUp } from './host/warm.ts';
 import type { HostCommand, HostEvent, HostOrder, HostWord, OutputSpec, Seated } from './protocol.ts';
 
@@ -17,7 +17,7 @@ import type { HostCommand, HostEvent, HostOrder, HostWord, OutputSpec, Seated } 
 const warmAfterMs = 100;
 
 /** What runs in a seat. */
-type Sitter = Partial<Runner & Output> & { stop(): void };
+type Sitter = Partial<Runner & Output & snapshot.Pictures> & { stop(): void };
 type Emit = (event: HostEvent) => void;
 
 function main(): void {
@@ -50,7 +50,11 @@ function main(): void {
       case 'fault.disturb': return sitter?.disturb?.(command);
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
-      case 'snapshot.take': return sit(takeSnapshot(command, emit));
+      case 'snapshot.take': {
+        const pictures = sitter?.take ? sitter : outputs.pictures().startPictures(command, emit);
+        sit(pictures);
+        return pictures.take?.(command);
+      }
       case 'output.start': return sit(startOutput(command.spec, emit));
       case 'output.finish': return sitter?.finish?.(command.drainMs);
       case 'stop': return stops(() => {
@@ -113,6 +117,7 @@ const outputs = {
   frames: () => load<typeof frames>('./host/frames.ts'),
   sound: () => load<typeof sound>('./host/live-sound.ts'),
   transcode: () => load<typeof transcode>('./host/transcode.ts'),
+  pictures: () => load<typeof snapshot>('./host/snapshot.ts'),
 } as const;
 
 /** At once, unlike `import()`: orders are carried out in the order they came in. */

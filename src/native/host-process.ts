@@ -65,6 +65,7 @@ export class HostProcess {
   #ended = false;
   #failed = false;
   #rssBytes = 0;
+  #hasDecoder = false;
   /** When the oldest message that the pipe has not taken yet was sent. */
   #unsent: number[] = [];
 
@@ -146,9 +147,11 @@ export class HostProcess {
     return this.#heartbeat.ask();
   }
 
-  /** No more heartbeats. */
-  trust(): void {
-    this.#heartbeat.stop();
+  /** Loading a decoder may block it for longer than a heartbeat bears on a busy machine; whoever asked has a deadline of its own. */
+  expectPicture(): void {
+    if (this.#hasDecoder) return void this.#heartbeat.ask();
+    this.#hasDecoder = true;
+    this.#heartbeat.rest();
   }
 
   /** Asks rarely where the media of everybody shows that the process lives. */
@@ -199,7 +202,8 @@ export class HostProcess {
       for (const fed of word.fed) this.#seats.get(fed.seat)?.learn(fed);
       return this.#heartbeat.pong(word.seq);
     }
-    this.#heartbeat.heard();
+    if (word.type.startsWith('snapshot.')) this.#heartbeat.begin();
+    else this.#heartbeat.heard();
     if (word.type === 'output.stats') this.#rssBytes = word.stats.rssBytes;
     const { seat, ...event } = word;
     this.#seats.get(seat)?.hear(event);

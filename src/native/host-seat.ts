@@ -69,8 +69,7 @@ export class HostSeat implements Host {
     // A second word of it could reach somebody who sits here later.
     if (command.type === 'stop' && this.#stop !== 'not-asked') return;
     if (command.type === 'stop') this.#stop = 'asked';
-    // Loading a decoder may block it for longer than a heartbeat bears on a busy machine; whoever asked has a deadline of its own.
-    if (command.type === 'snapshot.take') this.#process.trust();
+    if (command.type === 'snapshot.take') this.#process.expectPicture();
     if (command.type === 'source.start') this.#startSource(command.spec);
     else this.#process.post({ ...command, seat: this.number });
     // An order to a host that is rarely asked: whether it got through shows at once.

@@ -5,7 +5,7 @@
 import { CameraUrl } from '../camera-url.ts';
 import { integer } from './launch-number.ts';
 import { payloadCodec, soundEnd, soundTrack } from './launch-sound.ts';
-import type { HostCommand, SourceSpec } from './protocol.ts';
+import type { SourceSpec } from './protocol.ts';
 
 /** What bounds the hub: a client further behind than `soft` goes on at the latest keyframe, beyond `hard` (where the hub is Matroska) it is cut. */
 const hubLimits = { softBytes: 16 * 1024 * 1024, hardBytes: 24 * 1024 * 1024 } as const;
@@ -28,8 +28,8 @@ const codecs = {
 /** What decodes a codec. */
 export const decoders = { H264: codecs.H264.decode, H265: codecs.H265.decode } as const;
 
-/** Element names of a source, as its runner looks them up. */
-export const sourceElements = { box: 'box', src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+/** Element names of a source, as its runner looks them up; rtspsrc makes `manager` when the camera answered. */
+export const sourceElements = { box: 'box', src: 'src', manager: 'manager', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
@@ -140,12 +140,4 @@ export type SourceClock = { feed: number; rtp: number; ms: number };
 export function sourceClock(monotonicNs: bigint, feedShiftMs = 0): SourceClock {
   const rtp = (ns: bigint): number => Number(((ns / 1000n) * 90n / 1000n) % 0x1_0000_0000n);
   return { feed: rtp(monotonicNs + BigInt(feedShiftMs) * 1_000_000n), rtp: rtp(monotonicNs), ms: Number(monotonicNs / 1_000_000n) };
-}
-
-/** One picture from a hub: the latest keyframe, decoded in one thread, since frame threads hold frames back. */
-export function snapshotLaunch(command: Extract<HostCommand, { type: 'snapshot.take' }>): string {
-  const codec = codecs[command.codec];
-  const scale = command.width === 0 ? '' : ` ! videoscale ! video/x-raw,width=${integer(command.width, 16, 8192)},pixel-aspect-ratio=1/1`;
-  return `${hubClient(command.codec, command.hubPort)} ! ${codec.decode} max-threads=1`
-    + `${scale} ! videoconvert ! jpegenc quality=${integer(command.quality, 1, 100)} ! appsink name=picture max-buffers=1 drop=false sync=false`;
 }

@@ -1,10 +1,9 @@
 /** Makes of a hub's packets the RTP stream of one primer: cut to the size of a network packet, numbered anew, stamped on arrival. Pure. */
 import { packetizeH264 } from '../rtp/h264.ts';
 import { packetEnd, PacketWriter, prefixBytes, stampRun } from '../rtp/packet.ts';
-import { aggregated, type HubPacket } from './hub-reader.ts';
+import type { HubPacket } from './hub-reader.ts';
+import { createUnitJoiner } from './hub-units.ts';
 
-const stapA = 24;
-const fuA = 28;
 /** As the feed's payloader. */
 const maxPayload = 1188;
 const ticksPerMs = 90;
@@ -23,30 +22,13 @@ export function createPrimerStream({ ssrc, payloadType, sequence }: { ssrc: numb
   const writer = new PacketWriter({ payloadType, maxPayload });
   let next = sequence;
   let ticks = 0;
-  let units: Buffer[] = [];
-  let parts: Buffer[] = [];
-
-  const collect = (payload: Buffer): void => {
-    const first = payload[0] ?? 0;
-    const kind = first & 0x1f;
-    if (kind === stapA) units.push(...aggregated(payload));
-    else if (kind !== fuA) units.push(payload);
-    else {
-      const header = payload[1] ?? 0;
-      if ((header & 0x80) !== 0) parts = [Buffer.of((first & 0xe0) | (header & 0x1f))];
-      parts.push(payload.subarray(2));
-      if ((header & 0x40) === 0) return;
-      units.push(Buffer.concat(parts));
-      parts = [];
-    }
-  };
+  const join = createUnitJoiner();
 
   return {
-    add({ payload, marker }, now) {
-      collect(payload);
-      if (!marker) return [];
-      packetizeH264(units.filter((unit) => unit.length > 0), writer);
-      units = [];
+    add(packet, now) {
+      const units = join(packet);
+      if (units === null) return [];
+      packetizeH264(units, writer);
       const run = writer.finish();
       ticks = Math.max(Math.round(now * ticksPerMs), ticks + 1);
       stampRun(run, { channel: 0, sequence: next, timestamp: ticks, ssrc });

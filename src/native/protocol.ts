@@ -76,7 +76,7 @@ export type HlsSegment = { name: string; map: string | null; startAt: number; du
 export type OpenedFile = { path: string; startAt: number };
 
 /** A file that was finished, and what it turned out to hold. */
-export type ClosedFile = OpenedFile & { openPath: string; durationMs: number; bytes: number; frames: number; codec: string; width: number | null; height: number | null; startsWithKeyframe: boolean };
+export type ClosedFile = OpenedFile & { openPath: string; durationMs: number; bytes: number; frames: number; codec: string; width: number | null; height: number | null; sound: string | null; startsWithKeyframe: boolean };
 
 /** A command or an event as it travels: a host may run several sources, each in a seat with a number that never comes again. */
 export type Seated<T> = T & { seat: number };
@@ -93,7 +93,7 @@ export type HostCommand =
   | { type: 'gate.arm' }
   /** Let out what was kept; from now on the feed, or the transcode, reaches the ingest directly. */
   | { type: 'gate.open' }
-  /** One picture from a hub, then the host is done. `width` 0 keeps the camera's size. */
+  /** One picture from a hub; the next order only after the answer, of the same codec and quality. `width` 0 keeps the camera's size. */
   | { type: 'snapshot.take'; hubPort: number; codec: 'H264' | 'H265'; width: number; quality: number }
   | { type: 'output.start'; spec: OutputSpec }
   /** Write what came so far and end; with `drainMs` the hub may close by itself first. */
@@ -129,7 +129,8 @@ export type HostEvent =
   | { type: 'source.stats'; stats: SourceStats }
   /** The pipeline is over: error, EOS, or a freshness limit was passed. Nothing else follows but `stopped`. */
   | { type: 'source.failed'; failure: Failure }
-  | { type: 'snapshot.taken'; jpeg: Uint8Array; width: number; height: number }
+  /** `spent`: this host is to take no more. */
+  | { type: 'snapshot.taken'; jpeg: Uint8Array; width: number; height: number; spent: boolean }
   | { type: 'snapshot.failed'; failure: Failure }
   /** It reads the hub. */
   | { type: 'output.started' }

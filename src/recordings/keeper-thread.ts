@@ -61,8 +61,8 @@ function recover(dir: string, path: string): FoundFile | null {
 
 function found(path: string, held: Measured | null): FoundFile | null {
   if (held === null || held.frames === 0 || held.video === null) return null;
-  const { durationMs, bytes, frames, startsWithKeyframe, video: { codec, width, height } } = held;
-  return { path, durationMs, bytes, frames, startsWithKeyframe, codec, width, height };
+  const { durationMs, bytes, frames, startsWithKeyframe, sound, video: { codec, width, height } } = held;
+  return { path, durationMs, bytes, frames, startsWithKeyframe, codec, width, height, sound };
 }
 
 /** The file, and the folders of its day that are empty then. */

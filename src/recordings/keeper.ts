@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Part, Timeline } from './vod.ts';
 
 /** What a recording was found to hold. */
-export type FoundFile = { path: string; durationMs: number; bytes: number; frames: number; startsWithKeyframe: boolean; codec: string; width: number | null; height: number | null };
+export type FoundFile = { path: string; durationMs: number; bytes: number; frames: number; startsWithKeyframe: boolean; codec: string; width: number | null; height: number | null; sound: string | null };
 
 export type KeeperRequest =
   | { type: 'scan' }

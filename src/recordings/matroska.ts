@@ -1,5 +1,6 @@
 /** What a Matroska file holds, by a walk over its element headers, wherever it ends. Pure. */
 import { blockAt, integerAt, matroskaIds as ids, textAt, walkMatroska, type MatroskaVisitor, type ReadAt } from './matroska-elements.ts';
+import { soundName } from './span-sound.ts';
 
 /** One track. */
 export type MatroskaTrack = { number: number; type: 'video' | 'audio' | 'other'; codec: string; width: number | null; height: number | null; frames: number };
@@ -8,6 +9,8 @@ export type MatroskaTrack = { number: number; type: 'video' | 'audio' | 'other';
 export type Matroska = {
   tracks: MatroskaTrack[];
   video: MatroskaTrack | null;
+  /** Codec of the sound, as everybody calls it, where a frame of it is there. */
+  sound: string | null;
   /** Video frames. */
   frames: number;
   firstMs: number;
@@ -21,6 +24,9 @@ export type Matroska = {
   /** Where the header keeps room for the duration, and in which unit. */
   durationField: { offset: number; length: number; scaleNs: number } | null;
 };
+
+/** What a WAVEFORMATEX begins with. */
+const soundTagBytes = 2;
 
 /** Walks a file of `size` bytes. Null where it is no Matroska. */
 export function measureMatroska(readAt: ReadAt, size: number): Matroska | null {
@@ -41,6 +47,7 @@ class Walk implements MatroskaVisitor {
   readonly #tracks: MatroskaTrack[] = [];
   #scaleNs = 1_000_000;
   #field: { offset: number; length: number } | null = null;
+  readonly #privates = new Map<MatroskaTrack, Uint8Array>();
   #finished = false;
   #cluster = 0;
   #first = Infinity;
@@ -69,6 +76,7 @@ class Walk implements MatroskaVisitor {
     else if (track === undefined) return;
     else if (id === ids.number) track.number = integerAt(this.#read, at, length);
     else if (id === ids.type) track.type = ([, 'video', 'audio'] as const)[integerAt(this.#read, at, length)] ?? 'other';
+    else if (id === ids.codecPrivate) this.#privates.set(track, this.#read(at, Math.min(length, soundTagBytes)).slice());
     else if (id === ids.codec) track.codec = textAt(this.#read, at, length);
     else if (id === ids.width) track.width = integerAt(this.#read, at, length);
     else if (id === ids.height) track.height = integerAt(this.#read, at, length);
@@ -78,10 +86,11 @@ class Walk implements MatroskaVisitor {
     if (!this.#isMatroska) return null;
     const video = this.#tracks.find(({ type }) => type === 'video') ?? null;
     const frames = video?.frames ?? 0;
+    const audio = this.#tracks.find((track) => track.type === 'audio' && track.frames > 0);
     const toMs = (ticks: number): number => (ticks * this.#scaleNs) / 1_000_000;
     const [firstMs, lastMs] = frames === 0 ? [0, 0] : [toMs(this.#first), toMs(this.#last)];
     return {
-      tracks: this.#tracks, video, frames, firstMs, lastMs,
+      tracks: this.#tracks, video, frames, sound: audio ? soundName({ codec: audio.codec, codecPrivate: this.#privates.get(audio) ?? new Uint8Array(0) }) : null, firstMs, lastMs,
       durationMs: frames < 2 ? 0 : Math.round((lastMs - firstMs) * (frames / (frames - 1))),
       startsWithKeyframe: this.#firstIsKeyframe ?? false,
       finished: this.#finished,

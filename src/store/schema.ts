@@ -58,6 +58,7 @@ const migrations = [
    ) STRICT;
    CREATE INDEX segments_by_camera ON segments (camera, start_at);
    CREATE INDEX segments_by_start ON segments (start_at);`,
+  'ALTER TABLE segments ADD COLUMN sound TEXT;', // codec; null: none, or entered before there was this column
 ] as const;
 
 /** Brings a database up to date; each step is one transaction. Throws for a database of a newer program. */

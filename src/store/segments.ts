@@ -14,11 +14,11 @@ export type SegmentRequest =
 
 type Row = Omit<Segment, 'closed' | 'gapBefore'> & { closed: number; gapBefore: string | null };
 
-const columns = 'id, camera, path, start_at AS startAt, end_at AS endAt, duration_ms AS durationMs, bytes, frames, codec, width, height, closed, gap_before AS gapBefore';
+const columns = 'id, camera, path, start_at AS startAt, end_at AS endAt, duration_ms AS durationMs, bytes, frames, codec, width, height, sound, closed, gap_before AS gapBefore';
 
 /** Binds the statements. */
 export function segmentsOf(db: DatabaseSync): (request: SegmentRequest) => unknown {
-  const put = db.prepare('INSERT OR REPLACE INTO segments (id, camera, path, start_at, end_at, duration_ms, bytes, frames, codec, width, height, closed, gap_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const put = db.prepare('INSERT OR REPLACE INTO segments (id, camera, path, start_at, end_at, duration_ms, bytes, frames, codec, width, height, sound, closed, gap_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const get = db.prepare(`SELECT ${columns} FROM segments WHERE id = ?`);
   const remove = db.prepare('DELETE FROM segments WHERE id = ?');
   const before = db.prepare(`SELECT ${columns} FROM segments WHERE camera = ? AND start_at < ? ORDER BY start_at DESC LIMIT 1`);
@@ -33,8 +33,8 @@ export function segmentsOf(db: DatabaseSync): (request: SegmentRequest) => unkno
     switch (request.type) {
       case 'segments.put':
         return together(db, () => {
-          for (const { id, camera, path, startAt, endAt, durationMs, bytes, frames, codec, width, height, closed, gapBefore } of request.segments) {
-            put.run(id, camera, path, startAt, endAt, durationMs, bytes, frames, codec, width, height, closed ? 1 : 0, gapBefore === null ? null : JSON.stringify(gapBefore));
+          for (const { id, camera, path, startAt, endAt, durationMs, bytes, frames, codec, width, height, sound, closed, gapBefore } of request.segments) {
+            put.run(id, camera, path, startAt, endAt, durationMs, bytes, frames, codec, width, height, sound, closed ? 1 : 0, gapBefore === null ? null : JSON.stringify(gapBefore));
           }
         });
       case 'segments.remove': return together(db, () => request.ids.forEach((id) => remove.run(id)));

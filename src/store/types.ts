@@ -43,6 +43,8 @@ export type Segment = {
   codec: string | null;
   width: number | null;
   height: number | null;
+  /** Codec of the sound; null where none is in it, and where the row is older than this field. */
+  sound: string | null;
   closed: boolean;
   gapBefore: SegmentGap | null;
 };

@@ -25,7 +25,7 @@ async function bench(t: TestContext) {
   script.cameras.set('gate', cameraView('gate', { outputs: { ...outputs, frames: { ...outputs.frames, mode: 'always', state: 'running' } } }));
   script.cameras.set('yard', cameraView('yard', { viewers: 5 }));
   script.incidents.push(incident('1', 'gate', 'yard', 'yard2'), incident('2', 'yard', 'yard2', 'yard3'));
-  script.recordings.push(...['gate', 'yard'].map((camera): RecordingView => ({ id: `${camera}-1`, camera, path: `${camera}/1.mkv`, startAt: '2026-01-01T00:00:00.000Z', endAt: '2026-01-01T00:00:01.000Z', durationMs: 1_000, bytes: 1, frames: 25, codec: 'H264', width: 1, height: 1, closed: true, gapBefore: null })));
+  script.recordings.push(...['gate', 'yard'].map((camera): RecordingView => ({ id: `${camera}-1`, camera, path: `${camera}/1.mkv`, startAt: '2026-01-01T00:00:00.000Z', endAt: '2026-01-01T00:00:01.000Z', durationMs: 1_000, bytes: 1, frames: 25, codec: 'H264', width: 1, height: 1, sound: null, closed: true, gapBefore: null })));
   script.recordingFile = import.meta.filename.replace('limited', 'page');
   script.exports.push(exportView('gate-1', 'gate'), exportView('yard-1', 'yard'));
   script.events.push(event(1, 'gate'), event(2, 'yard', 'yard'));

@@ -15,7 +15,7 @@ import { scriptedControl } from '../support/scripted-control.ts';
 
 const recording = (changes: Partial<RecordingView> = {}): RecordingView => ({
   id: 'gate-1795569825678', camera: 'gate', path: 'gate/2026/11/25/2026-11-25T01-23-45.678Z.mkv', startAt: '2026-11-25T01:23:45.678Z', endAt: '2026-11-25T01:28:45.678Z', durationMs: 300_000,
-  bytes: 200_000, frames: 7_500, codec: 'H264', width: 640, height: 360, closed: true,
+  bytes: 200_000, frames: 7_500, codec: 'H264', width: 640, height: 360, sound: 'AAC', closed: true,
   gapBefore: { from: '2026-11-25T01:23:40.000Z', to: '2026-11-25T01:23:45.678Z', durationMs: 5_678, class: 'reset', code: 'connection-reset', message: 'The connection to the camera broke.' }, ...changes,
 });
 

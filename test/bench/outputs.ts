@@ -19,6 +19,7 @@ import { benchClip } from '../support/bench-clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { record, sourceSpec, startPool } from '../support/hosts.ts';
 import { barePipelines, measureCosts, type Cost } from '../support/process-cost.ts';
+import { cpuSeconds } from '../support/procfs.ts';
 import { startSimulator } from '../support/simulator.ts';
 import { hlsLatency, snapshotTimes } from '../support/outputs-bench.ts';
 
@@ -128,20 +129,21 @@ function rowOf(lookout: Cost, bare: Cost, count: number): Row {
   };
 }
 
-/** CPU of children that ended and were waited for, s. */
-function childrenSeconds(): number {
+/** CPU of children that ended and were waited for, and of hosts that wait for the next picture, s. */
+function picturesSeconds(): number {
   const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ');
-  return (Number(fields[13]) + Number(fields[14])) / 100;
+  const waiting = hosts.pool.hosts().filter(({ owner }) => owner.endsWith('/snapshot'));
+  return waiting.reduce((sum, { pid }) => sum + cpuSeconds(pid), (Number(fields[13]) + Number(fields[14])) / 100);
 }
 
-/** Pictures in turns: one of Lookout's, one of a bare pipeline that runs for it. The spare host that waits for the next picture is counted with it. */
+/** Pictures in turns: one of Lookout's, one of a bare pipeline that runs for it. */
 async function snapshots({ id, hubPort }: Source): Promise<Row> {
   const taker = createSnapshots({ pool: hosts.pool });
   const used = { lookout: 0, bare: 0 };
   const spend = async (who: keyof typeof used, work: () => Promise<unknown>): Promise<void> => {
-    const before = childrenSeconds();
+    const before = picturesSeconds();
     await work();
-    used[who] += childrenSeconds() - before;
+    used[who] += picturesSeconds() - before;
   };
   const launch = `tcpclientsrc host=127.0.0.1 port=${hubPort} ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtph264depay ! h264parse ! avdec_h264 max-threads=1 ! videoconvert ! jpegenc quality=80 snapshot=true ! filesink location=${folder}/picture.jpg`;
   for (let nth = 1; nth <= seconds; nth += 1) {

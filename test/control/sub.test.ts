@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { Socket } from 'socket.io-client';
-import type { CameraView, EventView, ExplanationView, FlightView, SubView } from '../../src/api/protocol.ts';
+import type { AvailabilityView, CameraView, EventView, ExplanationView, FlightView, SubView } from '../../src/api/protocol.ts';
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout, type Lookout } from '../support/lookout.ts';
@@ -16,7 +16,7 @@ let main: CameraView;
 
 before(async () => {
   cameras = await startSimulator({ mounts: [{ name: 'gate', video: 'parking-360p-main' }, { name: 'small', video: 'tiny-320x180-main' }, { name: 'other', video: 'odd-504x282-baseline' }] });
-  lookout = await startLookout({ config: { sfu: { workers: 2 } } });
+  lookout = await startLookout({ config: { sfu: { workers: 2 }, faults: { enabled: true } } });
   await lookout.add({ id: 'gate', url: cameras.url('gate'), sub: { url: cameras.url('small').replace('rtsp://', 'rtsp://ada:s3cr3t@') }, source: { closeAfterSeconds: 1 } });
   main = await lookout.until('gate', 'streaming.live');
 });
@@ -115,6 +115,21 @@ test('its failure is its own: main is live, and why sub is down is one request',
   await mainGoesOn();
 });
 
+test('a fault hits the stream that is named; its gap is in the availability of that one', async (t) => {
+  const socket = await open(t);
+  await join(socket, 'sub');
+  const { host } = await sub(({ substate }) => substate === 'live', 'sub to be live');
+  const inject = (body: object, expect: number) => lookout.api<{ camera: string; stream?: string; pid: number }>('POST', '/api/v1/cameras/gate/faults', { body, expect });
+  const { camera, stream, pid } = await inject({ fault: 'kill-host', stream: 'sub' }, 202);
+  assert.deepEqual({ camera, stream, pid }, { camera: 'gate', stream: 'sub', pid: host?.pid });
+  await sub((view) => view.substate === 'live' && view.host?.pid !== pid, 'sub to be back');
+  const told = await lookout.api<AvailabilityView>('GET', '/api/v1/cameras/gate/availability');
+  assert.deepEqual([told.losses, told.sub?.camera, told.sub?.byClass.map((entry) => entry.class).includes('host-crash')], [0, 'gate', true]);
+  await inject({ fault: 'kill-host', stream: 'third' }, 400);
+  await inject({ fault: 'kill-host', stream: 'sub', target: 'record' }, 503);
+  await mainGoesOn();
+});
+
 test('another address, and none, reach those who watch; main goes on', async (t) => {
   const socket = await open(t);
   const gone = collect<{ viewer: string; reason: string }>(socket, 'gone');
@@ -131,6 +146,7 @@ test('another address, and none, reach those who watch; main goes on', async (t)
   const farewell = await eventually(() => gone.find((event) => event.viewer === viewer) ?? gone[0], { what: 'the viewer to be told' });
   assert.equal((farewell as { reason: string }).reason, 'rejoin');
   assert.equal((await join(socket, 'sub')).stream, 'main', 'a camera without sub gives main');
+  await lookout.api('POST', '/api/v1/cameras/gate/faults', { body: { fault: 'kill-host', stream: 'sub' }, expect: 400 });
   assert.equal((await cameras.stats('other')).sessions, 0);
   await mainGoesOn();
 });

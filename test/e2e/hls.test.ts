@@ -24,7 +24,7 @@ const quick = { hls: { segmentSeconds: 1, segments: 4, idleSeconds: 5 }, faults:
 let cameras: SimulatorProcess & AsyncDisposable;
 
 before(async () => {
-  cameras = await startSimulator({ mounts: [{ name: 'gate', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }] });
+  cameras = await startSimulator({ mounts: [{ name: 'gate', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }, { name: 'bframes', video: 'bframes-360p-high' }] });
 });
 after(async () => {
   await cameras?.[Symbol.asyncDispose]();
@@ -115,8 +115,10 @@ test('a token in the address opens the playlist and every URI in it; without one
   assert.deepEqual([refused.status, (await refused.json() as { code: string }).code], [409, 'LOOKOUT_HLS_OFF']);
 });
 
-test('hls.js in Chromium plays an H.264 camera, and goes on over a restart of its source', async (t) => {
-  const lookout = await program(t, { outputs: { hls: { mode: 'always' } } });
+type Playing = { frames: number; width: number; time: number; fatal: string[] };
+
+/** Plays the camera by hls.js in Chromium, until two seconds of it were seen. */
+async function playWithHlsJs(t: TestContext, lookout: Lookout): Promise<() => Promise<Playing>> {
   const browser = await openBrowser();
   defer(t, () => browser.close());
   const page = await browser.context.newPage();
@@ -131,15 +133,26 @@ test('hls.js in Chromium plays an H.264 camera, and goes on over a restart of it
     hls.loadSource('/hls/cam/index.m3u8?token=test-admin-token-of-this-run');
     hls.attachMedia(document.querySelector('video'));
   `);
-  const playing = async (): Promise<{ frames: number; width: number; time: number; fatal: string[] }> => page.evaluate('(() => { const v = document.querySelector("video"); return { frames: v.getVideoPlaybackQuality().totalVideoFrames, width: v.videoWidth, time: v.currentTime, fatal }; })()');
+  const playing = async (): Promise<Playing> => page.evaluate('(() => { const v = document.querySelector("video"); return { frames: v.getVideoPlaybackQuality().totalVideoFrames, width: v.videoWidth, time: v.currentTime, fatal }; })()');
   await eventually(async () => (await playing()).frames > 50, { timeoutMs: 30_000, what: 'two seconds of video' });
-  const { width } = await playing();
-  assert.equal(width, 320);
+  return playing;
+}
+
+test('hls.js in Chromium plays an H.264 camera, and goes on over a restart of its source', async (t) => {
+  const lookout = await program(t, { outputs: { hls: { mode: 'always' } } });
+  const playing = await playWithHlsJs(t, lookout);
+  assert.equal((await playing()).width, 320);
   await lookout.api('POST', '/api/v1/cameras/cam/faults', { body: { fault: 'kill-host', target: 'source' } });
   await eventually(async () => (await fetchPlaylist(lookout))?.segments.some(({ discontinuity }) => discontinuity), { timeoutMs: 30_000, what: 'the next source in the playlist' });
   const { frames } = await playing();
   await eventually(async () => (await playing()).frames > frames + 150, { timeoutMs: 60_000, what: 'six seconds more, which reach over the restart' });
   assert.deepEqual((await playing()).fatal, []);
+});
+
+test('hls.js in Chromium plays an H.264 camera with B-frames', async (t) => {
+  const lookout = await program(t, { outputs: { hls: { mode: 'always' } } }, 'bframes');
+  const { width, fatal } = await (await playWithHlsJs(t, lookout))();
+  assert.deepEqual([width, fatal], [640, []]);
 });
 
 test('an H.265 camera is offered as fragmented MP4, which ffmpeg and GStreamer play', async (t) => {

@@ -112,11 +112,11 @@ test('without a transcode H.265 is shown by stills where the browser has no deco
   assert.deepEqual([answer.status, ((await answer.json()) as { code: string }).code], [422, 'LOOKOUT_UNSUPPORTED_MEDIA']);
 });
 
-test('H.264 with B-frames is told as such once it plays, and shown another way, with the reason', async () => {
+test('H.264 with B-frames is told as such once it plays, and shown over HLS, with the reason', async () => {
   await eventually(async () => (await lookout.camera('bframes')).outputs.live.carriage === 'none', { timeoutMs: 15_000, what: 'the B-frames to be seen' });
   assert.match((await lookout.camera('bframes')).outputs.live.verdict?.why ?? '', /B-frames/u);
   await open(page, 'bframes');
-  await eventually(async () => /^(?:HLS|Still pictures).*B-frames/su.test(await words(page)), { timeoutMs: 15_000, what: 'the way and why' });
-  assert.match(await wayOf(page), /^(?:hls|stills)$/u);
-  await page.waitForSelector('.stage img');
+  await eventually(async () => /^HLS.*B-frames/su.test(await words(page)), { timeoutMs: 15_000, what: 'the way and why' });
+  await plays(page, 'the camera over HLS');
+  assert.equal(await wayOf(page), 'hls');
 });

@@ -9,7 +9,7 @@ import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
 import { record, sourceSpec, startPool } from '../support/hosts.ts';
-import { decodes, ffprobe } from '../support/media-file.ts';
+import { decodes, ffprobe, packetTimes } from '../support/media-file.ts';
 import { startSimulator } from '../support/simulator.ts';
 
 const frameMs = 40;
@@ -22,14 +22,14 @@ describe('an HLS output', () => {
   const hosts = startPool();
   let simulator: SimulatorProcess;
   before(async () => {
-    simulator = await startSimulator({ mounts: [{ name: 'tiny', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }] });
+    simulator = await startSimulator({ mounts: [{ name: 'tiny', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }, { name: 'bframes', video: 'bframes-360p-high' }] });
   });
   after(async () => {
     await hosts.close();
     await simulator.close();
   });
 
-  const run = async (t: TestContext, { name, codec, gopMs, segmentMs }: typeof cases[number], keep: number) => {
+  const run = async (t: TestContext, { name, codec, gopMs, segmentMs }: { name: string; codec: 'H264' | 'H265'; gopMs: number; segmentMs: number }, keep: number) => {
     const dir = await mkdtemp(join(tmpdir(), 'lookout-hls-'));
     defer(t, () => rm(dir, { recursive: true, force: true }));
     const source = await hosts.pool.take('camera:cam/source');
@@ -72,6 +72,21 @@ describe('an HLS output', () => {
       await decodes(whole, one.codec === 'H264' ? 'h264' : 'h265', one.container);
     });
   }
+
+  test('of a camera with B-frames says when each is decoded: no frame is shown before it, over all segments', async (t) => {
+    const hls = await run(t, { name: 'bframes', codec: 'H264', gopMs: 2_000, segmentMs: 2_000 }, 100);
+    await eventually(() => hls.segments().length >= 3, { timeoutMs: 30_000, what: 'three segments' });
+    await Promise.all([hls.host.release(), hls.source.release()]);
+    const whole = join(hls.dir, 'whole');
+    await writeFile(whole, Buffer.concat(await Promise.all(hls.segments().map(({ name }) => readFile(join(hls.dir, name))))));
+    const packets = await packetTimes(whole);
+    assert.ok(packets.length >= 149, `${packets.length} frames`);
+    assert.ok(packets.every(({ dts, pts }, index) => dts <= pts && (index === 0 || dts > packets[index - 1]!.dts)), JSON.stringify(packets));
+    assert.ok(packets.some(({ dts, pts }) => pts - dts > 0.06), 'they are reordered');
+    const shown = packets.map(({ pts }) => pts).sort((a, b) => a - b);
+    assert.ok(shown.slice(1).every((pts, index) => Math.abs(pts - shown[index]! - frameMs / 1_000) < 0.002), `shown at an even pace: ${shown.map((pts) => Math.round(pts * 1_000)).join()}`);
+    await decodes(whole, 'h264', 'tsdemux');
+  });
 
   test('keeps no more segments on the disk than it was told to', async (t) => {
     const hls = await run(t, cases[0], 2);

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { snapshotLaunch, sourceClock, sourceLaunch, sourceProperties } from '../../src/native/launch.ts';
+import { sourceClock, sourceLaunch, sourceProperties } from '../../src/native/launch.ts';
+import { pictureLaunch, sizeCaps } from '../../src/native/launch-picture.ts';
 import { sourceSpec } from '../support/hosts.ts';
 
 /** What a running time of 0 is, in these tests. */
@@ -60,11 +61,11 @@ describe('launch description', () => {
     assert.match(text('udp'), /protocols=udp latency=150 /u);
   });
 
-  test('snapshot scales only where a width is asked for', () => {
-    const text = (width: number) => snapshotLaunch({ type: 'snapshot.take', hubPort: 1234, codec: 'H264', width, quality: 80 });
-    assert.doesNotMatch(text(0), /videoscale/u);
-    assert.match(text(320), /videoscale ! video\/x-raw,width=320,/u);
-    assert.throws(() => text(1), RangeError);
+  test('a picture is scaled only where a width is asked for', () => {
+    assert.match(pictureLaunch({ codec: 'H265', quality: 80 }), /avdec_h265 max-threads=1 .* jpegenc quality=80 /u);
+    assert.throws(() => pictureLaunch({ codec: 'H264', quality: 0 }), RangeError);
+    assert.deepEqual([sizeCaps(0), sizeCaps(320)], ['video/x-raw', 'video/x-raw,width=320,pixel-aspect-ratio=1/1']);
+    assert.throws(() => sizeCaps(1), RangeError);
   });
 
   test('timestamp offset is CLOCK_MONOTONIC in 90 kHz ticks mod 2³²', () => {

@@ -23,8 +23,8 @@ function framed(packets: readonly Packet[]): Buffer {
   }));
 }
 
-/** What `fakesink` says of each buffer: bytes, and its time in ms. Rejects where the pipeline fails or dies. */
-async function through(packets: readonly Packet[], { encoding, rest }: { encoding: string; rest: string }): Promise<{ bytes: number; ms: number }[]> {
+/** What `fakesink` says of each buffer: bytes, and its times in ms, that of decoding NaN where it has none. Rejects where the pipeline fails or dies. */
+async function through(packets: readonly Packet[], { encoding, rest }: { encoding: string; rest: string }): Promise<{ bytes: number; ms: number; decodedAt: number }[]> {
   const launch = `fdsrc fd=0 ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=${encoding} ! rtpstreamdepay ! ${rest} ! fakesink silent=false sync=false`;
   const child = spawn('gst-launch-1.0', ['-v', ...launch.split(' ')], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin') } });
   const said: string[] = [];
@@ -33,8 +33,13 @@ async function through(packets: readonly Packet[], { encoding, rest }: { encodin
   child.stdin.end(framed(packets));
   const [code, signal] = await once(child, 'close') as [number | null, string | null];
   assert.deepEqual([code, signal], [0, null], said.join('').slice(-2_000));
-  return [...said.join('').matchAll(/chain\s+\*+ \([^)]*\) \((\d+) bytes, dts: [^,]+, pts: (?:(\d+):(\d+):([\d.]+)|none)/gu)]
-    .map(([, bytes, hours, minutes, seconds]) => ({ bytes: Number(bytes), ms: Math.round((Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000) }));
+  return [...said.join('').matchAll(/chain\s+\*+ \([^)]*\) \((\d+) bytes, dts: ([^,]+), pts: ([^,]+),/gu)].map(([, bytes, decodedAt = '', ms = '']) => ({ bytes: Number(bytes), ms: Math.round(milliseconds(ms)), decodedAt: milliseconds(decodedAt) }));
+}
+
+/** Of `0:00:01.040000000`; NaN for `none`. */
+function milliseconds(time: string): number {
+  const [hours, minutes, seconds] = time.split(':').map(Number);
+  return hours! * 3_600_000 + minutes! * 60_000 + seconds! * 1_000;
 }
 
 const passing = async (codec: number, packets: readonly Packet[], encoding = 'H264'): Promise<number[]> => (await through(packets, { encoding, rest: `lookoutflight codec=${codec}` })).map(({ bytes }) => bytes - 12);
@@ -87,6 +92,30 @@ describe('times', () => {
       assert.ok(mended.every((ms, index) => index === 0 || ms > mended[index - 1]!), mended.join());
       assert.equal(mended.at(-1)! - mended[0]!, 39 * 40);
     }
+  });
+
+  test('of decoding are told where asked: they grow, none is later than its presentation, and soon each is a presentation time of one before', async () => {
+    const launch = 'rtpjitterbuffer mode=none latency=0 ! rtph264depay ! video/x-h264,stream-format=byte-stream,alignment=au ! lookouttimes decode-times=true';
+    const orders = { none: [0, 1, 2, 3, 4, 5, 6, 7], plain: [0, 3, 1, 2, 6, 4, 5, 7], pyramid: [0, 4, 2, 1, 3, 7, 6, 5] };
+    for (const [name, order] of Object.entries(orders)) {
+      const shown = Array.from({ length: 5 }, (_, gop) => order.map((place) => 1_000 + (gop * 8 + place) * 40)).flat();
+      const units = await through(shown.map((at, index) => ({ payload: index % 8 === 0 ? key : delta, at })), { encoding: 'H264', rest: launch });
+      assert.deepEqual(units.map(({ ms }) => ms - units[0]!.ms), shown.map((at) => at - 1_000), `${name}: what is shown stays`);
+      const decoded = units.map(({ decodedAt }) => decodedAt);
+      assert.ok(decoded.every((at, index) => index === 0 || at > decoded[index - 1]!), `${name}: ${decoded.join()}`);
+      assert.ok(units.every(({ ms, decodedAt }) => decodedAt <= ms + 0.001), `${name}: nothing is shown before it is decoded`);
+      const steps = decoded.slice(8).map((at, index, all) => (index === 0 ? 40 : Math.round(at - all[index - 1]!)));
+      assert.ok(steps.every((step) => step === 40), `${name}: ${steps.join()}`);
+      if (name === 'none') assert.deepEqual(decoded.map(Math.round), units.map(({ ms }) => ms));
+    }
+  });
+
+  test('of decoding follow a stream that reorders deeper later on', async () => {
+    const order = (gop: number): number[] => (gop < 2 ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 4, 2, 1, 3, 7, 6, 5]);
+    const shown = Array.from({ length: 10 }, (_, gop) => order(gop).map((place) => 1_000 + (gop * 8 + place) * 40)).flat();
+    const units = await through(shown.map((at, index) => ({ payload: index % 8 === 0 ? key : delta, at })), { encoding: 'H264', rest: 'rtpjitterbuffer mode=none latency=0 ! rtph264depay ! video/x-h264,stream-format=byte-stream,alignment=au ! lookouttimes decode-times=true' });
+    assert.ok(units.every(({ decodedAt }, index) => index === 0 || decodedAt > units[index - 1]!.decodedAt));
+    assert.ok(units.slice(-24).every(({ ms, decodedAt }) => decodedAt <= ms + 0.001));
   });
 
   test('of decoded frames come at most as often as asked, whatever rate the stream claims', async () => {

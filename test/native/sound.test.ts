@@ -97,6 +97,7 @@ describe('sound', { concurrency: 3 }, () => {
       await eventually(() => recorder.files().length >= 2 && hls.files().length >= 2, { timeoutMs: 20_000, what: 'files and segments' });
       await Promise.all([recorder.finish(), hls.finish()]);
       await host.release();
+      assert.deepEqual([...new Set(recorder.said.events.flatMap((event) => (event.type === 'file.closed' ? [event.file.sound] : [])))], [sound.codec], 'a file says what sound it has');
       // The last one may be short.
       const files = recorder.files().slice(0, -1);
       const offsets: number[] = [];

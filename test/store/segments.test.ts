@@ -8,7 +8,7 @@ import { temporaryDir } from '../support/api.ts';
 import { defer } from '../support/defer.ts';
 
 const segment = (camera: string, startAt: number, changes: Partial<Segment> = {}): Segment => ({
-  id: `${camera}-${startAt}`, camera, path: `${camera}/${startAt}.mkv`, startAt, endAt: startAt + 1_000, durationMs: 1_000, bytes: 100, frames: 25, codec: 'V_MPEG4/ISO/AVC', width: 320, height: 180, closed: true, gapBefore: null, ...changes,
+  id: `${camera}-${startAt}`, camera, path: `${camera}/${startAt}.mkv`, startAt, endAt: startAt + 1_000, durationMs: 1_000, bytes: 100, frames: 25, codec: 'V_MPEG4/ISO/AVC', width: 320, height: 180, sound: null, closed: true, gapBefore: null, ...changes,
 });
 
 async function segments(t: TestContext): Promise<Store['segments']> {
@@ -23,7 +23,7 @@ describe('the index of recordings', () => {
     const open = segment('gate', 5_000, { endAt: null, closed: false, gapBefore: { from: 1_000, ms: 4_000, class: 'reset', code: 'x', message: 'y' } });
     await index.put(open);
     assert.deepEqual(await index.get(open.id), open);
-    const closed = { ...open, endAt: 6_000, closed: true, path: 'gate/final.mkv' };
+    const closed = { ...open, endAt: 6_000, sound: 'PCMU', closed: true, path: 'gate/final.mkv' };
     await index.put(closed, segment('yard', 1));
     assert.deepEqual(await index.get(open.id), closed);
     await index.remove(open.id, 'yard-1');

@@ -19,6 +19,12 @@ export async function ffprobe(path: string): Promise<ProbedFile> {
   };
 }
 
+/** When each video packet of a file is decoded and shown, in s, in the order in which they lie in it. */
+export async function packetTimes(path: string): Promise<{ dts: number; pts: number }[]> {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts_time,dts_time', '-of', 'json', path], { maxBuffer: 64 * 1024 * 1024 });
+  return (JSON.parse(stdout) as { packets: { pts_time: string; dts_time: string }[] }).packets.map((packet) => ({ dts: Number(packet.dts_time), pts: Number(packet.pts_time) }));
+}
+
 /** Decodes every frame with GStreamer's ffmpeg decoders and fails on the first error. */
 export async function decodes(path: string, codec: 'h264' | 'h265', container: 'matroskademux' | 'tsdemux' | 'qtdemux' = 'matroskademux'): Promise<void> {
   await run('gst-launch-1.0', ['-q', 'filesrc', `location=${path}`, '!', container, '!', `${codec}parse`, '!', `avdec_${codec}`, 'max-threads=1', '!', 'fakesink'], { timeout: 30_000 });

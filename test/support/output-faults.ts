@@ -100,18 +100,16 @@ async function foldersOf({ dataDir }: Lookout, output: OutputName): Promise<stri
   return (await readdir(join(dataDir, 'hls'))).map((name) => join(dataDir, 'hls', name));
 }
 
-/** A picture's host lives for some 200 ms: asked again and again for other widths until one is hit. */
-async function hurtSnapshot(lookout: Lookout, { fault, class: cls }: OutputFault): Promise<void> {
-  let width = 16;
-  await eventually(async () => {
-    width += 2;
-    const asked = fetch(`${lookout.url}/api/v1/cameras/${id}/snapshot.jpg?width=${width}`, { headers });
-    const hit = await eventually(async () => (await fetch(`${lookout.url}/api/v1/cameras/${id}/faults`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ fault, target: 'snapshot' }) })).ok, { timeoutMs: 150, what: 'a host of a picture' }).catch(() => false);
-    const answer = await asked;
-    const text = answer.ok ? '' : await answer.text();
-    // A host that is frozen may have its deadline of the picture before that of its heartbeat.
-    return hit && answer.status === 503 && (text.includes(cls) || text.includes('host-crash') || text.includes('snapshot-deadline'));
-  }, { timeoutMs: 30_000, what: 'a picture that fails' });
+/** The process that waits for the next picture is hurt: whoever asks next gets a picture all the same, from another one. */
+async function hurtSnapshot(lookout: Lookout, { fault }: OutputFault): Promise<void> {
+  const pidOf = async (): Promise<number | undefined> => (await lookout.camera(id)).outputs.snapshot.host?.pid;
+  assert.equal(await snapshot(lookout, '?width=64'), 200);
+  const was = await pidOf();
+  assert.ok(was, 'a process waits for the next picture');
+  const hurt = await fetch(`${lookout.url}/api/v1/cameras/${id}/faults`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ fault, target: 'snapshot' }) });
+  assert.equal(hurt.ok, true);
+  assert.equal(await snapshot(lookout, '?width=66'), 200, 'who asks next gets a picture');
+  assert.notEqual(await pidOf(), was);
 }
 
 /** What is not the row's output went on: same processes, same states, nothing missing in between. */

@@ -62,8 +62,8 @@ class RecordOutput extends SplitOutput {
     const path = recordingPath({ camera: this.#spec.camera, startAt: entry.startAt, open: false });
     renameSync(absolute, join(this.#spec.dir, path));
     this.#closedBytes += held.bytes;
-    const { durationMs, bytes, frames, startsWithKeyframe, video: { codec, width, height } } = held;
-    this.emit({ type: 'file.closed', file: { path, openPath: entry.path, startAt: entry.startAt, durationMs, bytes, frames, startsWithKeyframe, codec, width, height } });
+    const { durationMs, bytes, frames, startsWithKeyframe, sound, video: { codec, width, height } } = held;
+    this.emit({ type: 'file.closed', file: { path, openPath: entry.path, startAt: entry.startAt, durationMs, bytes, frames, startsWithKeyframe, codec, width, height, sound } });
   }
 
   protected counted(frames: number): void {

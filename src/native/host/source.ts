@@ -180,7 +180,18 @@ class Source implements Runner {
     if (this.#isPlaying) return;
     this.#isPlaying = true;
     clearTimeout(this.#timer);
+    this.#takeJumps();
     this.#emit({ type: 'source.started', hubPort: Number(this.#hub['current-port']), soundPort: this.#soundHub === undefined ? null : Number(this.#soundHub['current-port']) });
+  }
+
+  /**
+   * Sequence numbers that jump back are a new beginning at once: over TCP nothing comes in another order. rtpjitterbuffer 1.22
+   * drops what is up to 2 s behind for being late, and what 2 s are it reckons by the numbers themselves, which just jumped:
+   * nothing came for as long as they needed to catch up.
+   */
+  #takeJumps(): void {
+    const manager = this.#spec.transport === 'tcp' ? this.#pipeline.findChild(sourceElements.manager) : undefined;
+    if (manager !== undefined) manager['max-misorder-time'] = 1;
   }
 
   #fail(failed: Failure): void {

@@ -1,9 +1,11 @@
 /*
  * lookoutflight: stands in a pipeline where RTP passes, counts it (`stats`, as identity does) and notes every header, so
- * that the last half minute before a failure can be read and replayed. What no depayloader bears ends here (payload.c).
+ * that the last half minute before a failure can be read and replayed. What no depayloader bears ends here (payload.c); video that
+ * reorders gets the times of its own clock (steady.c).
  */
 #include "box.h"
 #include "payload.h"
+#include "steady.h"
 
 /* A run is cut after so long, and at a pause: when its packets came stays known that well. */
 #define RUN_MS 1000
@@ -18,6 +20,7 @@ typedef struct {
   Run *open;
   guint32 serial;
   PayloadState payload;
+  Steady steady;
 } LookoutFlight;
 typedef struct { GstElementClass parent; } LookoutFlightClass;
 enum { PROP_STATS = 1, PROP_TRACK, PROP_CODEC };
@@ -83,27 +86,31 @@ static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, 
   g_mutex_unlock (&self->notes->lock);
 }
 
-/* Counts and notes a packet; FALSE where it goes no further. */
-static gboolean take_packet (LookoutFlight *self, const guint8 *packet, gsize size) {
+/* Counts and notes a packet; FALSE where it goes no further. Of one that does, its RTP time and whether a keyframe begins in it. */
+static gboolean take_packet (LookoutFlight *self, const guint8 *packet, gsize size, guint32 *timestamp, gboolean *keyframe) {
   gsize begin = 0, end = 0;
   gboolean whole = payload_bounds (packet, size, &begin, &end);
   if (self->notes->box != NULL && size >= 12) note_packet (self, packet, size, whole ? begin : size);
-  return whole && payload_is_sound (self->codec, &self->payload, packet + begin, end - begin);
+  if (!whole || !payload_is_sound (self->codec, &self->payload, packet + begin, end - begin)) return FALSE;
+  *timestamp = GST_READ_UINT32_BE (packet + 4);
+  *keyframe = begins_keyframe (self->codec, packet + begin, end - begin);
+  return TRUE;
 }
 
 static GstFlowReturn flight_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   LookoutFlight *self = (LookoutFlight *) parent;
   (void) pad;
   GstMapInfo map;
-  gboolean passes = FALSE;
+  gboolean passes = FALSE, keyframe = FALSE;
+  guint32 timestamp = 0;
   if (gst_buffer_map (buffer, &map, GST_MAP_READ)) {
-    passes = take_packet (self, map.data, map.size);
+    passes = take_packet (self, map.data, map.size, &timestamp, &keyframe);
     GST_OBJECT_LOCK (self);
     self->packets += 1;
     GST_OBJECT_UNLOCK (self);
     gst_buffer_unmap (buffer, &map);
   }
-  if (passes) return gst_pad_push (self->source, buffer);
+  if (passes) return gst_pad_push (self->source, self->track == 0 ? steady_time (&self->steady, buffer, timestamp, keyframe) : buffer);
   gst_buffer_unref (buffer);
   return GST_FLOW_OK;
 }

@@ -4,8 +4,10 @@
  * in their order. What breaks this comes from a camera whose clock goes back, or from an access unit that a parser had to
  * cut in two. What its parser does not take for a keyframe begins nothing, though its hub did. matroskamux 1.22 would write a time of 2^64 ns less, and a file that lasts 584 years. Behind a decoder it drops
  * what comes more often than `max-rate`: videorate 1.22 aborts where a stream says that it has thousands of frames a second.
+ * With `decode-times` it says when each unit is to be decoded, too (`decode-times.c`).
  */
 #include "box.h"
+#include "decode-times.h"
 #include "times.h"
 
 /* What is mended gets the next moment that no other frame can have. Two frames of a burst may be closer by their own times: one tick of RTP, or the same ms in a file. */
@@ -68,9 +70,9 @@ GstBuffer *times_mend (Times *times, GstBuffer *buffer, gboolean keyframe, gbool
   return buffer;
 }
 
-typedef struct { GstElement parent; GstPad *source; guint64 frames; gboolean begun; Times times; guint max_rate; GstClockTime due; } LookoutTimes;
+typedef struct { GstElement parent; GstPad *source; guint64 frames; gboolean begun; Times times; guint max_rate; GstClockTime due; gboolean decoding; DecodeTimes decode; } LookoutTimes;
 typedef struct { GstElementClass parent; } LookoutTimesClass;
-enum { PROP_STATS = 1, PROP_MAX_RATE };
+enum { PROP_STATS = 1, PROP_MAX_RATE, PROP_DECODE_TIMES };
 
 G_DEFINE_TYPE (LookoutTimes, lookout_times, GST_TYPE_ELEMENT)
 
@@ -95,13 +97,27 @@ static GstFlowReturn times_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
     return GST_FLOW_OK;
   }
   buffer = times_mend (&self->times, buffer, keyframe, TRUE);
+  if (self->decoding) return decode_times_push (&self->decode, buffer, keyframe, self->source);
   if (self->max_rate == 0 || !GST_BUFFER_PTS_IS_VALID (buffer) || !is_early (self, GST_BUFFER_PTS (buffer))) return gst_pad_push (self->source, buffer);
   gst_buffer_unref (buffer);
   return GST_FLOW_OK;
 }
 
+/* Whatever stands behind units in the stream does so when they are gone. */
+static gboolean times_event (GstPad *pad, GstObject *parent, GstEvent *event) {
+  LookoutTimes *self = (LookoutTimes *) parent;
+  if (GST_EVENT_IS_SERIALIZED (event) && GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP) decode_times_flush (&self->decode, self->source);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+static void times_finalize (GObject *object) {
+  decode_times_clear (&((LookoutTimes *) object)->decode);
+  G_OBJECT_CLASS (lookout_times_parent_class)->finalize (object);
+}
+
 static void times_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec) {
   if (id == PROP_MAX_RATE) ((LookoutTimes *) object)->max_rate = g_value_get_uint (value);
+  else if (id == PROP_DECODE_TIMES) ((LookoutTimes *) object)->decoding = g_value_get_boolean (value);
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
 
@@ -112,6 +128,7 @@ static void times_get_property (GObject *object, guint id, GValue *value, GParam
     g_value_take_boxed (value, gst_structure_new ("stats", "num-buffers", G_TYPE_UINT64, self->frames, NULL));
     GST_OBJECT_UNLOCK (self);
   } else if (id == PROP_MAX_RATE) g_value_set_uint (value, self->max_rate);
+  else if (id == PROP_DECODE_TIMES) g_value_set_boolean (value, self->decoding);
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
 
@@ -120,13 +137,16 @@ static void lookout_times_class_init (LookoutTimesClass *class) {
   GObjectClass *object = G_OBJECT_CLASS (class);
   object->get_property = times_get_property;
   object->set_property = times_set_property;
+  object->finalize = times_finalize;
   g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Units that came", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_MAX_RATE, g_param_spec_uint ("max-rate", "Rate", "Units a second that pass at most, 0 for all; only for units that stand alone", 0, 1000, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_DECODE_TIMES, g_param_spec_boolean ("decode-times", "Decode times", "Each unit says when it is to be decoded", FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (element, "Times", "Generic", "Mends presentation times that cannot be", "Lookout");
   lookout_pad_templates (element);
 }
 
 static void lookout_times_init (LookoutTimes *self) {
   self->due = GST_CLOCK_TIME_NONE;
-  lookout_add_pads (GST_ELEMENT (self), &self->source, times_chain, NULL);
+  decode_times_init (&self->decode);
+  lookout_add_pads (GST_ELEMENT (self), &self->source, times_chain, times_event);
 }

@@ -30,7 +30,7 @@ const yesterday = '[aria-label="Day before"]';
 test('files that follow each other are one span, gaps have their reason, and a moment in a gap plays what comes after it', () => {
   const file = (from: number, to: number | null, gapBefore: RecordingView['gapBefore'] = null): RecordingView => ({
     id: `${from}`, camera: 'gate', path: '', startAt: new Date(from).toISOString(), endAt: to === null ? null : new Date(to).toISOString(),
-    durationMs: 0, bytes: 0, frames: 0, codec: null, width: null, height: null, closed: to !== null, gapBefore,
+    durationMs: 0, bytes: 0, frames: 0, codec: null, width: null, height: null, sound: null, closed: to !== null, gapBefore,
   });
   const day = { from: 0, to: 86_400_000 };
   const gap = { from: new Date(20_000).toISOString(), to: new Date(50_000).toISOString(), durationMs: 30_000, class: 'reset', code: 'econnreset', message: null };

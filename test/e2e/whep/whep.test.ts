@@ -22,11 +22,12 @@ let browser: Browser;
 let lookout: Lookout;
 
 before(async () => {
-  cameras = await startSimulator({ mounts: [{ name: 'main', video: 'tiny-320x180-main' }, { name: 'high', video: 'dock-360p-high' }] });
+  cameras = await startSimulator({ mounts: [{ name: 'main', video: 'tiny-320x180-main' }, { name: 'high', video: 'dock-360p-high' }, { name: 'hevc', video: 'hevc-360p' }] });
   browser = await openBrowser();
   lookout = await startLookout({ config: { faults: { enabled: true }, viewers: { lostMs: 1_000 } }, env: { LOOKOUT_INTERNAL_SECRET: secret } });
   for (const id of ['main', 'high']) await lookout.add({ id, url: cameras.url(id) });
-  for (const id of ['main', 'high']) await lookout.until(id, 'streaming.live');
+  await lookout.add({ id: 'hevc', url: cameras.url('hevc'), outputs: { live: { transcode: 'on-demand' } } });
+  for (const id of ['main', 'high', 'hevc']) await lookout.until(id, 'streaming.live');
 });
 after(async () => {
   await browser?.close();
@@ -98,6 +99,17 @@ test('a camera of High profile, offered or not, plays, over a crash of its sourc
   await eventually(async () => (await read(page)).frames > frames + 25, { ...slow, what: 'pictures of the next source' });
   await page.evaluate('peer.close()');
   await eventually(async () => await viewersOf('high') === 0, { ...slow, what: 'the viewer to be gone' });
+  await nothingHeld();
+});
+
+test('an H.265 camera is turned into H.264 for a plain RTCPeerConnection, which decodes it, and for nobody else', async (t) => {
+  assert.equal((await lookout.camera('hevc')).outputs.transcode?.state, 'off');
+  const page = await play(t, 'hevc');
+  const { status, width, location } = await read(page);
+  assert.deepEqual([status, width], [201, 640]);
+  assert.equal((await lookout.camera('hevc')).outputs.transcode?.state, 'running');
+  assert.equal((await end(location)).status, 204);
+  await eventually(async () => (await lookout.camera('hevc')).outputs.transcode?.state === 'off', { ...slow, what: 'the transcode to end' });
   await nothingHeld();
 });
 

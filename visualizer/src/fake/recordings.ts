@@ -46,7 +46,7 @@ function filesOf(camera: string, from: number, to: number): RecordingView[] {
       const gap = index > 0 && at === from + begin * minute;
       files.push({
         id: `${camera}-${at}`, camera, path: `${camera}/${at}.mkv`, startAt: new Date(at).toISOString(), endAt: closed ? new Date(endAt).toISOString() : null,
-        durationMs: closed ? endAt - at : 0, bytes: 60_000_000, frames: 7_500, codec: 'h264', width: 1920, height: 1080, closed,
+        durationMs: closed ? endAt - at : 0, bytes: 60_000_000, frames: 7_500, codec: 'h264', width: 1920, height: 1080, sound: 'AAC', closed,
         gapBefore: gap ? { from: new Date(gapFrom).toISOString(), to: new Date(at).toISOString(), durationMs: at - gapFrom, ...(index === 1 ? { class: 'reset', code: 'econnreset', message: 'The camera closed the connection.' } : { class: null, code: null, message: null }) } : null,
       });
     }
