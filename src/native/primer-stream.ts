@@ -13,6 +13,10 @@ const ticksPerMs = 90;
 export type PrimerStream = {
   /** The packets of an access unit, once its last packet is there. `now` is monotonic, ms. */
   add(packet: Omit<HubPacket, 'sequence'>, now: number): Buffer[];
+  /** What comes next begins at a keyframe, and with this number: what was not sent never was. */
+  begin(sequence: number): void;
+  /** The number of the next packet. */
+  next(): number;
 };
 
 /**
@@ -42,6 +46,12 @@ export function createPrimerStream({ ssrc, payloadType, sequence }: { ssrc: numb
   };
 
   return {
+    next: () => next,
+    begin(from) {
+      next = from;
+      units = [];
+      parts = [];
+    },
     add({ payload, marker }, now) {
       collect(payload);
       if (!marker) return [];
