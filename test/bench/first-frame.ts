@@ -2,10 +2,10 @@
  * Joins at random phases in a real browser, 720p with 2 Mbit/s and GOPs of 1, 2, 4 and 10 s, with primers and without: from the request
  * (the operator opens the wall) to the first painted frame; how far the picture 1 s after the join is behind what the camera's own producer
  * shows; what the change to that looks like, and how long a picture stood anywhere after the first. Frames are told apart by the clip's
- * frame counter. The window is small: without a graphics card the painting of large ones would be what is measured. Several pages take
+ * frame counter. The window is small: without a graphics card the painting of large ones would be what is measured. Several browsers take
  * turns: the first second of a join has the machine to itself.
- * Usage: npm run bench -- first-frame [30] [joins=30] [gops=1,2,4,10] [primers=both|with|without] [pages=3] [link=20]
- * `link`: the browser is behind a link of so many Mbit/s, in a network namespace of its own (needs root); figures only, one page.
+ * Usage: npm run bench -- first-frame [30] [joins=30] [gops=1,2,4,10] [primers=both|with|without] [browsers=3] [link=20]
+ * `link`: the browser is behind a link of so many Mbit/s, in a network namespace of its own (needs root); figures only, one browser.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,9 +17,9 @@ import { eventually } from '../support/eventually.ts';
 import { startLookout } from '../support/lookout.ts';
 import { startSimulator } from '../support/simulator.ts';
 import { isInside, openLink, runInside, type SlowLink } from '../support/slow-link.ts';
-import { behind, paintedFrames, seam, steadiness, stripObserver, visible, type PaintedFrame, type Steadiness } from '../support/strip-frames.ts';
+import { behind, paintedFrames, receivedStreams, seam, steadiness, stripObserver, visible, type PaintedFrame, type ReceivedStream, type Steadiness } from '../support/strip-frames.ts';
 
-const options = benchOptions({ joins: '30', gops: '1,2,4,10', primers: 'both', pages: '3', link: '0' }, 'joins');
+const options = benchOptions({ joins: '30', gops: '1,2,4,10', primers: 'both', browsers: '3', link: '0' }, 'joins');
 const [joins, mbit] = [Number(options.joins), Number(options.link)];
 const targets = { firstFrameMs: 300, behindMs: 150, seamMs: 100 };
 const fps = 25;
@@ -32,7 +32,7 @@ const recipe = { width: 1280, height: 720, kbps: 2000, profile: 'main', noise: 4
 /** A clip is longer than twice its GOP: a picture that is a whole GOP behind must not be taken for one that is ahead. */
 const clipSeconds = (gop: number): number => Math.max(4, gop * 3);
 
-type Join = { firstFrameMs: number; behindMs: number | undefined; seam: Steadiness | undefined; whole: Steadiness };
+type Join = { firstFrameMs: number; behindMs: number | undefined; seam: Steadiness | undefined; whole: Steadiness; nacks: number; plis: number; decodeMs: number };
 
 let turn = Promise.resolve();
 /** One at a time. */
@@ -48,11 +48,12 @@ async function join(page: Page, { gop, primers }: { gop: number; primers: boolea
   await sleep(lingerMs + randomInt(0, gop * 1_000));
   const frames: PaintedFrame[] = [];
   const more = async (): Promise<void> => void frames.push(...await paintedFrames(page));
-  let began = 0;
+  let [began, counted] = [0, [] as ReceivedStream[]];
   await alone(async () => {
     await paintedFrames(page);
     began = await page.evaluate(`location.hash = '#/'; performance.timeOrigin + performance.now()`);
     await sleep(aloneMs);
+    counted = await receivedStreams(page);
   });
   const done = (): boolean => {
     const last = frames.at(-1)?.at ?? 0;
@@ -74,16 +75,18 @@ async function join(page: Page, { gop, primers }: { gop: number; primers: boolea
     behindMs: behind(seen.filter(after(1_000)), seen.filter(({ at, video }) => video === newest?.video && at > newest.at - 700), loop),
     seam: seam(frames, loop),
     whole: steadiness(seen, loop),
+    nacks: sum(counted.map(({ nacks }) => nacks)), plis: sum(counted.map(({ plis }) => plis)),
+    decodeMs: sum(counted.map(({ decodeSeconds }) => decodeSeconds)) * 1_000 / sum(counted.map(({ decoded }) => decoded)),
   };
 }
 
-async function measure(browser: Browser, video: string, { gop, primers, link }: { gop: number; primers: boolean; link: SlowLink | undefined }): Promise<Join[]> {
+async function measure(browsers: Browser[], video: string, { gop, primers, link }: { gop: number; primers: boolean; link: SlowLink | undefined }): Promise<Join[]> {
   await using simulator = await startSimulator({ mounts: [{ name: 'camera', video }] });
   await using lookout = await startLookout({ config: { primers: { most: primers ? 64 : 0 }, ...(link && { host: link.address }) } });
   await lookout.add({ id: 'camera', url: simulator.url('camera'), transport: 'tcp' });
   await eventually(async () => (await lookout.camera('camera')).freshness.keyframeAgeMs !== null, { timeoutMs: 30_000, what: 'a first keyframe' });
   const pages: Page[] = [];
-  for (let nth = 0; nth < (link ? 1 : Number(options.pages)); nth += 1) pages.push((await browser.open(lookout.loginLink, { width: 480, height: 400, theme: 'dark' })).page);
+  for (const browser of browsers) pages.push((await browser.open(lookout.loginLink, { width: 480, height: 400, theme: 'dark' })).page);
   try {
     for (const page of pages) await eventually(async () => (await paintedFrames(page)).length > 0, { timeoutMs: 40_000, what: 'the first picture' });
     await eventually(async () => (await lookout.sfu()).primers.length === 0, { timeoutMs: 40_000, what: 'the primers to be gone' });
@@ -101,37 +104,39 @@ async function measure(browser: Browser, video: string, { gop, primers, link }: 
   }
 }
 
-function percentiles(values: (number | undefined)[]): string {
-  const sorted = values.filter((value) => value !== undefined && !Number.isNaN(value)).map((value) => Math.round(value as number)).sort((a, b) => a - b);
+function percentiles(values: (number | undefined)[], digits = 0): string {
+  const sorted = values.filter((value) => value !== undefined && !Number.isNaN(value)).map((value) => Number(value!.toFixed(digits))).sort((a, b) => a - b);
   const at = (share: number): number | string => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? '–';
   return `${at(0.5)} / ${at(0.95)} / ${at(1)}`;
 }
 const p95 = (text: string): number => Number(text.split(' / ')[1]);
-const sum = (values: (number | undefined)[]): number => values.reduce<number>((total, value) => total + (value ?? 0), 0);
+const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 
 async function bench(): Promise<boolean> {
   await using link = mbit > 0 ? await openLink({ mbit }) : undefined;
-  const browser = await openBrowser({ executable: link?.chromium });
-  await browser.context.addInitScript({ path: stripObserver });
+  // A page that is not the one in front of its browser is painted once a second.
+  const browsers = await Promise.all(Array.from({ length: link ? 1 : Number(options.browsers) }, () => openBrowser({ executable: link?.chromium })));
+  for (const { context } of browsers) await context.addInitScript({ path: stripObserver });
   const results = [];
   try {
     for (const gop of options.gops.split(',').map(Number)) {
       const video = await benchClip({ ...recipe, seconds: clipSeconds(gop), gop: gop * fps });
       for (const primers of options.primers === 'both' ? [true, false] : [options.primers === 'with']) {
-        const taken = await measure(browser, video, { gop, primers, link });
+        const taken = await measure(browsers, video, { gop, primers, link });
         const seams = taken.flatMap((each) => each.seam ?? []);
         const row = {
           gopSeconds: gop, primers, joins: taken.length, firstFrameMs: percentiles(taken.map(({ firstFrameMs }) => firstFrameMs)),
           behindMs: percentiles(taken.map(({ behindMs }) => behindMs)), stoodMs: percentiles(taken.map(({ whole }) => whole.stoodMs)),
           seams: seams.length, seamStoodMs: percentiles(seams.map(({ stoodMs }) => stoodMs)), seamAgainMs: percentiles(seams.map(({ againMs }) => againMs)),
           repeated: sum(taken.map(({ whole }) => whole.repeated)), back: sum(taken.map(({ whole }) => whole.back)),
+          nacks: sum(taken.map(({ nacks }) => nacks)), plis: sum(taken.map(({ plis }) => plis)), decodeMs: percentiles(taken.map(({ decodeMs }) => decodeMs), 1),
         };
         console.log(JSON.stringify(row));
         results.push(row);
       }
     }
   } finally {
-    await browser.close();
+    for (const browser of browsers) await browser.close();
   }
   console.log('p50 / p95 / max, ms');
   console.table(results);

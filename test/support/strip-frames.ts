@@ -5,7 +5,10 @@ import type { Page } from 'playwright-core';
 /** One painted frame: when (ms since the epoch), its number in the clip (null where the strip could not be read), and in which video element. */
 export type PaintedFrame = { at: number; index: number | null; video: number };
 
-type InPage = { lookoutStrip: { take: () => PaintedFrame[] } };
+/** One stream that a page receives, since its begin: repairs and keyframes asked for, packets that never came, frames decoded and the seconds that took. */
+export type ReceivedStream = { nacks: number; plis: number; lost: number; decoded: number; decodeSeconds: number };
+
+type InPage = { lookoutStrip: { take: () => PaintedFrame[]; received: () => Promise<ReceivedStream[]> } };
 
 /** To be injected into pages before their own code. */
 export const stripObserver = join(import.meta.dirname, 'strip-observer.js');
@@ -15,6 +18,9 @@ export async function paintedFrames(page: Page): Promise<PaintedFrame[]> {
   const frames = await page.evaluate(() => (globalThis as unknown as InPage).lookoutStrip.take());
   return frames.sort((a, b) => a.at - b.at);
 }
+
+/** What the page receives at this moment, as its connections count it. */
+export const receivedStreams = (page: Page): Promise<ReceivedStream[]> => page.evaluate(() => (globalThis as unknown as InPage).lookoutStrip.received());
 
 /** Of the frames of two video elements what was in sight: the first one's until the second has a picture. */
 export function visible(frames: readonly PaintedFrame[]): PaintedFrame[] {
