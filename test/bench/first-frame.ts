@@ -32,7 +32,7 @@ const recipe = { width: 1280, height: 720, kbps: 2000, profile: 'main', noise: 4
 /** A clip is longer than twice its GOP: a picture that is a whole GOP behind must not be taken for one that is ahead. */
 const clipSeconds = (gop: number): number => Math.max(4, gop * 3);
 
-type Join = { firstFrameMs: number; behindMs: number | undefined; seam: Steadiness | undefined; whole: Steadiness; nacks: number; plis: number; decodeMs: number };
+type Join = { firstFrameMs: number; behindMs: number | undefined; seam: Steadiness | undefined; whole: Steadiness; nacks: number; lost: number; decodeMs: number };
 
 let turn = Promise.resolve();
 /** One at a time. */
@@ -75,12 +75,12 @@ async function join(page: Page, { gop, primers }: { gop: number; primers: boolea
     behindMs: behind(seen.filter(after(1_000)), seen.filter(({ at, video }) => video === newest?.video && at > newest.at - 700), loop),
     seam: seam(frames, loop),
     whole: steadiness(seen, loop),
-    nacks: sum(counted.map(({ nacks }) => nacks)), plis: sum(counted.map(({ plis }) => plis)),
+    nacks: sum(counted.map(({ nacks }) => nacks)), lost: sum(counted.map(({ lost }) => lost)),
     decodeMs: sum(counted.map(({ decodeSeconds }) => decodeSeconds)) * 1_000 / sum(counted.map(({ decoded }) => decoded)),
   };
 }
 
-async function measure(browsers: Browser[], video: string, { gop, primers, link }: { gop: number; primers: boolean; link: SlowLink | undefined }): Promise<Join[]> {
+async function measure(browsers: Browser[], video: string, { gop, primers, link }: { gop: number; primers: boolean; link: SlowLink | undefined }): Promise<{ taken: Join[]; again: number }> {
   await using simulator = await startSimulator({ mounts: [{ name: 'camera', video }] });
   await using lookout = await startLookout({ config: { primers: { most: primers ? 64 : 0 }, ...(link && { host: link.address }) } });
   await lookout.add({ id: 'camera', url: simulator.url('camera'), transport: 'tcp' });
@@ -98,7 +98,8 @@ async function measure(browsers: Browser[], video: string, { gop, primers, link 
         results.push(await join(page, { gop, primers }));
       }
     }));
-    return results;
+    const metrics = await (await fetch(`${lookout.url}/metrics`, { headers: { authorization: 'Bearer test-admin-token-of-this-run' } })).text();
+    return { taken: results, again: Number(/^vms_media_primers_repeats_total (\d+)/mu.exec(metrics)?.[1]) };
   } finally {
     for (const page of pages) await page.close();
   }
@@ -122,14 +123,14 @@ async function bench(): Promise<boolean> {
     for (const gop of options.gops.split(',').map(Number)) {
       const video = await benchClip({ ...recipe, seconds: clipSeconds(gop), gop: gop * fps });
       for (const primers of options.primers === 'both' ? [true, false] : [options.primers === 'with']) {
-        const taken = await measure(browsers, video, { gop, primers, link });
+        const { taken, again } = await measure(browsers, video, { gop, primers, link });
         const seams = taken.flatMap((each) => each.seam ?? []);
         const row = {
           gopSeconds: gop, primers, joins: taken.length, firstFrameMs: percentiles(taken.map(({ firstFrameMs }) => firstFrameMs)),
           behindMs: percentiles(taken.map(({ behindMs }) => behindMs)), stoodMs: percentiles(taken.map(({ whole }) => whole.stoodMs)),
           seams: seams.length, seamStoodMs: percentiles(seams.map(({ stoodMs }) => stoodMs)), seamAgainMs: percentiles(seams.map(({ againMs }) => againMs)),
           repeated: sum(taken.map(({ whole }) => whole.repeated)), back: sum(taken.map(({ whole }) => whole.back)),
-          nacks: sum(taken.map(({ nacks }) => nacks)), plis: sum(taken.map(({ plis }) => plis)), decodeMs: percentiles(taken.map(({ decodeMs }) => decodeMs), 1),
+          nacks: sum(taken.map(({ nacks }) => nacks)), lost: sum(taken.map(({ lost }) => lost)), again, decodeMs: percentiles(taken.map(({ decodeMs }) => decodeMs), 1),
         };
         console.log(JSON.stringify(row));
         results.push(row);

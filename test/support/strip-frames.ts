@@ -5,8 +5,8 @@ import type { Page } from 'playwright-core';
 /** One painted frame: when (ms since the epoch), its number in the clip (null where the strip could not be read), and in which video element. */
 export type PaintedFrame = { at: number; index: number | null; video: number };
 
-/** One stream that a page receives, since its begin: repairs and keyframes asked for, packets that never came, frames decoded and the seconds that took. */
-export type ReceivedStream = { nacks: number; plis: number; lost: number; decoded: number; decodeSeconds: number };
+/** One stream that a page receives, since its begin: repairs asked for, packets that never came, frames decoded and the seconds that took. */
+export type ReceivedStream = { nacks: number; lost: number; decoded: number; decodeSeconds: number };
 
 type InPage = { lookoutStrip: { take: () => PaintedFrame[]; received: () => Promise<ReceivedStream[]> } };
 

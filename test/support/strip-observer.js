@@ -40,11 +40,11 @@
     }
   }).observe(document, { childList: true, subtree: true });
 
-  /** Of what the page receives now: repairs asked for, keyframes asked for, frames decoded, and the seconds that took. */
+  /** Of what the page receives now: repairs asked for, packets that never came, frames decoded, and the seconds that took. */
   const received = async () => {
     const reports = await Promise.all(connections.filter(({ connectionState }) => connectionState !== 'closed').map(async (connection) => [...(await connection.getStats()).values()]));
     return reports.flat().filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')
-      .map(({ nackCount = 0, pliCount = 0, packetsLost = 0, framesDecoded = 0, totalDecodeTime = 0 }) => ({ nacks: nackCount, plis: pliCount, lost: packetsLost, decoded: framesDecoded, decodeSeconds: totalDecodeTime }));
+      .map(({ nackCount = 0, packetsLost = 0, framesDecoded = 0, totalDecodeTime = 0 }) => ({ nacks: nackCount, lost: packetsLost, decoded: framesDecoded, decodeSeconds: totalDecodeTime }));
   };
   window.lookoutStrip = { take: () => frames.splice(0), received };
 })();
