@@ -45,7 +45,7 @@ async function openWall(lookout: Lookout, viewers: PageViewers): Promise<{ ms: n
 
 for (const budget of [64, 12]) {
   test(`36 cameras at once, with a budget of ${budget} primers`, async (t) => {
-    await using lookout = await startLookout({ config: { primers: { most: budget }, hosts: { sourcesPerHost: 6 } } });
+    await using lookout = await startLookout({ config: { primers: { most: budget } } });
     await Promise.all(ids.map((id) => lookout.add({ id, url: cameras.url(id), transport: 'tcp' })));
     for (const id of ids) await eventually(async () => (await lookout.camera(id)).freshness.keyframeAgeMs !== null, { timeoutMs: 40_000, what: `a keyframe of ${id}` });
     await using viewers = await watchPage(lookout.loginLink);
