@@ -49,6 +49,7 @@ for (const budget of [64, 12]) {
     await Promise.all(ids.map((id) => lookout.add({ id, url: cameras.url(id), transport: 'tcp' })));
     for (const id of ids) await eventually(async () => (await lookout.camera(id)).freshness.keyframeAgeMs !== null, { timeoutMs: 40_000, what: `a keyframe of ${id}` });
     await using viewers = await watchPage(lookout.loginLink);
+    await viewers.page.setViewportSize({ width: 1920, height: 1080 });
     // Once, so that the page has loaded what it needs; then everybody leaves.
     await openWall(lookout, viewers);
     await viewers.page.evaluate(`location.hash = '#/recordings'`);
