@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import { maxReceiveBuffer, receiveBufferRemedy } from '../native/receive-buffer.ts';
+import { maxReceiveBuffer, receiveBufferRemedy } from '../receive-buffer.ts';
 
 /** Resolves with its address, without a token, and the port it got. */
 export async function listen(app: FastifyInstance, { host, port: wanted, tls }: Config): Promise<{ url: string; port: number }> {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlainTransport, Producer, Router, RouterRtpCodecCapability } from 'mediasoup/types';
 import type { Feed } from '../media.ts';
 import type { MediaWorker } from './mediasoup-worker.ts';
-import { maxReceiveBuffer } from './receive-buffer.ts';
+import { maxReceiveBuffer } from '../receive-buffer.ts';
 
 /** H.264 profiles mediasoup tells apart (RFC 6184 §8.1); levels do not matter for matching. */
 const profiles = ['42001f', '42e01f', '4d001f', '64001f'];

@@ -12,7 +12,7 @@ import { after, before, test, type TestContext } from 'node:test';
 import { createIngest, type Ingest } from '../../src/native/ingest.ts';
 import { startMediaWorker, type MediaWorker } from '../../src/native/mediasoup-worker.ts';
 import { createPorts } from '../../src/native/ports.ts';
-import { enoughReceiveBuffer, maxReceiveBuffer } from '../../src/native/receive-buffer.ts';
+import { enoughReceiveBuffer, maxReceiveBuffer } from '../../src/receive-buffer.ts';
 import { createRegistry } from '../../src/native/registry.ts';
 import { eventually } from '../support/eventually.ts';
 

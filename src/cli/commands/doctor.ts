@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigError, helpText, loadConfig, type Config } from '../../config.ts';
-import { maxReceiveBuffer, receiveBufferRemedy } from '../../native/receive-buffer.ts';
+import { maxReceiveBuffer, receiveBufferRemedy } from '../../receive-buffer.ts';
 import { print, table, type Command } from '../command.ts';
 
 /** One finding. `warn` is bearable, `bad` is not: exit code 1. */
@@ -52,8 +52,8 @@ export const doctorCommand: Command = {
 /** Looks at the machine, with the configuration that these flags and the environment make. */
 export async function examine(argv: string[]): Promise<Finding[]> {
   const config = configuration(argv);
-  const groups = await Promise.all([node(), gstreamer(), worker(), setpriv(), receiveBuffer(config.sfu), openFiles(), ...ports(config), disk(config)]);
-  return [config.finding, ...groups.flat()];
+  const groups = await Promise.all([node(), gstreamer(), worker(), setpriv(), openFiles(), ...ports(config), disk(config)]);
+  return [config.finding, receiveBuffer(config.sfu), ...groups.flat()];
 }
 
 function configuration(argv: string[]): Pick<Config, 'host' | 'port' | 'grpc' | 'data' | 'sfu'> & { finding: Finding } {
