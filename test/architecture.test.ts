@@ -11,8 +11,8 @@ const src = sourceFiles('src');
 const page = sourceFiles('visualizer').filter((file) => !/\.config\.[tj]s$/.test(file.path));
 const tests = sourceFiles('test');
 
-/** `src/errors.ts`, `src/log.ts`, the configuration's types, what both sides of it share, and the rule of what WebRTC carries: what everybody may use. */
-const COMMON = ['errors', 'log', 'camera-url', 'camera-config', 'config', 'config-schema', 'config-secrets', 'media', 'carriage', 'streams', 'certificate', 'watch-file'];
+/** `src/errors.ts`, `src/log.ts`, the configuration's types, what both sides of it share, the rule of what WebRTC carries, and what the kernel grants: what everybody may use. */
+const COMMON = ['errors', 'log', 'camera-url', 'camera-config', 'config', 'config-schema', 'config-secrets', 'media', 'carriage', 'streams', 'certificate', 'watch-file', 'receive-buffer'];
 
 /**
  * Who may import whom inside `src` (design §4): folder → folders. Folders after `types` lend their types only. `rtsp`

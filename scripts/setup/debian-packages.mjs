@@ -16,9 +16,9 @@ export const WORKER = [
   'libuv1-dev', 'libssl-dev', 'libsrtp2-dev', 'libabsl-dev',
 ];
 
-/** To test: a browser, foreign RTSP programs, a WHEP player on GStreamer's webrtcbin, a font for the screenshots, and a gRPC client in another language. */
+/** To test: a browser, foreign RTSP programs, a WHEP player on GStreamer's webrtcbin, a reader of recordings (gst-discoverer), a font for the screenshots, and a gRPC client in another language. */
 export const TESTS = [
-  'chromium', 'ffmpeg', 'python3-gi', 'gir1.2-gst-rtsp-server-1.0', 'gir1.2-gst-plugins-bad-1.0', 'gstreamer1.0-nice', 'fonts-dejavu-core', 'iproute2',
+  'chromium', 'ffmpeg', 'python3-gi', 'gir1.2-gst-rtsp-server-1.0', 'gir1.2-gst-plugins-bad-1.0', 'gstreamer1.0-nice', 'gstreamer1.0-plugins-base-apps', 'fonts-dejavu-core', 'iproute2',
   'protobuf-compiler', 'protobuf-compiler-grpc', 'libprotobuf-dev', 'python3-grpcio', 'python3-protobuf',
 ];
 

@@ -23,16 +23,22 @@ export type Primers = {
   /** The path of a viewer's primer once it is made; undefined where there is none, or not within `ms`. */
   path(viewer: string, ms: number): Promise<PrimerPath | undefined>;
   list(): PrimerView[];
+  figures(): PrimerFigures;
 };
+
+/** `active` at the moment, the others since the program began. `refused`: there were `most` already; `failed`: for another reason; `repeats`: a browser that had lost pictures asked for a keyframe. */
+export type PrimerFigures = { active: number; started: number; refused: number; failed: number; repeats: number; bytes: number };
 
 type Entry = PrimerView & { made: PromiseWithResolvers<PrimerPath | undefined> };
 
 /** Makes the book of primers and the machine that writes it. */
 export function createPrimers(deps: PrimerDeps): Primers {
   const entries = new Map<string, Entry>();
+  const counts = { started: 0, refused: 0, failed: 0 };
   const path = effect<PathCommand, PrimerInput>(({ input, sendBack, receive }) => {
     const tell = (fact: PathFact): void => void queueMicrotask(() => sendBack(fact));
     if (entries.size >= deps.most) {
+      counts.refused += 1;
       tell({ type: 'path.ended', reason: `${deps.most} primers play already` });
       return () => undefined;
     }
@@ -47,9 +53,14 @@ export function createPrimers(deps: PrimerDeps): Primers {
         entry.live = true;
         tell({ type: 'path.live' });
       },
-      ended: (reason) => tell({ type: 'path.ended', reason }),
+      ended(reason) {
+        counts.failed += 1;
+        tell({ type: 'path.ended', reason });
+      },
     });
-    receive(() => held.play());
+    receive(() => {
+      if (held.play()) counts.started += 1;
+    });
     return () => {
       entry.made.resolve(undefined);
       entries.delete(input.viewer);
@@ -70,6 +81,7 @@ export function createPrimers(deps: PrimerDeps): Primers {
       const timer = setTimeout(late.resolve, ms, undefined);
       return Promise.race([entry.made.promise, late.promise]).finally(() => clearTimeout(timer));
     },
+    figures: () => ({ active: entries.size, ...counts, ...deps.pump.totals() }),
     list: () => [...entries.values()].map(({ viewer, camera, live }) => ({ viewer, camera, live })),
   };
 }
@@ -77,7 +89,7 @@ export function createPrimers(deps: PrimerDeps): Primers {
 type PathEvents = { made(path: PrimerPath): void; live(): void; ended(reason: string): void };
 
 /** Takes everything a primer needs; whatever comes after `close` is let go at once. */
-function holdPath(deps: PrimerDeps, { viewer, camera, hubPort }: PrimerInput, events: PathEvents): { play(): void; close(): void } {
+function holdPath(deps: PrimerDeps, { viewer, camera, hubPort }: PrimerInput, events: PathEvents): { play(): boolean; close(): void } {
   const ssrc = randomInt(1, 0xffff_ffff);
   let closed = false;
   let made: { path: PrimerPath; port: number } | undefined;
@@ -98,10 +110,11 @@ function holdPath(deps: PrimerDeps, { viewer, camera, hubPort }: PrimerInput, ev
 
   return {
     play() {
-      if (!made || stop) return;
+      if (!made || stop) return false;
       const { path: { producer }, port } = made;
       const payloadType = producer.rtpParameters.codecs[0]?.payloadType ?? 0;
       stop = deps.pump.play(viewer, { hubPort, port, ssrc, payloadType, maxBytes: deps.maxBytes }, { live: events.live, ended: events.ended });
+      return true;
     },
     close() {
       closed = true;

@@ -76,7 +76,7 @@ function kindOf(metric: unknown): string {
 }
 
 function definitions(control: ControlPlane, store: Store): Definition[] {
-  return [...streamDefinitions(control, 'main'), ...streamDefinitions(control, 'sub'), ...outputDefinitions(control), ...systemDefinitions(control, store), ...workerDefinitions(control)];
+  return [...streamDefinitions(control, 'main'), ...streamDefinitions(control, 'sub'), ...outputDefinitions(control), ...primerDefinitions(control), ...systemDefinitions(control, store), ...workerDefinitions(control)];
 }
 
 type Stream = SubView & { id: string };
@@ -118,6 +118,18 @@ function outputDefinitions(control: ControlPlane): Definition[] {
     name: 'output_state', type: 'gauge', help: '1 for the state an output is in', labels: ['camera', 'output', 'state'],
     samples: () => control.cameras().flatMap((camera) => Object.entries(camera.outputs).map(([output, { state }]): Sample => ({ labels: { camera: camera.id, output, state }, value: 1 }))),
   }];
+}
+
+function primerDefinitions(control: ControlPlane): Definition[] {
+  const of = (value: (primers: ReturnType<ControlPlane['primers']>) => number) => () => [{ labels: {}, value: value(control.primers()) }];
+  return [
+    { name: 'primers', type: 'gauge', help: 'Primers: streams that show a joining browser the first pictures, until the camera\'s next keyframe', labels: [], samples: of(({ active }) => active) },
+    { name: 'primers_started_total', type: 'counter', help: 'Primers that began to play', labels: [], samples: of(({ started }) => started) },
+    { name: 'primers_refused_total', type: 'counter', help: 'Joining browsers that had no primer because `primers.most` played already: they waited for a keyframe', labels: [], samples: of(({ refused }) => refused) },
+    { name: 'primers_failed_total', type: 'counter', help: 'Primers that ended by a failure: no port, a source that ended, more than `primers.maxBytes` waiting', labels: [], samples: of(({ failed }) => failed) },
+    { name: 'primers_repeats_total', type: 'counter', help: 'Times a primer began again, slower, because its browser had lost pictures and asked for a keyframe', labels: [], samples: of(({ repeats }) => repeats) },
+    { name: 'primers_bytes_total', type: 'counter', help: 'Bytes that primers sent', labels: [], samples: of(({ bytes }) => bytes) },
+  ];
 }
 
 function systemDefinitions(control: ControlPlane, store: Store): Definition[] {

@@ -129,6 +129,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     }),
     workers: () => workerViews(statuses(), plane),
     transcodes: deps.transcodes.figures,
+    primers: deps.primers.figures,
     sfu: () => sfuView(statuses(), plane, deps.primers.list()),
     ...cameraCommands(deps, accepting, must),
     inject: (id, request) => accepting().then(() => inject(id, request)),

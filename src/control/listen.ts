@@ -2,10 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
-import { maxReceiveBuffer } from '../native/ingest.ts';
-
-/** Under this, single frames of 4K cameras overflow the socket (field notes §0). */
-const enoughReceiveBuffer = 4 * 1024 * 1024;
+import { maxReceiveBuffer, receiveBufferRemedy } from '../receive-buffer.ts';
 
 /** Resolves with its address, without a token, and the port it got. */
 export async function listen(app: FastifyInstance, { host, port: wanted, tls }: Config): Promise<{ url: string; port: number }> {
@@ -15,9 +12,8 @@ export async function listen(app: FastifyInstance, { host, port: wanted, tls }: 
   return { url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`, port };
 }
 
-/** One line with the remedy where the kernel grants less than a large keyframe. */
-export function warnOfSmallBuffers({ sfu }: Config, log: Log): void {
-  const granted = Math.min(sfu.recvBufferBytes, maxReceiveBuffer());
-  if (granted >= enoughReceiveBuffer) return;
-  log.warn({ granted, wanted: sfu.recvBufferBytes, remedy: `sysctl -w net.core.rmem_max=${sfu.recvBufferBytes}` }, 'the kernel grants small receive buffers: large key frames will lose packets');
+/** One line with the remedy where the kernel (`cap`) grants less than a large keyframe. */
+export function warnOfSmallBuffers({ sfu: { recvBufferBytes: wanted } }: { sfu: Pick<Config['sfu'], 'recvBufferBytes'> }, log: Pick<Log, 'warn'>, cap = maxReceiveBuffer()): void {
+  const remedy = receiveBufferRemedy({ wanted, cap });
+  if (remedy) log.warn({ granted: cap, wanted, remedy: remedy.now }, `the kernel grants receive buffers of ${cap} bytes: keyframes of large cameras lose packets. As root: ${remedy.now}`);
 }

@@ -1,9 +1,9 @@
 /** The ingest of one camera on one worker: a router, a PlainTransport on the camera's leased port, a producer. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlainTransport, Producer, Router, RouterRtpCodecCapability } from 'mediasoup/types';
 import type { Feed } from '../media.ts';
 import type { MediaWorker } from './mediasoup-worker.ts';
+import { maxReceiveBuffer } from '../receive-buffer.ts';
 
 /** H.264 profiles mediasoup tells apart (RFC 6184 §8.1); levels do not matter for matching. */
 const profiles = ['42001f', '42e01f', '4d001f', '64001f'];
@@ -38,11 +38,6 @@ export type Ingest = {
   lost(): number;
   close(): void;
 };
-
-/** Reads the kernel's cap of a socket's receive buffer, bytes. */
-export function maxReceiveBuffer(): number {
-  return Number(readFileSync('/proc/sys/net/core/rmem_max', 'utf8'));
-}
 
 /**
  * Makes an ingest whose producer is paused. `comedia` is off and the peer fixed, so that no other local process can

@@ -20,7 +20,9 @@ export async function createPrimerPath(ingest: Ingest, options: { viewer: string
   try {
     await transport.connect({ ip: '127.0.0.1', port: from });
     const { kind, rtpParameters: { codecs } } = ingest.producer;
-    const producer = await transport.produce({ kind, rtpParameters: { codecs, encodings: [{ ssrc }], rtcp: { cname: `${ingest.camera}/primer` } }, appData });
+    // Unlike a camera's feed, what plays a primer hears a request for a keyframe.
+    const feedback = codecs.map((codec) => ({ ...codec, rtcpFeedback: [{ type: 'nack', parameter: 'pli' }] }));
+    const producer = await transport.produce({ kind, rtpParameters: { codecs: feedback, encodings: [{ ssrc }], rtcp: { cname: `${ingest.camera}/primer` } }, appData });
     return {
       transport, producer,
       packets: async () => (await producer.getStats()).reduce((sum, { packetCount }) => sum + packetCount, 0),

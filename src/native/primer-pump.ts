@@ -6,6 +6,8 @@ export type PrimerSpec = { hubPort: number; port: number; ssrc: number; payloadT
 
 export type PrimerOrder = { type: 'start'; id: string; spec: PrimerSpec } | { type: 'stop'; id: string };
 export type PrimerWord =
+  /** Since the last word of this kind about this primer. */
+  | { type: 'sent'; id: string; bytes: number; repeats: number }
   | { type: 'bound'; port: number }
   /** All that the hub had cached is sent. */
   | { type: 'live'; id: string; packets: number; bytes: number }
@@ -20,6 +22,8 @@ export type PrimerPump = {
   from(): Promise<number>;
   /** Returns what ends it; nothing is heard after that. */
   play(id: string, spec: PrimerSpec, listener: PrimerListener): () => void;
+  /** Of all that ever played: bytes, counted when what was cached is sent and at the end; how often one began again because a keyframe was asked for. */
+  totals(): { bytes: number; repeats: number };
   stop(): Promise<void>;
 };
 
@@ -29,6 +33,7 @@ const heapMb = 256;
 /** Makes a pump; nothing runs yet. */
 export function createPrimerPump(): PrimerPump {
   const playing = new Map<string, PrimerListener>();
+  const totals = { bytes: 0, repeats: 0 };
   let thread: { worker: Worker; bound: Promise<number> } | undefined;
 
   const start = (): { worker: Worker; bound: Promise<number> } => {
@@ -39,6 +44,11 @@ export function createPrimerPump(): PrimerPump {
     worker.on('message', (word: PrimerWord) => {
       if (word.type === 'bound') return bound.resolve(word.port);
       if (word.type === 'live') return playing.get(word.id)?.live(word);
+      if (word.type === 'sent') {
+        totals.bytes += word.bytes;
+        totals.repeats += word.repeats;
+        return;
+      }
       end(word.id, word.reason);
     });
     const over = (reason: string): void => {
@@ -67,6 +77,7 @@ export function createPrimerPump(): PrimerPump {
         if (playing.delete(id)) thread?.worker.postMessage({ type: 'stop', id } satisfies PrimerOrder);
       };
     },
+    totals: () => ({ ...totals }),
     async stop() {
       await thread?.worker.terminate();
     },

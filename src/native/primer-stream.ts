@@ -12,6 +12,10 @@ const ticksPerMs = 90;
 export type PrimerStream = {
   /** The packets of an access unit, once its last packet is there. `now` is monotonic, ms. */
   add(packet: Omit<HubPacket, 'sequence'>, now: number): Buffer[];
+  /** What comes next begins at a keyframe, and with this number: what was not sent never was. */
+  begin(sequence: number): void;
+  /** The number of the next packet. */
+  next(): number;
 };
 
 /**
@@ -22,9 +26,14 @@ export function createPrimerStream({ ssrc, payloadType, sequence }: { ssrc: numb
   const writer = new PacketWriter({ payloadType, maxPayload });
   let next = sequence;
   let ticks = 0;
-  const join = createUnitJoiner();
+  let join = createUnitJoiner();
 
   return {
+    next: () => next,
+    begin(from) {
+      next = from;
+      join = createUnitJoiner();
+    },
     add(packet, now) {
       const units = join(packet);
       if (units === null) return [];

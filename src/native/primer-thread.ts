@@ -2,8 +2,9 @@
 import { createSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
+import { parseRtcp } from '../rtp/rtcp.ts';
 import { createHubReader } from './hub-reader.ts';
-import { createPrimerStream } from './primer-stream.ts';
+import { createPrimerStream, type PrimerStream } from './primer-stream.ts';
 import type { PrimerOrder, PrimerSpec, PrimerWord } from './primer-pump.ts';
 
 const port = parentPort;
@@ -13,6 +14,10 @@ const loopback = '127.0.0.1';
 /** A cached GOP of 2.4 MB takes 75 ms: faster overflows receive buffers, those of the browser too. */
 const bytesPerMs = 32_000;
 const burstBytes = 64_000;
+/** The request that every consumer makes at its begin is answered by the begin. */
+const deafMs = 150;
+/** Each time at half the pace. */
+const mostRepeats = 5;
 
 const tell = (word: PrimerWord): void => port.postMessage(word);
 // Addresses are numbers here: a lookup would only cost a turn of the event loop for each packet.
@@ -21,23 +26,35 @@ const primers = new Map<string, Primer>();
 let timer: NodeJS.Timeout | undefined;
 
 class Primer {
+  readonly spec: PrimerSpec;
   readonly #id: string;
-  readonly #spec: PrimerSpec;
-  readonly #hub: Socket;
+  readonly #stream: PrimerStream;
+  #hub: Socket;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
+  #bytesPerMs = bytesPerMs;
   #allowance = burstBytes;
   #refilledAt = performance.now();
+  #beganAt = this.#refilledAt;
   #sent = { packets: 0, bytes: 0 };
+  #told = { bytes: 0, repeats: 0 };
+  #repeats = 0;
   #live = false;
 
   constructor(id: string, spec: PrimerSpec) {
     this.#id = id;
-    this.#spec = spec;
-    const stream = createPrimerStream({ ...spec, sequence: 1 });
-    const read = createHubReader((packet) => this.#add(stream.add(packet, performance.now())));
-    this.#hub = connect(spec.hubPort, loopback);
-    this.#hub.on('data', (chunk) => {
+    this.spec = spec;
+    this.#stream = createPrimerStream({ ...spec, sequence: 1 });
+    this.#hub = this.#open();
+  }
+
+  /** Its hub, from the newest keyframe on. */
+  #open(): Socket {
+    const hub = connect(this.spec.hubPort, loopback);
+    const mine = (): boolean => hub === this.#hub;
+    const read = createHubReader((packet) => this.#add(this.#stream.add(packet, performance.now())));
+    hub.on('data', (chunk) => {
+      if (!mine()) return;
       try {
         read(chunk);
       } catch (error) {
@@ -45,8 +62,9 @@ class Primer {
       }
       pump();
     });
-    this.#hub.on('error', (error) => this.end(error.message));
-    this.#hub.on('close', () => this.end('the hub closed'));
+    hub.on('error', (error) => mine() && this.end(error.message));
+    hub.on('close', () => mine() && this.end('the hub closed'));
+    return hub;
   }
 
   get isBehind(): boolean {
@@ -56,12 +74,12 @@ class Primer {
   #add(packets: Buffer[]): void {
     for (const packet of packets) this.#queuedBytes += packet.length;
     this.#queue.push(...packets);
-    if (this.#queuedBytes > this.#spec.maxBytes) this.end(`more than ${this.#spec.maxBytes} bytes wait to be sent`);
+    if (this.#queuedBytes > this.spec.maxBytes) this.end(`more than ${this.spec.maxBytes} bytes wait to be sent`);
   }
 
   /** Sends what its allowance covers. */
   send(now: number): void {
-    this.#allowance = Math.min(burstBytes, this.#allowance + (now - this.#refilledAt) * bytesPerMs);
+    this.#allowance = Math.min(burstBytes, this.#allowance + (now - this.#refilledAt) * this.#bytesPerMs);
     this.#refilledAt = now;
     let count = 0;
     for (const packet of this.#queue) {
@@ -69,13 +87,32 @@ class Primer {
       this.#allowance -= packet.length;
       this.#queuedBytes -= packet.length;
       this.#sent = { packets: this.#sent.packets + 1, bytes: this.#sent.bytes + packet.length };
-      udp.send(packet, this.#spec.port, loopback, () => undefined);
+      udp.send(packet, this.spec.port, loopback, () => undefined);
       count += 1;
     }
     this.#queue.splice(0, count);
     if (this.#live || this.isBehind || this.#sent.packets === 0) return;
     this.#live = true;
+    this.#tellSent();
     tell({ type: 'live', id: this.#id, ...this.#sent });
+  }
+
+  /**
+   * Whoever shows it lost pictures beyond repair, and would show nothing until the camera's next keyframe: it begins
+   * again, slower, since too fast for some link is what it most likely was.
+   */
+  again(): void {
+    const now = performance.now();
+    if (now - this.#beganAt < deafMs || this.#repeats === mostRepeats) return;
+    this.#repeats += 1;
+    this.#bytesPerMs /= 2;
+    this.#beganAt = now;
+    this.#stream.begin(this.#queue[0]?.readUInt16BE(2) ?? this.#stream.next());
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    const before = this.#hub;
+    this.#hub = this.#open();
+    before.destroy();
   }
 
   /** Without a reason: it was asked for. */
@@ -84,7 +121,13 @@ class Primer {
     primers.delete(this.#id);
     this.#queue = [];
     this.#hub.destroy();
+    this.#tellSent();
     if (reason !== undefined) tell({ type: 'ended', id: this.#id, reason });
+  }
+
+  #tellSent(): void {
+    tell({ type: 'sent', id: this.#id, bytes: this.#sent.bytes - this.#told.bytes, repeats: this.#repeats - this.#told.repeats });
+    this.#told = { bytes: this.#sent.bytes, repeats: this.#repeats };
   }
 }
 
@@ -102,6 +145,10 @@ function pump(): void {
 port.on('message', (order: PrimerOrder) => {
   if (order.type === 'stop') primers.get(order.id)?.end();
   else primers.set(order.id, new Primer(order.id, order.spec));
+});
+udp.on('message', (bytes, { port: from }) => {
+  const asked = parseRtcp(bytes).flatMap((packet) => (packet.type === 'keyframe-request' ? [packet.ssrc] : []));
+  for (const primer of asked.length === 0 ? [] : primers.values()) if (primer.spec.port === from && asked.includes(primer.spec.ssrc)) primer.again();
 });
 udp.on('error', () => undefined);
 udp.bind(0, loopback, () => tell({ type: 'bound', port: udp.address().port }));

@@ -38,6 +38,8 @@ export function goodbye({ ssrc, cname }: { ssrc: number; cname: string }): Buffe
 export type RtcpPacket =
   | { type: 'sender-report'; ssrc: number; wallClockMs: number; rtpTimestamp: number; packets: number; octets: number }
   | { type: 'bye'; ssrc: number }
+  /** PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1): whoever shows this stream cannot go on without a keyframe. */
+  | { type: 'keyframe-request'; ssrc: number }
   | { type: 'other'; payloadType: number };
 
 /** The packets of a compound, up to the first that is cut off. */
@@ -55,6 +57,12 @@ export function parseRtcp(bytes: Buffer): RtcpPacket[] {
 function parseOne(bytes: Buffer): RtcpPacket {
   const payloadType = bytes.readUInt8(1);
   if (payloadType === 203 && bytes.length >= 8) return { type: 'bye', ssrc: bytes.readUInt32BE(4) };
+  if (payloadType === 206) {
+    const kind = bytes.readUInt8(0) & 0x1f;
+    if (kind === 1 && bytes.length >= 12) return { type: 'keyframe-request', ssrc: bytes.readUInt32BE(8) };
+    // A FIR names its stream in the entry behind, not in the header.
+    if (kind === 4 && bytes.length >= 20) return { type: 'keyframe-request', ssrc: bytes.readUInt32BE(12) };
+  }
   if (payloadType !== 200 || bytes.length < 28) return { type: 'other', payloadType };
   const wallClockMs = (bytes.readUInt32BE(8) - ntpEpochOffset + bytes.readUInt32BE(12) / 2 ** 32) * 1000;
   return { type: 'sender-report', ssrc: bytes.readUInt32BE(4), wallClockMs, rtpTimestamp: bytes.readUInt32BE(16), packets: bytes.readUInt32BE(20), octets: bytes.readUInt32BE(24) };

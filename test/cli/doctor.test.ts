@@ -4,7 +4,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
-import { elements, type Finding } from '../../src/cli/commands/doctor.ts';
+import { elements, receiveBuffer, type Finding } from '../../src/cli/commands/doctor.ts';
+import { warnOfSmallBuffers } from '../../src/control/listen.ts';
 import { root, sourceFiles } from '../support/source-files.ts';
 
 type Report = { ok: boolean; findings: Finding[] };
@@ -53,4 +54,24 @@ test('a port that is in use and a wrong configuration are told', async (t) => {
   assert.match(find('port of the page')?.detail ?? '', /in use/u);
   const wrong = await doctor(['--port', 'many'], { LOOKOUT_GRPC_PORT: '0' });
   assert.deepEqual([wrong.code, wrong.find('configuration')?.status], [1, 'bad']);
+});
+
+test('receive buffers of less than 4 MB are told with the exact sysctl, by the doctor and by the log; who asks for less than that is not told', () => {
+  const wanted = 8_388_608;
+  const logged = (cap: number, recvBufferBytes = wanted): string[] => {
+    const lines: string[] = [];
+    warnOfSmallBuffers({ sfu: { recvBufferBytes } }, { warn: (...parts: unknown[]) => void lines.push(JSON.stringify(parts)) }, cap);
+    return lines;
+  };
+  assert.deepEqual(receiveBuffer({ recvBufferBytes: wanted }, 212_992), {
+    name: 'net.core.rmem_max', status: 'warn', detail: '212992 bytes of 8388608 wanted: keyframes of large cameras lose packets',
+    remedy: 'sysctl -w net.core.rmem_max=8388608; for good: echo net.core.rmem_max=8388608 > /etc/sysctl.d/60-lookout.conf',
+  });
+  assert.match(logged(212_992).join(), /"granted":212992,"wanted":8388608,"remedy":"sysctl -w net\.core\.rmem_max=8388608"/u);
+  assert.equal(receiveBuffer({ recvBufferBytes: wanted }, 4_194_303).status, 'warn');
+  assert.equal(logged(4_194_303).length, 1);
+  for (const [cap, asked] of [[4_194_304, wanted], [212_992, 212_992]] as const) {
+    assert.equal(receiveBuffer({ recvBufferBytes: asked }, cap).status, 'ok');
+    assert.deepEqual(logged(cap, asked), []);
+  }
 });

@@ -9,17 +9,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
-import { createIngest, maxReceiveBuffer, type Ingest } from '../../src/native/ingest.ts';
+import { createIngest, type Ingest } from '../../src/native/ingest.ts';
 import { startMediaWorker, type MediaWorker } from '../../src/native/mediasoup-worker.ts';
 import { createPorts } from '../../src/native/ports.ts';
+import { enoughReceiveBuffer, maxReceiveBuffer } from '../../src/receive-buffer.ts';
 import { createRegistry } from '../../src/native/registry.ts';
 import { eventually } from '../support/eventually.ts';
 
 const registry = createRegistry();
 const ports = createPorts({ registry });
 const asked = 8_388_608;
-/** Where the kernel grants less than this, what is promised is that loss is counted; see `lookout doctor`. */
-const enough = 4_194_304;
 let directory: string;
 let worker: MediaWorker;
 
@@ -77,7 +76,7 @@ async function whileFrozen(work: () => Promise<void>): Promise<void> {
 const packetsOf = (bytes: number): number => Math.ceil(bytes / 1_186);
 
 for (const [frameBytes, frames] of [[500_000, 4], [1_000_000, 2]] as const) {
-  test(`${frames} keyframes of ${frameBytes / 1_000} kB wait whole in the buffer of an ingest whose worker is frozen`, { skip: maxReceiveBuffer() < enough && 'the kernel grants less than 4 MB here' }, async (t) => {
+  test(`${frames} keyframes of ${frameBytes / 1_000} kB wait whole in the buffer of an ingest whose worker is frozen`, { skip: maxReceiveBuffer() < enoughReceiveBuffer && 'the kernel grants less than 4 MB here' }, async (t) => {
     const { ingest, send } = await openCamera(t, asked);
     assert.equal(ingest.recvBufferBytes, Math.min(asked, maxReceiveBuffer()));
     await send(1_000, 1);

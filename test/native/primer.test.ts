@@ -82,3 +82,32 @@ test('more than the bound ends a primer, a hub that closes too, and neither hurt
   small.clients[0]?.destroy();
   await eventually(() => heard.get('small') !== 'live', { timeoutMs: 15_000, what: 'the end of its hub' });
 });
+
+/** A PLI (RFC 4585 §6.3.1) for this SSRC. */
+function pli(ssrc: number): Buffer {
+  const bytes = Buffer.from([0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0]);
+  bytes.writeUInt32BE(ssrc, 8);
+  return bytes;
+}
+
+test('who lost pictures and asks for a keyframe gets the newest one and what follows once more, numbers going on; others do not', async (t) => {
+  const [pump, source, receiver] = [createPrimerPump(), await hub(t, 20), await receiveRtp()];
+  t.after(() => Promise.all([pump.stop(), receiver.close()]));
+  const from = await pump.from();
+  const stop = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000 }, { live: () => undefined, ended: (why) => assert.fail(why) });
+  const units = (): number => receiver.packets.filter(({ marker }) => marker).length;
+  await eventually(() => units() === 20, { timeoutMs: 15_000, what: 'all units' });
+  receiver.send(pli(8), from);
+  // Asked in the first moment, it is what every consumer asks; so it is asked until it is heard.
+  await eventually(() => {
+    if (source.clients.length < 2) receiver.send(pli(9), from);
+    return units() >= 40;
+  }, { timeoutMs: 15_000, intervalMs: 50, what: 'all of it again' });
+  assert.equal(sequenceGaps(receiver.packets), 0);
+  assert.ok(receiver.packets.every(({ timestamp }, index, all) => index === 0 || ((timestamp - all[index - 1]!.timestamp) | 0) >= 0), 'time goes on');
+  assert.equal(source.clients.length, 2);
+  assert.ok(source.clients[0]?.destroyed || source.clients[0]?.closed, 'the first connection was left');
+  stop();
+  await eventually(() => pump.totals().repeats === 1, { timeoutMs: 15_000, what: 'what was sent to be told' });
+  assert.equal(pump.totals().bytes, receiver.packets.reduce((sum, { bytes }) => sum + bytes, 0));
+});

@@ -22,3 +22,11 @@ test('a compound that is cut off gives the packets before the cut', () => {
   assert.equal(parseRtcp(goodbye({ ssrc: 5, cname: 'x' }).subarray(0, -2)).length, 2);
   assert.deepEqual(parseRtcp(Buffer.alloc(3)), []);
 });
+
+test('a request for a keyframe names its stream: PLI in its header, FIR in its entry', () => {
+  const pli = Buffer.from('81ce000200000001000000ff', 'hex');
+  const fir = Buffer.from('84ce0004000000010000000000000abc07000000', 'hex');
+  assert.deepEqual(parseRtcp(Buffer.concat([pli, fir])), [{ type: 'keyframe-request', ssrc: 0xff }, { type: 'keyframe-request', ssrc: 0xabc }]);
+  // The same kind of packet with another message: a slice loss.
+  assert.deepEqual(parseRtcp(Buffer.from('82ce00030000000100000abc00000000', 'hex')), [{ type: 'other', payloadType: 206 }]);
+});

@@ -75,7 +75,7 @@ export async function receiveRtp() {
   }));
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  return { port: socket.address().port, packets, close: () => new Promise<void>((resolve) => socket.close(() => resolve())) };
+  return { port: socket.address().port, packets, send: (bytes: Buffer, port: number) => socket.send(bytes, port, '127.0.0.1'), close: () => new Promise<void>((resolve) => socket.close(() => resolve())) };
 }
 
 /** How many sequence numbers are missing between the first and the last packet. */

@@ -25,6 +25,14 @@ export async function packetTimes(path: string): Promise<{ dts: number; pts: num
   return (JSON.parse(stdout) as { packets: { pts_time: string; dts_time: string }[] }).packets.map((packet) => ({ dts: Number(packet.dts_time), pts: Number(packet.pts_time) }));
 }
 
+/** What gst-discoverer-1.0 says of a file. Rejects where it finds anything wrong with it. */
+export async function discover(path: string): Promise<{ durationMs: number; seekable: boolean; streams: string[] }> {
+  const { stdout, stderr } = await run('gst-discoverer-1.0', ['-v', path], { env: { ...process.env, LC_ALL: 'C' }, timeout: 30_000 });
+  const [, hours, minutes, seconds] = /^ *Duration: (\d+):(\d+):([\d.]+)$/mu.exec(stdout) ?? [];
+  if (seconds === undefined || /error|missing/iu.test(stdout.split('Properties:')[0] ?? '') || stderr.trim() !== '') throw new Error(`gst-discoverer-1.0: ${path}: ${stdout}${stderr}`);
+  return { durationMs: ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000, seekable: /^ *Seekable: yes$/mu.test(stdout), streams: [...stdout.matchAll(/^ *(video|audio)(?: #\d+)?: (.+)$/gmu)].map(([, kind, codec]) => `${kind} ${codec}`) };
+}
+
 /** Decodes every frame with GStreamer's ffmpeg decoders and fails on the first error. */
 export async function decodes(path: string, codec: 'h264' | 'h265', container: 'matroskademux' | 'tsdemux' | 'qtdemux' = 'matroskademux'): Promise<void> {
   await run('gst-launch-1.0', ['-q', 'filesrc', `location=${path}`, '!', container, '!', `${codec}parse`, '!', `avdec_${codec}`, 'max-threads=1', '!', 'fakesink'], { timeout: 30_000 });

@@ -19,6 +19,8 @@ export type ConsumerReading = {
 /** A page that watches every camera. */
 export type PageViewers = AsyncDisposable & {
   page: Page;
+  /** What the page threw or the console reported as an error. */
+  problems: string[];
   /** By camera; a camera whose tile has no picture, or still a primer's, is absent. */
   read(): Promise<Record<string, ConsumerReading>>;
   /** When each camera's frames were decoded since the last call (ms since the epoch), by camera. */
@@ -35,9 +37,9 @@ export async function watchPage(loginLink: string, { aside = false } = {}): Prom
   const browser = await openBrowser();
   if (aside) await setAside();
   await browser.context.addInitScript({ path: join(import.meta.dirname, 'page-observer.js') });
-  const { page } = await browser.open(loginLink, { width: 1280, height: 800, theme: 'dark' });
+  const { page, problems } = await browser.open(loginLink, { width: 1280, height: 800, theme: 'dark' });
   return {
-    page,
+    page, problems,
     read: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.read()),
     frames: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.frames()),
     begun: () => page.evaluate(() => (globalThis as unknown as InPage).lookoutTest.begun()),

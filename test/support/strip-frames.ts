@@ -5,7 +5,10 @@ import type { Page } from 'playwright-core';
 /** One painted frame: when (ms since the epoch), its number in the clip (null where the strip could not be read), and in which video element. */
 export type PaintedFrame = { at: number; index: number | null; video: number };
 
-type InPage = { lookoutStrip: { take: () => PaintedFrame[] } };
+/** One stream that a page receives, since its begin: repairs asked for, packets that never came, frames decoded and the seconds that took. */
+export type ReceivedStream = { nacks: number; lost: number; decoded: number; decodeSeconds: number };
+
+type InPage = { lookoutStrip: { take: () => PaintedFrame[]; received: () => Promise<ReceivedStream[]> } };
 
 /** To be injected into pages before their own code. */
 export const stripObserver = join(import.meta.dirname, 'strip-observer.js');
@@ -15,6 +18,9 @@ export async function paintedFrames(page: Page): Promise<PaintedFrame[]> {
   const frames = await page.evaluate(() => (globalThis as unknown as InPage).lookoutStrip.take());
   return frames.sort((a, b) => a.at - b.at);
 }
+
+/** What the page receives at this moment, as its connections count it. */
+export const receivedStreams = (page: Page): Promise<ReceivedStream[]> => page.evaluate(() => (globalThis as unknown as InPage).lookoutStrip.received());
 
 /** Of the frames of two video elements what was in sight: the first one's until the second has a picture. */
 export function visible(frames: readonly PaintedFrame[]): PaintedFrame[] {
@@ -40,20 +46,36 @@ export function behind(frames: readonly PaintedFrame[], others: readonly Painted
   return own === undefined || other === undefined ? undefined : own - other;
 }
 
-/**
- * The change from one video element to the next: the longest time that a frame stood within half a second of it, and how much of what had
- * been seen was shown again, ms. Undefined where there was no change.
- */
-export function seam(frames: readonly PaintedFrame[], { frameMs, loopFrames }: Loop): { stoodMs: number; againMs: number } | undefined {
+/** What a change of tracks, or a whole join, looked like. */
+export type Steadiness = {
+  /** The longest time that one picture stood, ms. */
+  stoodMs: number;
+  /** Pictures painted twice in a row, and pictures older than the one before. */
+  repeated: number;
+  back: number;
+  /** How much of what had been seen was shown again by the worst of them, ms. */
+  againMs: number;
+};
+
+/** Of what was in sight, from its first picture on. */
+export function steadiness(seen: readonly PaintedFrame[], { frameMs, loopFrames }: Loop): Steadiness {
+  const read = seen.filter(({ index }) => index !== null);
+  const steps = read.slice(1).map(({ index }, place) => signed(index! - read[place]!.index!, loopFrames));
+  return {
+    stoodMs: Math.max(0, ...seen.slice(1).map(({ at }, place) => at - seen[place]!.at)),
+    repeated: steps.filter((step) => step === 0).length,
+    back: steps.filter((step) => step < 0).length,
+    againMs: Math.max(0, ...steps.map((step) => -step * frameMs)),
+  };
+}
+
+/** The change from one video element to the next: the two pictures at it, and what was painted within half a second. Undefined where there was none. */
+export function seam(frames: readonly PaintedFrame[], loop: Loop): Steadiness | undefined {
   const seen = visible(frames);
   const at = seen.findIndex(({ video }, place) => place > 0 && video !== seen[place - 1]?.video);
-  const [before, after] = [seen[at - 1], seen[at]];
-  if (!before || !after) return undefined;
-  const near = seen.filter((frame) => Math.abs(frame.at - after.at) < seamMs);
-  const stoodMs = Math.max(...near.slice(1).map((frame, place) => frame.at - near[place]!.at));
-  if (before.index === null || after.index === null) return { stoodMs, againMs: Number.NaN };
-  const steps = signed(after.index - before.index, loopFrames);
-  return { stoodMs, againMs: Math.max(0, -steps * frameMs) };
+  const after = seen[at];
+  if (!after || at < 1) return undefined;
+  return steadiness(seen.filter((frame, place) => place === at - 1 || Math.abs(frame.at - after.at) < seamMs), loop);
 }
 
 /** What belongs to a change of tracks, ms to both sides. */

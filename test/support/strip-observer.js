@@ -1,6 +1,13 @@
 /* Injected into the page before its own code: notes each painted frame of a tile, by the frame counter that the simulator's clips carry along their lower edge. */
 /* global window, document */
 (() => {
+  const connections = [];
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(configuration) {
+      super(configuration);
+      connections.push(this);
+    }
+  };
   const blocks = 18;
   const frames = [];
   const watched = new WeakMap();
@@ -33,5 +40,11 @@
     }
   }).observe(document, { childList: true, subtree: true });
 
-  window.lookoutStrip = { take: () => frames.splice(0) };
+  /** Of what the page receives now: repairs asked for, packets that never came, frames decoded, and the seconds that took. */
+  const received = async () => {
+    const reports = await Promise.all(connections.filter(({ connectionState }) => connectionState !== 'closed').map(async (connection) => [...(await connection.getStats()).values()]));
+    return reports.flat().filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')
+      .map(({ nackCount = 0, packetsLost = 0, framesDecoded = 0, totalDecodeTime = 0 }) => ({ nacks: nackCount, lost: packetsLost, decoded: framesDecoded, decodeSeconds: totalDecodeTime }));
+  };
+  window.lookoutStrip = { take: () => frames.splice(0), received };
 })();

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigError, helpText, loadConfig, type Config } from '../../config.ts';
+import { maxReceiveBuffer, receiveBufferRemedy } from '../../receive-buffer.ts';
 import { print, table, type Command } from '../command.ts';
 
 /** One finding. `warn` is bearable, `bad` is not: exit code 1. */
@@ -22,7 +23,6 @@ const repository = join(import.meta.dirname, '..', '..', '..');
 const commandMs = 15_000;
 const oldestNode = 24;
 const fewFiles = 4096;
-const enoughReceiveBuffer = 4 * 1024 * 1024;
 const littleDisk = 1024 ** 3;
 const mebibyte = 1024 ** 2;
 const installGstreamer = 'apt-get install gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav';
@@ -52,8 +52,8 @@ export const doctorCommand: Command = {
 /** Looks at the machine, with the configuration that these flags and the environment make. */
 export async function examine(argv: string[]): Promise<Finding[]> {
   const config = configuration(argv);
-  const groups = await Promise.all([node(), gstreamer(), worker(), setpriv(), receiveBuffer(config.sfu), openFiles(), ...ports(config), disk(config)]);
-  return [config.finding, ...groups.flat()];
+  const groups = await Promise.all([node(), gstreamer(), worker(), setpriv(), openFiles(), ...ports(config), disk(config)]);
+  return [config.finding, receiveBuffer(config.sfu), ...groups.flat()];
 }
 
 function configuration(argv: string[]): Pick<Config, 'host' | 'port' | 'grpc' | 'data' | 'sfu'> & { finding: Finding } {
@@ -95,11 +95,11 @@ async function setpriv(): Promise<Finding> {
   return version === undefined ? bad('setpriv', 'does not run', 'apt-get install util-linux') : ok('setpriv', version.trim());
 }
 
-async function receiveBuffer({ recvBufferBytes }: Pick<Config['sfu'], 'recvBufferBytes'>): Promise<Finding> {
-  const granted = Number(readFileSync('/proc/sys/net/core/rmem_max', 'utf8'));
-  const detail = `${granted} bytes of ${recvBufferBytes} wanted`;
-  const remedy = `sysctl -w net.core.rmem_max=${recvBufferBytes}; for good: echo net.core.rmem_max=${recvBufferBytes} > /etc/sysctl.d/60-lookout.conf`;
-  return granted >= Math.min(enoughReceiveBuffer, recvBufferBytes) ? ok('net.core.rmem_max', detail) : warn('net.core.rmem_max', `${detail}: keyframes of large cameras lose packets`, remedy);
+/** `cap`: what the kernel grants at most. */
+export function receiveBuffer({ recvBufferBytes: wanted }: Pick<Config['sfu'], 'recvBufferBytes'>, cap = maxReceiveBuffer()): Finding {
+  const detail = `${cap} bytes of ${wanted} wanted`;
+  const remedy = receiveBufferRemedy({ wanted, cap });
+  return remedy ? warn('net.core.rmem_max', `${detail}: keyframes of large cameras lose packets`, `${remedy.now}; for good: ${remedy.forGood}`) : ok('net.core.rmem_max', detail);
 }
 
 async function openFiles(): Promise<Finding> {
