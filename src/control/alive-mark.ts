@@ -1,6 +1,8 @@
 /** Remembers on disk when the program was last alive, so that the next start can say how long it had been away. */
 import type { Log } from '../log.ts';
+import { durationText } from '../machines/duration.ts';
 import type { Store } from '../store/types.ts';
+import { plainEvent, type Observer } from './observer.ts';
 
 /** The mark. */
 export type AliveMark = {
@@ -26,4 +28,10 @@ export async function startAliveMark(settings: Store['settings'], log: Log): Pro
       await mark();
     },
   };
+}
+
+/** The row for a camera that nobody could watch since then, ms since the epoch: availability counts it as a gap. */
+export function awayRow(camera: string, since: number): Parameters<Observer['note']>[0] {
+  const iso = new Date(since).toISOString();
+  return { ...plainEvent(camera, 'lookout.started', `Lookout started; it had not run since ${iso} (${durationText(Date.now() - since)}).`), evidence: iso };
 }

@@ -16,7 +16,6 @@ import { parseCamera } from '../camera-config.ts';
 import { redactText } from '../camera-url.ts';
 import type { Config } from '../config.ts';
 import { planeLog, type Log } from '../log.ts';
-import { durationText } from '../machines/duration.ts';
 import { createFlightRecorder } from '../native/flight-recorder.ts';
 import { createHostPool } from '../native/host-pool.ts';
 import type { HostPool } from '../native/host.ts';
@@ -29,7 +28,7 @@ import { createKeeper } from '../recordings/keeper.ts';
 import { openStore } from '../store/index.ts';
 import { streamOfKey } from '../streams.ts';
 import type { Store } from '../store/types.ts';
-import { startAliveMark } from './alive-mark.ts';
+import { awayRow, startAliveMark } from './alive-mark.ts';
 import { child, createCameras } from './cameras.ts';
 import { createControlPlane, createDeltaBus } from './control-plane.ts';
 import { createDeclared } from './declared.ts';
@@ -158,12 +157,6 @@ async function startCameras({ given: { config }, parts, before, sync }: { given:
   for (const camera of stored) await parts.cameras.restore(parseCamera(camera));
   await sync(config.cameras);
   return stored.length + declared.size;
-}
-
-/** What nobody could watch: availability counts it as a gap. */
-function awayRow(camera: string, since: number): Parameters<Observer['note']>[0] {
-  const iso = new Date(since).toISOString();
-  return { ...plainEvent(camera, 'lookout.started', `Lookout started; it had not run since ${iso} (${durationText(Date.now() - since)}).`), evidence: iso };
 }
 
 /** The pool of hosts, with a spare one if it is to be warm. */
