@@ -5,6 +5,7 @@ import type { Failure } from '../errors.ts';
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { openFlightBox, type FlightBox } from './flight-box.ts';
 import { HostSeat, type Place } from './host-seat.ts';
+import { starvedMs } from './proc.ts';
 import { drainLines } from './stderr.ts';
 import type { HostExit } from './host.ts';
 import type { HostCommand, HostOrder, HostWord, Seated } from './protocol.ts';
@@ -85,6 +86,7 @@ export class HostProcess {
     if (this.#child.stderr) drainLines(this.#child.stderr, (line) => options.onStderr(line, this.pid));
     this.#heartbeat = watchHeartbeat({
       ...options,
+      starvedMs: () => starvedMs(this.pid),
       ping: (seq) => this.#write({ type: 'ping', seq }),
       onFrozen: () => this.put(this.#isClogged() ? 'clogged' : 'frozen'),
     });
