@@ -14,7 +14,7 @@ const releaseGraceMs = 300;
 /** So long a new source is asked often: its successor continues behind what its feed last sent. */
 const settledMs = 10_000;
 /** How long a source may take to stop before its process is beyond help, and how much longer for each one that stops at the same time: they do so one after the other. */
-const stopMs = 1000;
+const stopMs = 1500;
 const stopTurnMs = 250;
 
 /** A seat that somebody has. */
