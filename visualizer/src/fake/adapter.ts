@@ -4,7 +4,7 @@ import { ApiError, type Adapter, type Verb } from '../adapter.ts';
 import { history, liveCamera, troubles, type Trouble } from './fleet.ts';
 import { fakeInspection } from './inspect.ts';
 import { createFakeServer, flap, spreadTroubles, type FakeControl } from './server.ts';
-import { fakeRecordings } from './recordings.ts';
+import { failuresOn, fakeRecordings } from './recordings.ts';
 import { cameraTrend, fleetTrend } from './trends.ts';
 import { createFakePlayer, stillOf } from './video.ts';
 
@@ -77,9 +77,9 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
       if (url.includes('nowhere')) throw new ApiError({ code: 'LOOKOUT_PROBE_FAILED', statusCode: 502, message: 'Connection to nowhere:554 refused.' });
       return probeReport(url);
     },
-    events: async (id) => {
+    events: async (id, query) => {
       await server.call(`events ${id}`);
-      return history(id, Date.now());
+      return query.from === undefined && query.before === undefined ? history(id, Date.now()) : failuresOn(id, query);
     },
     trends: async (id) => {
       await server.call(`trends ${id ?? 'fleet'}`);
