@@ -44,7 +44,7 @@ export function createSnapshots({ pool, quality = 80 }: { pool: HostPool; qualit
   const make = async (source: PictureSource, { width, keyframe }: { width: number; keyframe: string }): Promise<Snapshot> => {
     const { camera } = source;
     try {
-      const picture = await turn(() => shoot(pool, source, { width, quality }));
+      const picture = await turn(() => shoot(pool, { ...source, name: `camera:${camera}/snapshot` }, { width, quality, deadlineMs }));
       failures.delete(camera);
       const known = kept.get(camera);
       const before = known?.keyframe === keyframe ? known.pictures : new Map<number, Snapshot>();
@@ -76,20 +76,29 @@ export function createSnapshots({ pool, quality = 80 }: { pool: HostPool; qualit
   };
 }
 
-async function shoot(pool: HostPool, { camera, hubPort, codec, keyframeAt }: PictureSource, { width, quality }: { width: number; quality: number }): Promise<Snapshot> {
-  const host = await pool.take(`camera:${camera}/snapshot`);
+/** What is decoded, and the name of the process that does it. */
+type Shot = Pick<PictureSource, 'hubPort' | 'codec' | 'keyframeAt'> & { name: string };
+
+/** Decodes the keyframe that a hub has, or the first that it gets, in a process that ends with it. Rejects with a `FailureError`, or with the reason of `signal`. */
+export async function shoot(pool: HostPool, { name, hubPort, codec, keyframeAt }: Shot, { width, quality, deadlineMs, signal }: { width: number; quality: number; deadlineMs: number; signal?: AbortSignal }): Promise<Snapshot> {
+  signal?.throwIfAborted();
+  const host = await pool.take(name);
   const { promise, resolve, reject } = Promise.withResolvers<Snapshot>();
+  const abandon = (): void => reject(signal?.reason as Error);
   const timer = setTimeout(() => reject(new FailureError(makeFailure('timeout', 'snapshot-deadline', `No picture could be decoded within ${deadlineMs} ms.`))), deadlineMs);
   host.listen((event: HostEvent) => {
     if (event.type === 'snapshot.taken') resolve({ jpeg: event.jpeg, takenAt: keyframeAt ?? Date.now(), width: event.width, height: event.height });
     if (event.type === 'snapshot.failed') reject(new FailureError(event.failure));
   });
-  void host.exited.then(({ reason, signal, code }) => reject(new FailureError(makeFailure('host-crash', 'snapshot-host', `The process that decodes the picture ended (${reason}, ${signal ?? `code ${code}`}).`))));
-  host.send({ type: 'snapshot.take', hubPort, codec, width, quality });
+  void host.exited.then(({ reason, signal: by, code }) => reject(new FailureError(makeFailure('host-crash', 'snapshot-host', `The process that decodes the picture ended (${reason}, ${by ?? `code ${code}`}).`))));
+  signal?.addEventListener('abort', abandon);
+  if (signal?.aborted) abandon();
+  else host.send({ type: 'snapshot.take', hubPort, codec, width, quality });
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abandon);
     // Nobody who waits for a picture waits for the end of the process that made it.
     void host.kill();
   }

@@ -75,7 +75,7 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
     probe: async (url) => {
       await server.call('probe');
       if (url.includes('nowhere')) throw new ApiError({ code: 'LOOKOUT_PROBE_FAILED', statusCode: 502, message: 'Connection to nowhere:554 refused.' });
-      return probeReport(url);
+      return { ...probeReport(url), picture: url.includes('dark') ? null : { jpeg: await base64(await stillOf(server.ids().length, 'New camera')), width: 480, height: 270 } };
     },
     events: async (id, query) => {
       await server.call(`events ${id}`);
@@ -97,7 +97,7 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
   return { adapter, control: server };
 }
 
-function probeReport(url: string): ProbeReport {
+function probeReport(url: string): Omit<ProbeReport, 'picture'> {
   return {
     url, server: 'Dahua Rtsp Server', gopMs: 2_000, bFrames: false,
     media: { codec: 'H264', profile: 'main', profileLevelId: '4d0028', width: 1920, height: 1080, fps: 25, bitrate: 3_900_000, keyframeIntervalMs: 2_000, audio: { codec: 'AAC', rate: 16_000, channels: 1 } },
@@ -108,4 +108,8 @@ function probeReport(url: string): ProbeReport {
       frames: { ok: true, why: 'decodes' },
     },
   };
+}
+
+async function base64(blob: Blob): Promise<string> {
+  return btoa(Array.from(new Uint8Array(await blob.arrayBuffer()), (byte) => String.fromCharCode(byte)).join(''));
 }
