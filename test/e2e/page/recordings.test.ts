@@ -124,6 +124,24 @@ test('a failure on the day leads by Tab and Enter to its row in the journal; of 
   await page.close();
 });
 
+test('an export tells how far it is, is cancelled before it is done, and another one is finished and removed', async () => {
+  const { page, problems } = await fixture!.open(fake);
+  const button = page.getByRole('button', { name: 'Export', exact: true });
+  await button.click();
+  const making = page.locator('[data-export="running"]');
+  await making.getByText(/^[1-9]\d %$/u).waitFor();
+  const value = await making.locator('progress').evaluate((bar: HTMLProgressElement) => bar.value);
+  assert.ok(value > 0 && value < 1, String(value));
+  await making.getByRole('button', { name: /^Cancel the export of/u }).click();
+  await page.locator('.export').waitFor({ state: 'detached' });
+  await button.click();
+  await page.locator('[data-export="done"] a').waitFor();
+  await page.getByRole('button', { name: /^Remove the export of/u }).click();
+  await page.locator('.export').waitFor({ state: 'detached' });
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 test('the player is no part of the first load', async () => {
   const html = await readFile(join(site.dist, 'index.html'), 'utf8');
   const first = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+\.js)"/gu)].map(([, path]) => path!);
