@@ -65,6 +65,8 @@ export type PlayerStats = {
   framesDropped: number | null;
   freezes: number | null;
   decodeMs: number | null;
+  /** From the server's media worker to the decoded picture. */
+  latencyMs: number | null;
 };
 
 /** One subscription to one camera. */
