@@ -97,5 +97,5 @@ async function isPicture({ picture }: ProbeReport): Promise<void> {
   const decoded = spawnSync('ffmpeg', ['-loglevel', 'error', '-i', '-', '-pix_fmt', 'gray', '-f', 'rawvideo', '-'], { input: jpeg });
   assert.equal(decoded.status, 0, String(decoded.stderr));
   assert.deepEqual([picture.width, picture.height, decoded.stdout.length], [480, 270, 480 * 270]);
-  assert.ok(Math.max(...decoded.stdout) - Math.min(...decoded.stdout) > 50, 'it shows something');
+  assert.ok(new Set(decoded.stdout).size > 50, 'it shows something');
 }
