@@ -46,6 +46,7 @@ test('the list is filtered by state, and says when none is in it', async () => {
 test('a row says what the camera is turned into and which processes carry it, and is sorted by them; its next try counts down', async () => {
   const { page, problems } = await fixture.open('fake=20&fps=1#/cameras');
   const row = (id: string) => page.locator(`tr[data-camera="${id}"]`);
+  await row('lobby').scrollIntoViewIfNeeded();
   await row('lobby').locator('[data-output]').first().waitFor();
   const heads = await page.locator('thead th').allInnerTexts();
   assert.deepEqual(heads.map((head) => head.replace(/[↑↓]/u, '').trim()).filter(Boolean), ['Camera', 'State', 'For', 'Reason', 'Last frame', 'Stream', 'Outputs', 'Viewers', 'Restarts', 'Processes', 'Commands']);
@@ -55,7 +56,9 @@ test('a row says what the camera is turned into and which processes carry it, an
   assert.equal(await row('lobby').getByTitle('Media worker, process 3989').innerText(), 'worker 3989');
   await page.getByRole('button', { name: 'Processes' }).click();
   await page.locator('tbody tr:first-child[data-camera="server-room"]').waitFor();
+  await page.getByRole('button', { name: 'Camera', exact: true }).click();
   await page.evaluate(() => window.fake.set('lobby', { state: 'backoff', class: 'reset', message: 'ECONNRESET', retryInMs: 9_000, attempt: 1 }));
+  await row('lobby').scrollIntoViewIfNeeded();
   await row('lobby').getByText(/next try in 8 s/u).waitFor();
   await row('lobby').getByText(/next try in 7 s/u).waitFor();
   await row('lobby').getByTitle('No host').waitFor();
