@@ -11,9 +11,10 @@ const tones: Record<string, Tone> = { running: 'live', streaming: 'live', starti
 const stateWords: Record<string, string> = { running: 'running', starting: 'starting', finishing: 'finishing', waiting: 'waiting for the camera', off: 'at rest', backoff: 'failed, tries again' };
 
 /** The marks, in a fixed order. */
-export function outputsOf({ outputs: { live, hls, record, frames, sound, transcode } }: CameraView): OutputMark[] {
+export function outputsOf(camera: CameraView): OutputMark[] {
+  const { hls, record, frames, sound, transcode } = camera.outputs;
   return [
-    liveMark(live),
+    liveMark(camera),
     ...(hls.mode === 'off' ? [] : [mark('hls', 'HLS', hls)]),
     ...(record.mode === 'off' ? [] : [mark('record', 'rec', record, 'Recording')]),
     ...(frames.mode === 'off' ? [] : [mark('frames', 'frames', frames, 'Frames')]),
@@ -28,10 +29,10 @@ export function outputRank(camera: CameraView): number {
   return marks.filter(({ tone }) => tone === 'warn').length * 100 + marks.filter(({ tone }) => tone === 'live').length;
 }
 
-function liveMark({ verdict, carriage }: CameraView['outputs']['live']): OutputMark {
-  const title = verdict?.why ?? 'Not known yet';
-  const tone: Tone = carriage === 'none' || (verdict?.ok === false && carriage !== 'transcode') ? 'off' : 'live';
-  return { name: 'live', word: 'WebRTC', tone: verdict ? tone : 'off', title: `WebRTC: ${title}` };
+/** It does what it should while the camera streams something that WebRTC carries, by itself or turned into H.264. */
+function liveMark({ state, outputs: { live: { verdict, carriage } } }: CameraView): OutputMark {
+  const carried = verdict?.ok === true || carriage === 'transcode';
+  return { name: 'live', word: 'WebRTC', tone: state === 'streaming' && carried ? 'live' : 'off', title: `WebRTC: ${verdict?.why ?? 'not known yet'}` };
 }
 
 function mark(name: string, word: string, { state, lastError }: Output, title = word): OutputMark {
