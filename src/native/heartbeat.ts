@@ -1,4 +1,7 @@
-/** Asks a host for signs of life: one heartbeat in flight, a deadline on each. A native call that blocks misses it. */
+/**
+ * Asks a host for signs of life: one heartbeat in flight, a deadline on each. A native call that blocks misses it. So does a host
+ * that gets no processor; to kill it would cost more of what is short, so it is given time that a frozen one is not.
+ */
 
 /** A running watch. */
 export type Heartbeat = {
@@ -20,9 +23,16 @@ type Options = {
   calmMs: number;
   frozenMs: number;
   readyMs: number;
+  /** How long the host has waited for a processor since it began, ms. A frozen one waits for none. */
+  starvedMs: () => number;
   ping: (seq: number) => void;
   onFrozen: () => void;
 };
+
+/** Of the time in which no answer came, what a host must have waited for a processor to count as starved. */
+const starvedShare = 0.3;
+/** So often a starved host is given the same time again. */
+const patience = 10;
 
 /** Starts with the deadline for `begin`. */
 export function watchHeartbeat(options: Options): Heartbeat {
@@ -36,6 +46,7 @@ class Watch implements Heartbeat {
   /** True between an answer and the next heartbeat. */
   #isWaiting = false;
   #isCalm = false;
+  #starved = { ms: 0, times: 0 };
   #askers: { seq: number; resolve: () => void }[] = [];
 
   constructor(options: Options) {
@@ -89,15 +100,29 @@ class Watch implements Heartbeat {
   #beat(): void {
     this.#isWaiting = false;
     this.#seq += 1;
-    const asked = this.#seq;
+    this.#starved = { ms: this.#options.starvedMs(), times: 0 };
+    this.#expect(this.#seq);
+    this.#options.ping(this.#seq);
+  }
+
+  #expect(asked: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#expire(asked), this.#options.frozenMs);
-    this.#options.ping(asked);
   }
 
   /** When our own event loop was late, the answer may wait unread: read once more before judging. */
   #expire(asked: number): void {
     setImmediate(() => setImmediate(() => {
-      if (this.#timer !== undefined && asked === this.#seq) this.#options.onFrozen();
+      if (this.#timer === undefined || asked !== this.#seq) return;
+      if (asked === 0 || !this.#isStarved()) return this.#options.onFrozen();
+      this.#expect(asked);
     }));
+  }
+
+  #isStarved(): boolean {
+    const { ms: before, times } = this.#starved;
+    const ms = this.#options.starvedMs();
+    this.#starved = { ms, times: times + 1 };
+    return times < patience && ms - before >= this.#options.frozenMs * starvedShare;
   }
 }

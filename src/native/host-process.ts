@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { boxStart, openFlightBox, type FlightBox } from './flight-box.ts';
 import { noBox, watchSource, type SourceWatch } from './source-watch.ts';
+import { starvedMs } from './proc.ts';
 import { drainLines } from './stderr.ts';
 import type { Host, HostExit } from './host.ts';
 import type { HostCommand, HostEvent, SourceSpec } from './protocol.ts';
@@ -94,6 +95,7 @@ class HostProcess implements OwnedHost {
     if (this.#child.stderr) drainLines(this.#child.stderr, (line) => options.onStderr(line, this.pid));
     this.#heartbeat = watchHeartbeat({
       ...options,
+      starvedMs: () => starvedMs(this.pid),
       ping: (seq) => this.send({ type: 'ping', seq }),
       onFrozen: () => this.#put(this.#isClogged() ? 'clogged' : 'frozen'),
     });

@@ -15,6 +15,11 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksPerSecond;
 }
 
+/** How long its first thread has been ready to run and had no processor, ms since it began; 0 where the kernel does not count it (no `CONFIG_SCHED_INFO`). */
+export function starvedMs(pid: number): number {
+  return Number(read(pid, 'schedstat').split(' ')[1] ?? 0) / 1e6;
+}
+
 function read(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

@@ -1,10 +1,9 @@
 /**
  * How fast a camera is back: for each kind of failure the time to its detection, to the first new packet and to the first
  * decoded frame in Chromium; p50, p95 and worst. Ten cameras in rotation, each fresh for 30 s before its turn, default policy.
- * The browser runs at low priority: it stands for one on another machine.
+ * The browser is set aside: it stands for one on another machine.
  * Usage: npm run bench -- recovery [runs=30] [fresh=30] [only=worker]
  */
-import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import type { FaultRequest } from '../../src/api/faults.ts';
@@ -17,8 +16,6 @@ import { startSimulator } from '../support/simulator.ts';
 const given = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')).map(([key, value]) => [key, value])) as Record<string, string | undefined>;
 const runs = Number(given['runs'] ?? 30);
 const freshMs = Number(given['fresh'] ?? 30) * 1_000;
-/** The browser's nice level. */
-const low = 10;
 /** Between two runs. */
 const paceMs = 2_000;
 const ids = Array.from({ length: 10 }, (_, index) => `camera${index}`);
@@ -34,8 +31,7 @@ await using simulator = await startSimulator({ mounts: ids.map((name) => ({ name
 await using lookout = await startLookout({ config: { faults: { enabled: true }, supervision: { intensity: { failures: 10_000 } } } });
 for (const id of ids) await lookout.add({ id, url: simulator.url(id), transport: 'tcp' });
 for (const id of ids) await lookout.until(id, 'streaming.live');
-setPriority(low);
-await using viewers = await watchPage(lookout.loginLink);
+await using viewers = await watchPage(lookout.loginLink, { aside: true });
 const journal = followJournal();
 const frames = new Map<string, number[]>(ids.map((id) => [id, []]));
 /** First frames of the tracks of a viewer that joined again: what its old track still had to show is no recovery. */

@@ -1,14 +1,18 @@
 /** Heartbeats with made-up time: a host that does not answer is frozen, and one that others see alive is rarely asked. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { spawn } from 'node:child_process';
 import { watchHeartbeat } from '../../src/native/heartbeat.ts';
+import { starvedMs } from '../../src/native/proc.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** A host that answers each ping at once while `answers` is true. */
 function host(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
-  const state = { answers: true, pings: 0, frozen: false };
+  const state = { answers: true, pings: 0, frozen: false, starvedMs: 0 };
   const heartbeat = watchHeartbeat({
     heartbeatMs: 1_000, calmMs: 5_000, frozenMs: 800, readyMs: 10_000,
+    starvedMs: () => state.starvedMs,
     ping: (seq) => {
       state.pings += 1;
       if (state.answers) queueMicrotask(() => heartbeat.pong(seq));
@@ -60,7 +64,7 @@ test('a question is asked at once, however calm it was, and a host that does not
 test('an answer to what was asked before the question does not count for it', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
   const asked: number[] = [];
-  const heartbeat = watchHeartbeat({ heartbeatMs: 1_000, calmMs: 5_000, frozenMs: 800, readyMs: 10_000, ping: (seq) => void asked.push(seq), onFrozen: () => undefined });
+  const heartbeat = watchHeartbeat({ heartbeatMs: 1_000, calmMs: 5_000, frozenMs: 800, readyMs: 10_000, starvedMs: () => 0, ping: (seq) => void asked.push(seq), onFrozen: () => undefined });
   heartbeat.begin();
   let answered = false;
   void heartbeat.ask().then(() => (answered = true));
@@ -71,4 +75,48 @@ test('an answer to what was asked before the question does not count for it', as
   await Promise.resolve();
   assert.equal(answered, true);
   heartbeat.stop();
+});
+
+test('a host that waits for a processor is not frozen; one that waits for something else is, and so is one that waits for ever', async (t) => {
+  const { state, heartbeat, pass } = host(t);
+  heartbeat.begin();
+  await pass(1_000);
+  state.answers = false;
+  void heartbeat.ask();
+  for (let step = 0; step < 40; step += 1) {
+    state.starvedMs += 50;
+    await pass(100);
+  }
+  assert.equal(state.frozen, false, 'starved');
+  await pass(1_600);
+  assert.equal(state.frozen, true, 'it waits for no processor any more');
+});
+
+test('a host that is starved for longer than anybody bears is frozen all the same', async (t) => {
+  const { state, heartbeat, pass } = host(t);
+  heartbeat.begin();
+  await pass(1_000);
+  state.answers = false;
+  void heartbeat.ask();
+  for (let step = 0; step < 100 && !state.frozen; step += 1) {
+    state.starvedMs += 100;
+    await pass(100);
+  }
+  assert.equal(state.frozen, true);
+});
+
+test('the kernel says how long a process has waited for a processor', async () => {
+  const spins = Array.from({ length: 3 }, () => spawn('taskset', ['-c', '0', process.execPath, '-e', 'for (;;);'], { stdio: 'ignore' }));
+  try {
+    const pid = spins[0]!.pid!;
+    await eventually(() => starvedMs(pid) > 20, { timeoutMs: 20_000, what: 'a process that waits for its turn' });
+    process.kill(pid, 'SIGSTOP');
+    await eventually(async () => {
+      const before = starvedMs(pid);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return starvedMs(pid) === before;
+    }, { timeoutMs: 5_000, what: 'a stopped process that waits for nothing' });
+  } finally {
+    for (const spin of spins) spin.kill('SIGKILL');
+  }
 });
