@@ -60,9 +60,10 @@ async function openTrends(page: Page): Promise<void> {
 /** Some minutes of the day, and the film at its first moment. */
 async function playRecorded(page: Page): Promise<void> {
   await page.locator('.span-button').first().click();
-  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1);
+  const film = page.locator('.film video');
+  await eventually(() => film.evaluate((video: { currentTime: number }) => video.currentTime > 1), { timeoutMs: 30_000, what: 'the film to play' });
   for (let times = 0; times < 4; times += 1) await page.getByRole('button', { name: 'Show less time' }).click();
-  await page.evaluate(() => document.querySelector('video')!.pause());
+  await film.evaluate((video: { pause: () => void }) => video.pause());
 }
 
 async function take(browser: Browser, { name, url, ready, prepare, part }: View, look: Look): Promise<number> {

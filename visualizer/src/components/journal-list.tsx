@@ -33,7 +33,7 @@ export function JournalAround({ id, seq }: { id: string; seq: number }): JSX.Ele
   useEffect(() => {
     let wanted = true;
     setState({ status: 'loading' });
-    journal.around(id, seq).then(
+    void journal.around(id, seq).then(
       (events): JournalState => (events ? { status: 'ready', events } : { status: 'failed', message: 'The journal does not have this row any more.' }),
       (error: unknown): JournalState => ({ status: 'failed', message: messageOf(error) }),
     ).then((found) => { if (wanted) setState(found); });

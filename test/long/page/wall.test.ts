@@ -1,11 +1,11 @@
 /** A wall of 36 real tiles: every camera plays without scrolling, one that goes away keeps its picture, and a page that is closed leaves nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodedFrames, frameRates } from '../e2e/frames.ts';
-import { openBrowser } from '../e2e/page/browser.ts';
-import { eventually } from '../support/eventually.ts';
-import { startLookout } from '../support/lookout.ts';
-import { startSimulator } from '../support/simulator.ts';
+import { decodedFrames, frameRates } from '../../e2e/frames.ts';
+import { openBrowser } from '../../e2e/page/browser.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startLookout } from '../../support/lookout.ts';
+import { startSimulator } from '../../support/simulator.ts';
 
 const ids = Array.from({ length: 36 }, (_, index) => `camera${String(index).padStart(2, '0')}`);
 
