@@ -31,7 +31,7 @@ const failures = 2;
 function fakeViews(url: (query: string) => string): View[] {
   const list = url('fake=20&trouble=1&fps=1#/cameras');
   return [
-    { name: 'list', url: list, ready: 'tbody tr[data-state="quarantined"]', prepare: closeTrends },
+    { name: 'list', url: list, ready: '.summary-item.tone-bad', prepare: closeTrends },
     { name: 'trends', url: list, ready: 'tbody tr', prepare: openTrends, part: '.last-hour' },
   ];
 }
@@ -66,7 +66,15 @@ async function playRecorded(page: Page): Promise<void> {
   await film.evaluate((video: { pause: () => void }) => video.pause());
 }
 
-async function take(browser: Browser, { name, url, ready, prepare, part }: View, look: Look): Promise<number> {
+/** One that cannot be taken hinders no other. */
+async function attempt(browser: Browser, view: View, look: Look): Promise<void> {
+  await take(browser, view, look).catch((error: unknown) => {
+    process.stderr.write(`${view.name}-${look.theme}-${look.width}: ${String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+async function take(browser: Browser, { name, url, ready, prepare, part }: View, look: Look): Promise<void> {
   const { page } = await browser.open(url, look);
   await page.locator(ready).first().waitFor({ state: 'attached', timeout: 30_000 });
   await prepare?.(page);
@@ -79,7 +87,6 @@ async function take(browser: Browser, { name, url, ready, prepare, part }: View,
   await rm(png);
   const { size } = await stat(file);
   process.stdout.write(`${name}-${look.theme}-${look.width} ${Math.round(size / 1000)} kB\n`);
-  return size;
 }
 
 /** Waits until every live camera in sight shows video, or says why it does not within 20 s. */
@@ -110,12 +117,12 @@ const wanted = (views: View[]): { view: View; look: Look }[] => views.flatMap((v
 const site = await openSite();
 const browser = await openBrowser();
 try {
-  for (const { view, look } of wanted(fakeViews(site.url))) await take(browser, view, look);
+  for (const { view, look } of wanted(fakeViews(site.url))) await attempt(browser, view, look);
   await using lookout = await startLookout({ demo: true });
   const views = wanted(realViews(lookout));
   if (views.some(({ view }) => view.name === 'recordings')) await record(lookout);
   if (views.length > 0) await logIn(browser, lookout);
-  for (const { view, look } of views) await take(browser, view, look);
+  for (const { view, look } of views) await attempt(browser, view, look);
 } finally {
   await browser.close();
   await site.close();
