@@ -26,6 +26,7 @@ const playing = '.picture[data-playing="true"]';
 /** The demo's camera that fails on purpose: it is recorded until it has failed this often. */
 const failing = 'server-room';
 const failures = 2;
+const troubleMs = 90_000;
 
 /** Of the design fleet. */
 function fakeViews(url: (query: string) => string): View[] {
@@ -39,11 +40,22 @@ function fakeViews(url: (query: string) => string): View[] {
 /** Of the demo, logged in. */
 function realViews({ url }: Lookout): View[] {
   return [
-    { name: 'wall', url: `${url}/#/`, ready: playing },
+    { name: 'wall', url: `${url}/#/`, ready: playing, prepare: untilTrouble },
     { name: 'single', url: `${url}/#/camera/loading-dock`, ready: playing },
-    { name: 'inspector', url: `${url}/#/inspect/${encodeURIComponent('camera:loading-dock')}`, ready: '.chart-state' },
+    { name: 'inspector', url: inspected(url), ready: '[data-state][data-active]' },
     { name: 'recordings', url: `${url}/#/recordings/${failing}`, ready: '[data-span]', prepare: playRecorded },
   ];
+}
+
+/** The failing camera in the inspector. */
+const inspected = (url: string): string => `${url}/#/inspect/${encodeURIComponent(`supervisor/camera:${failing}`)}`;
+
+/** The demo's failing camera at work: its last frame, with the reason over it. */
+async function untilTrouble(page: Page): Promise<void> {
+  // On a telephone it is out of sight.
+  if (await page.locator('[data-tile="server-room"] .picture').count() === 0) return;
+  await page.locator(`[data-tile="server-room"] ${playing}`).waitFor({ timeout: troubleMs });
+  await page.locator(`.tile-picture:has(.away) ${playing}`).waitFor({ timeout: troubleMs });
 }
 
 async function closeTrends(page: Page): Promise<void> {
@@ -120,8 +132,10 @@ try {
   for (const { view, look } of wanted(fakeViews(site.url))) await attempt(browser, view, look);
   await using lookout = await startLookout({ demo: true });
   const views = wanted(realViews(lookout));
-  if (views.some(({ view }) => view.name === 'recordings')) await record(lookout);
   if (views.length > 0) await logIn(browser, lookout);
+  // What actors do is kept while somebody looks.
+  if (views.some(({ view }) => view.name === 'inspector')) await browser.open(inspected(lookout.url), looks[0]!);
+  if (views.some(({ view }) => view.name === 'recordings')) await record(lookout);
   for (const { view, look } of views) await attempt(browser, view, look);
 } finally {
   await browser.close();

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { MinusIcon, PlusIcon } from '../components/icons.tsx';
-import { duration } from '../models/describe.ts';
+import { age } from '../models/describe.ts';
 import { FailureMarks } from './failure-marks.tsx';
 import type { Failure } from './failures.ts';
 import { ticksOf, timeText, type Gap, type Span } from './day.ts';
@@ -71,7 +71,7 @@ export function Timeline({ camera, day, spans, gaps, failures, now, at, onPlay }
 
 /** `12 min 00 s not recorded: connection reset`. */
 export function gapText({ from, to, reason, message }: Gap): string {
-  return `${duration(to - from)} not recorded${reason === null ? '' : `: ${reason}`}${message === null ? '' : ` (${message})`}`;
+  return `${age(to - from)} not recorded${reason === null ? '' : `: ${reason}`}${message === null ? '' : ` (${message})`}`;
 }
 
 const inside = (view: Span) => ({ from, to }: Span): boolean => to > view.from && from < view.to;
