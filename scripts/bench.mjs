@@ -19,7 +19,7 @@ if (unknown.length > 0 || available.length === 0) {
 let failed = 0;
 for (const name of asked.length > 0 ? asked : available) {
   console.log(`── bench ${name} ──`);
-  const { status } = spawnSync(node, [inRoot('test', 'bench', `${name}.ts`), ...own], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(node, ['--expose-gc', inRoot('test', 'bench', `${name}.ts`), ...own], { cwd: root, stdio: 'inherit' });
   if (status !== 0) failed += 1;
 }
 process.exit(failed === 0 ? 0 : 1);

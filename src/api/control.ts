@@ -145,7 +145,8 @@ export type ControlPlane = {
   camera(id: string): CameraView | undefined;
   /** Of main where no stream is named; of sub, of the cameras that have one. */
   counters(stream?: StreamName): CameraCounters[];
-  hosts(): { camera: string; role: string; pid: number; rssBytes: number }[];
+  /** One row for each owner of a host. `rssBytes` is the whole process's, which `sharedBy` owners have together. */
+  hosts(): { camera: string; role: string; pid: number; rssBytes: number; sharedBy: number }[];
   workers(): SfuWorkerView[];
   /** Cores for transcodes: in use by estimate, allowed for all together; and viewers that were refused for want of them. */
   transcodes(): { used: number; budget: number; refused: number };

@@ -123,8 +123,8 @@ function outputDefinitions(control: ControlPlane): Definition[] {
 function systemDefinitions(control: ControlPlane, store: Store): Definition[] {
   const one = (value: () => number) => () => [{ labels: {}, value: value() }];
   return [
-    { name: 'hosts', type: 'gauge', help: 'Host processes, by what they run', labels: ['role'], samples: () => [...Map.groupBy(control.hosts(), (host) => host.role)].map(([role, hosts]) => ({ labels: { role }, value: hosts.length })) },
-    { name: 'host_rss_bytes', type: 'gauge', help: 'Resident memory of the host processes of a camera', labels: ['camera', 'role'], samples: () => [...Map.groupBy(control.hosts(), (host) => `${host.camera}\n${host.role}`).values()].map((hosts) => ({ labels: { camera: hosts[0]?.camera ?? '', role: hosts[0]?.role ?? '' }, value: hosts.reduce((sum, host) => sum + host.rssBytes, 0) })) },
+    { name: 'hosts', type: 'gauge', help: 'Host processes, by what they run', labels: ['role'], samples: () => [...Map.groupBy(control.hosts(), (host) => host.role)].map(([role, hosts]) => ({ labels: { role }, value: new Set(hosts.map(({ pid }) => pid)).size })) },
+    { name: 'host_rss_bytes', type: 'gauge', help: 'Resident memory of the host processes of a camera; of a process that several share, its part', labels: ['camera', 'role'], samples: () => [...Map.groupBy(control.hosts(), (host) => `${host.camera}\n${host.role}`).values()].map((hosts) => ({ labels: { camera: hosts[0]?.camera ?? '', role: hosts[0]?.role ?? '' }, value: Math.round(hosts.reduce((sum, host) => sum + host.rssBytes / host.sharedBy, 0)) })) },
     { name: 'orphans', type: 'gauge', help: 'Processes and UDP ports of this instance that nobody holds a lease on, seen by looking at the operating system; must read 0', labels: [], samples: one(() => control.system().orphans) },
     { name: 'transcode_cores', type: 'gauge', help: 'Cores that transcodes for WebRTC viewers take, by estimate', labels: [], samples: one(() => control.transcodes().used) },
     { name: 'transcode_budget_cores', type: 'gauge', help: 'Cores that all transcodes together may take', labels: [], samples: one(() => control.transcodes().budget) },

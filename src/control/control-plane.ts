@@ -122,10 +122,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     cameras: all,
     camera: view,
     counters: (stream = 'main') => ids().flatMap((id) => countersOf(deps, { camera: id, stream }) ?? []),
-    hosts: () => pool.hosts().map(({ owner, pid, rssBytes }) => {
+    hosts: () => pool.hosts().map(({ owner, pid, rssBytes, beside }) => {
       const [who = owner, role = 'spare'] = owner.split('/');
       const { camera, stream } = streamOfKey(who.startsWith('camera:') ? who.slice('camera:'.length) : '');
-      return { camera, role: stream === 'main' ? role : `${stream}-${role}`, pid, rssBytes };
+      return { camera, role: stream === 'main' ? role : `${stream}-${role}`, pid, rssBytes, sharedBy: beside.length + 1 };
     }),
     workers: () => workerViews(statuses(), plane),
     transcodes: deps.transcodes.figures,
@@ -255,7 +255,7 @@ function systemView({ about, pool, sampler, watchdog }: ControlDeps, cameras: Ca
     cameras: cameras.length,
     live: cameras.filter(({ substate }) => substate === 'live').length,
     viewers: cameras.reduce((sum, { viewers, sub }) => sum + viewers + (sub?.viewers ?? 0), 0),
-    hosts: pool.hosts().length,
+    hosts: new Set(pool.hosts().map(({ pid }) => pid)).size,
     ...sample,
     passed: watchdog.passed(),
   };

@@ -72,8 +72,10 @@ export function createFaults(deps: FaultDeps): (camera: string, request: FaultRe
   return async (camera, { fault, seconds, rate, target = 'source' }) => {
     if (!deps.enabled) throw new LookoutError('LOOKOUT_FAULTS_DISABLED', { cameraId: camera });
     const order = { camera, target, ...checked(fault, { seconds, rate }) };
-    // Written first: what the fault does to the camera must stand behind it in the journal.
-    deps.observer.note(plainEvent(camera, 'fault.injected', sentence(fault, order)));
+    const beside = hitsHost.has(fault) ? sharers(deps.pool, order) : [];
+    // Written first: what the fault does to the cameras must stand behind it in the journal.
+    deps.observer.note(plainEvent(camera, 'fault.injected', `${sentence(fault, order)}${beside.length > 0 ? ` The process is shared by ${beside.join(', ')}.` : ''}`));
+    for (const other of beside) deps.observer.note(plainEvent(other, 'fault.injected', `An administrator injected a fault into the process that this camera shares with ${camera}: ${fault}.`));
     const pid = injections[fault](order, deps);
     const lasts = lastingFaults[fault] !== undefined;
     return { camera, fault, pid, rate: faults[fault].rate ? order.rate : null, until: lasts ? new Date(Date.now() + order.seconds * 1_000).toISOString() : null };
@@ -104,6 +106,16 @@ function hostOf(pool: HostPool, { camera, target }: Pick<Order, 'camera' | 'targ
   const host = pool.find(`camera:${camera}/${target}`);
   if (!host) throw impossible(camera, `it has no ${target} host at the moment`);
   return host;
+}
+
+/** What hits a process hits whoever sits in it. */
+const hitsHost: ReadonlySet<FaultName> = new Set(['kill-host', 'crash-host', 'freeze-host', 'native-hang']);
+
+/** The other cameras, or second streams, whose sources run in the same process. */
+function sharers(pool: HostPool, { camera, target }: Pick<Order, 'camera' | 'target'>): string[] {
+  const host = pool.find(`camera:${camera}/${target}`);
+  const row = pool.hosts().find(({ owner, pid }) => owner === `camera:${camera}/${target}` && pid === host?.pid);
+  return (row?.beside ?? []).flatMap((owner) => /^camera:([^/]+)\//u.exec(owner)?.[1] ?? []).filter((other) => other !== camera);
 }
 
 function impossible(camera: string, why: string): LookoutError {

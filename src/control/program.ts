@@ -48,7 +48,7 @@ import { startRecordingWishes } from './recording-wishes.ts';
 import { startRetention } from './recording-retention.ts';
 import { createRecordings } from './recordings.ts';
 import { createReload } from './reload.ts';
-import { supervisorSettings } from './settings.ts';
+import { recycleBytes, supervisorSettings } from './settings.ts';
 import { createSnapshots } from './snapshots.ts';
 import { sampleSystem, type SystemSampler } from './system.ts';
 import { createTrends } from './trends.ts';
@@ -174,6 +174,7 @@ function createHosts({ config, instance }: ProgramOptions, registry: Registry, l
     heartbeatMs: config.hosts.heartbeatMs,
     frozenMs: config.hosts.frozenMs,
     spares: config.hosts.warm > 0 ? 1 : 0,
+    sourcesPerHost: config.hosts.sourcesPerHost, wornRssBytes: recycleBytes(config),
     onStderr: (line, pid) => log.warn({ pid, line }, 'a host wrote to stderr'),
   });
 }

@@ -11,8 +11,10 @@ export type FlightBox = {
   readonly fd: number;
   /** A copy, whole as of the last packet even where the host was killed. */
   read(): Buffer;
-  /** What is counted by now; undefined before the host loaded its plugin. Costs one system call and wakes nobody. */
+  /** What is counted by now; undefined before the host made its pipeline. Costs one system call and wakes nobody. */
   counters(): BoxCounters | undefined;
+  /** Empties it for another source, once nobody writes in it. */
+  clear(): void;
   close(): void;
 };
 
@@ -64,6 +66,7 @@ export function openFlightBox(): FlightBox | undefined {
   const head = Buffer.alloc(layout.start);
   return {
     fd: open,
+    clear: () => void writeSync(open, Buffer.alloc(layout.bytes), 0, layout.bytes, 0),
     counters: () => (readSync(open, head, 0, layout.start, 0) < layout.start ? undefined : countersOf(head)),
     read() {
       const copy = Buffer.allocUnsafe(layout.bytes);

@@ -31,8 +31,10 @@ export type GstMessage = {
   gerror?: string;
 } & Record<string, unknown>;
 
-/** A pipeline. Never freed by the addon: a host lives as long as its pipeline. */
+/** A pipeline. Never freed by the addon: a host lives as long as its pipelines. */
 export type GstPipeline = {
+  /** Whether the bus throws away what nobody read on the way to NULL. */
+  'auto-flush-bus': boolean;
   /** Returns at once with live sources; synchronous all the same. */
   play(): void;
   /** To NULL; blocks until the streaming threads ended and the RTSP TEARDOWN was sent. */
@@ -77,25 +79,40 @@ export function aim(udp: GstElement, port: number): void {
 
 /** How long the pipeline's own first state change may take to arrive before its absence means that it never came up. */
 const comeUpMs = 100;
+/** What a pipeline has to say comes faster one after the other. */
+const silenceMs = 30;
 
 /**
  * Plays and listens. The addon stops polling for good when it finds the pipeline at NULL after a message, which is where
  * a pipeline stays whose sink cannot even open (a port in use): the error would sit in the bus unread. So a pipeline
- * that does not come up is polled message by message.
+ * that does not come up is polled again whenever it fell silent: each poll of one that is merely slow takes a thread for good.
  */
 export function playAndListen(pipeline: GstPipeline, onMessage: (message: GstMessage) => void): void {
   let isUp = false;
-  let isDraining = false;
+  let again: NodeJS.Timeout | undefined;
   const poll = (): void => pipeline.pollBus((message) => {
     if (message.name === 'GstMessageStateChanged' && /^pipeline\d+$/u.test(message._src_element_name)) isUp = true;
     onMessage(message);
-    if (isDraining && !isUp) poll();
+    if (isUp) clearTimeout(again);
+    else again?.refresh();
   });
   poll();
   pipeline.play();
-  setTimeout(() => {
+  // A turn later: a timer counts from when its turn began, and playing may have taken longer than that.
+  setImmediate(() => {
     if (isUp) return;
-    isDraining = true;
-    poll();
-  }, comeUpMs);
+    again = setTimeout(() => {
+      poll();
+      again = setTimeout(poll, silenceMs);
+    }, comeUpMs);
+  });
+}
+
+/**
+ * To NULL, in a process that goes on. The thread that waits for this bus ends with the next message that it gets when the
+ * pipeline is at NULL; the bus would throw those away that tell of the way there.
+ */
+export function stopAndUnlisten(pipeline: GstPipeline): void {
+  pipeline['auto-flush-bus'] = false;
+  pipeline.stop();
 }

@@ -11,66 +11,102 @@ import type { Output } from './host/output.ts';
 import { takeSnapshot } from './host/snapshot.ts';
 import { startTranscode } from './host/transcode.ts';
 import { warmUp } from './host/warm.ts';
-import type { HostCommand, HostEvent, OutputSpec } from './protocol.ts';
+import type { HostCommand, HostEvent, HostOrder, HostWord, OutputSpec, Seated } from './protocol.ts';
 
 /** A host that nobody has taken by then warms up. */
 const warmAfterMs = 100;
 
-function main(): void {
-  let running: (Partial<Runner & Output> & { stop(): void }) | undefined;
-  let statsInFlight = false;
+/** What runs in a seat. */
+type Sitter = Partial<Runner & Output> & { stop(): void };
+type Emit = (event: HostEvent) => void;
 
-  const emit = (event: HostEvent): void => {
+function main(): void {
+  const sitters = new Map<number, Sitter>();
+  const statsInFlight = new Set<number>();
+  const stops = inTurn();
+
+  const say = (word: HostWord, sent?: () => void): void => {
     if (!process.connected) return;
-    if (event.type === 'output.stats') {
-      // Latest only: a supervisor that does not read gets the next one instead of a backlog.
-      if (statsInFlight) return;
-      statsInFlight = true;
-      process.send!(event, () => (statsInFlight = false));
-    } else process.send!(event);
+    if (sent) process.send!(word, sent);
+    else process.send!(word);
+  };
+  const emitter = (seat: number): Emit => (event) => {
+    if (event.type !== 'output.stats') return say({ ...event, seat });
+    // Latest only: a supervisor that does not read gets the next one instead of a backlog.
+    if (statsInFlight.has(seat)) return;
+    statsInFlight.add(seat);
+    say({ ...event, seat }, () => statsInFlight.delete(seat));
   };
 
-  const handle = (command: HostCommand): void => {
+  const handle = (command: Seated<HostCommand>, emit: Emit): void => {
+    const { seat } = command;
+    const sitter = sitters.get(seat);
+    const sit = (started: Sitter): void => void sitters.set(seat, started);
     switch (command.type) {
-      case 'ping': return emit({ type: 'pong', seq: command.seq, rssBytes: process.memoryUsage.rss(), feed: running?.fed?.() });
-      case 'source.start': running = startSource(command.spec, emit); return;
-      case 'feed.set': return running?.setFeed?.(command.open);
-      case 'gate.arm': return running?.armGate?.();
-      case 'gate.open': return running?.openGate?.();
-      case 'fault.disturb': return running?.disturb?.(command);
+      case 'source.start': return sit(startSource(command.spec, emit));
+      case 'feed.set': return sitter?.setFeed?.(command.open);
+      case 'gate.arm': return sitter?.armGate?.();
+      case 'gate.open': return sitter?.openGate?.();
+      case 'fault.disturb': return sitter?.disturb?.(command);
       // Nothing of this process runs meanwhile, as with a native call that blocks; streaming threads go on.
       case 'fault.hang': return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, command.ms);
-      case 'snapshot.take': running = takeSnapshot(command, emit); return;
-      case 'output.start': running = startOutput(command.spec, emit); return;
-      case 'output.finish': return running?.finish?.(command.drainMs);
-      case 'stop':
-        running?.stop();
-        return emit({ type: 'stopped' });
+      case 'snapshot.take': return sit(takeSnapshot(command, emit));
+      case 'output.start': return sit(startOutput(command.spec, emit));
+      case 'output.finish': return sitter?.finish?.(command.drainMs);
+      case 'stop': return stops(() => {
+        sitters.delete(seat);
+        sitter?.stop();
+        emit({ type: 'stopped' });
+      });
     }
+  };
+  const pong = (seq: number): void => {
+    const fed = [...sitters].flatMap(([seat, sitter]) => {
+      const known = sitter.fed?.();
+      return known ? [{ ...known, seat }] : [];
+    });
+    say({ type: 'pong', seq, rssBytes: process.memoryUsage.rss(), fed });
   };
 
   let coolDown = (): void => clearTimeout(warm);
   const warm = setTimeout(() => (coolDown = warmUp()), warmAfterMs);
-  process.on('message', (command: HostCommand) => {
-    if (command.type !== 'ping') coolDown();
+  process.on('message', (order: HostOrder) => {
+    if (order.type === 'ping') return pong(order.seq);
+    coolDown();
+    const emit = emitter(order.seat);
     try {
-      handle(command);
+      handle(order, emit);
     } catch (error) {
-      refuse(command, error, emit);
+      refuse(order, error, emit);
     }
   });
   process.on('disconnect', () => {
-    running?.stop();
+    for (const sitter of sitters.values()) sitter.stop();
     // Not exit(): libuv would wait for the pool threads that the bus and the appsink pin.
     process.kill(process.pid, 'SIGKILL');
   });
   // A terminal's Ctrl-C reaches the whole process group; ending in order is the supervisor's business.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   loadGst();
-  emit({ type: 'ready', pid: process.pid });
+  say({ type: 'ready', pid: process.pid });
 }
 
-function startOutput(spec: OutputSpec, emit: (event: HostEvent) => void): Output {
+/** Does what blocks one after the other, the first at once; in between the event loop turns, so that heartbeats are answered. */
+function inTurn(): (work: () => void) => void {
+  const waiting: (() => void)[] = [];
+  const next = (): void => {
+    waiting[0]?.();
+    setImmediate(() => {
+      waiting.shift();
+      if (waiting.length > 0) next();
+    });
+  };
+  return (work) => {
+    if (waiting.push(work) === 1) next();
+  };
+}
+
+function startOutput(spec: OutputSpec, emit: Emit): Output {
   switch (spec.output) {
     case 'hls': return startHls(spec, emit);
     case 'record': return startRecord(spec, emit);
@@ -81,7 +117,7 @@ function startOutput(spec: OutputSpec, emit: (event: HostEvent) => void): Output
 }
 
 /** An order that cannot even begin: a number out of range, a missing plugin. */
-function refuse(command: HostCommand, error: unknown, emit: (event: HostEvent) => void): void {
+function refuse(command: HostCommand, error: unknown, emit: Emit): void {
   const failed = failure('local', 'pipeline-refused', `The pipeline could not be built: ${error instanceof Error ? error.message : String(error)}`);
   if (command.type === 'source.start') emit({ type: 'source.failed', failure: failed });
   else if (command.type === 'output.start') emit({ type: 'output.failed', failure: failed });

@@ -1,15 +1,18 @@
 /** Hosts on demand: a fork with a deadline on everything it does, a warm spare, every pid in the registry. */
 import { failure, FailureError } from '../errors.ts';
-import { spawnHost, type HostOptions, type OwnedHost } from './host-process.ts';
+import { HostProcess, type HostOptions } from './host-process.ts';
 import type { HostPool } from './host.ts';
+import { createSeating } from './seating.ts';
 
 /** A pool's settings; only registry, instance and compile cache have no default. */
 export type HostPoolOptions = Pick<HostOptions, 'registry' | 'instance' | 'compileCache'> & Partial<HostOptions> & {
   /** Hosts that wait, loaded, for the next `take`: 0 or 1. */
   spares?: 0 | 1;
+  /** A host that several sources share takes no new one once its resident memory grew to this; 0 means never. */
+  wornRssBytes?: number;
 };
 
-const defaults = { heartbeatMs: 1300, calmMs: 5000, frozenMs: 1000, readyMs: 10_000, spares: 1, onStderr: () => {} } as const;
+const defaults = { heartbeatMs: 1300, calmMs: 5000, frozenMs: 1000, readyMs: 10_000, spares: 1, sourcesPerHost: 1, wornRssBytes: 0, onStderr: () => {} } as const;
 /** The owner of a spare in the registry. */
 const spareOwner = 'pool/spare';
 /** A spare that dies young (out of memory, broken installation) is not re-made in a tight loop. */
@@ -20,16 +23,18 @@ const refillMs = 300;
 /** Makes a pool. The first spare is forked at once. */
 export function createHostPool(given: HostPoolOptions): HostPool {
   const options = { ...defaults, ...given };
-  const live = new Set<OwnedHost>();
-  let spare: OwnedHost | undefined;
+  const live = new Set<HostProcess>();
+  const seating = createSeating<HostProcess>({ places: options.sourcesPerHost, wornRssBytes: options.wornRssBytes });
+  let spare: HostProcess | undefined;
   let closed = false;
   let refill: NodeJS.Timeout | undefined;
 
-  const fork = (owner: string): OwnedHost => {
-    const host = spawnHost(owner, options);
+  const fork = (owner: string): HostProcess => {
+    const host = new HostProcess(owner, options);
     live.add(host);
-    void host.exited.then(() => {
+    void host.exited.then((exit) => {
       live.delete(host);
+      seating.close(host, exit, host.seats().map((seat) => seat.owner));
       if (spare !== host) return;
       spare = undefined;
       plan(spareRetryMs);
@@ -42,28 +47,39 @@ export function createHostPool(given: HostPoolOptions): HostPool {
     refill = setTimeout(() => (spare ??= fork(spareOwner)), delayMs);
     refill.unref();
   };
+  const fresh = (owner: string): HostProcess => {
+    const host = spare ?? fork(owner);
+    spare = undefined;
+    plan(refillMs);
+    return host;
+  };
 
   if (options.spares > 0) spare = fork(spareOwner);
 
   return {
-    async take(owner) {
+    async take(owner, { shared = false } = {}) {
       if (closed) throw new Error('The host pool is closed.');
-      const host = spare ?? fork(owner);
-      if (host === spare) {
-        spare = undefined;
-        host.giveTo(owner);
-      }
-      plan(refillMs);
+      const known = shared ? seating.choose(owner) : undefined;
+      const host = known ?? fresh(owner);
+      if (shared && known === undefined) seating.open(host, owner);
+      const seat = host.seat(owner);
       if (host.pid === 0) throw new FailureError(failure('local', 'spawn-failed', 'No host process could be started: this machine is out of processes, memory or file descriptors.'));
-      return host;
+      return seat;
     },
     // The newest: for the moment of a planned restart there are two.
-    find: (owner) => [...live].findLast((host) => host.owner === owner),
-    hosts: () => [...live].map(({ owner, pid, rssBytes }) => ({ owner, pid, rssBytes })),
+    find: (owner) => [...live].flatMap((host) => host.seats()).filter((seat) => seat.owner === owner).sort((a, b) => a.number - b.number).at(-1),
+    hosts: () => [...live].flatMap(rowsOf),
     async close() {
       closed = true;
       clearTimeout(refill);
       await Promise.all([...live].map((host) => host.kill()));
     },
   };
+}
+
+function rowsOf(host: HostProcess): ReturnType<HostPool['hosts']> {
+  const { pid, rssBytes } = host;
+  const owners = host.seats().map((seat) => seat.owner);
+  if (owners.length === 0) return [{ owner: spareOwner, pid, rssBytes, beside: [] }];
+  return owners.map((owner, index) => ({ owner, pid, rssBytes, beside: owners.filter((_, other) => other !== index) }));
 }

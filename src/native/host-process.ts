@@ -1,13 +1,14 @@
-/** One host process as the supervisor holds it: spawned, watched by heartbeat, leased, killed and reaped. */
+/** One host process: spawned, watched by heartbeat, killed and reaped. Who sits in it is in `host-seat.ts`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import type { Failure } from '../errors.ts';
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { boxStart, openFlightBox, type FlightBox } from './flight-box.ts';
-import { noBox, watchSource, type SourceWatch } from './source-watch.ts';
+import { openFlightBox, type FlightBox } from './flight-box.ts';
+import { HostSeat, type Place } from './host-seat.ts';
 import { starvedMs } from './proc.ts';
 import { drainLines } from './stderr.ts';
-import type { Host, HostExit } from './host.ts';
-import type { HostCommand, HostEvent, SourceSpec } from './protocol.ts';
+import type { HostExit } from './host.ts';
+import type { HostCommand, HostOrder, HostWord, Seated } from './protocol.ts';
 import type { Lease, Registry } from './registry.ts';
 
 /** What every host of a pool has in common. */
@@ -23,81 +24,71 @@ export type HostOptions = {
   frozenMs: number;
   /** Until `ready`: a host that is still loading cannot answer a heartbeat. */
   readyMs: number;
+  /** How many sources a process may run at the same time. */
+  sourcesPerHost: number;
   /** What a host writes to stderr, line by line, bounded and redacted. */
   onStderr: (line: string, pid: number) => void;
 };
 
-/** A host, and what its pool needs of it besides. */
-export type OwnedHost = Host & {
-  readonly owner: string;
-  readonly rssBytes: number;
-  /** Hands the pid's lease to another owner. */
-  giveTo(owner: string): void;
-};
+/** How the process ended. */
+export type ProcessExit = Omit<HostExit, 'beside'>;
 
 const entry = join(import.meta.dirname, 'host-main.ts');
 /** Where set-up puts the plugin of the flight recorder. */
 const plugins = join(import.meta.dirname, '..', '..', '.cache', 'gst');
-/** The box's descriptor in the child, behind stdio and the IPC channel. */
-const boxFd = 4;
-/** One thread pinned by the bus, one by an appsink, one for the rest. */
-const poolThreads = 3;
+/** Descriptor of the first box in the child, behind stdio and the IPC channel. */
+const firstBoxFd = 4;
+/** Beside one thread that each source's bus pins: one for an appsink, one for the rest. */
+const moreThreads = 2;
 /** A host's own garbage is a few hundred bytes a second. Heap sizes, and one helper thread instead of four, which is 2 MB: any other V8 flag would void the primed compile cache. */
 const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48', '--v8-pool-size=1'];
 /** A pipe that takes nothing for this long belongs to a host that is beyond help. */
 const clogMs = 1000;
-const keptEvents = 256;
-const releaseGraceMs = 300;
-/** So long a new source is asked often: its successor continues behind what its feed last sent. */
-const settledMs = 10_000;
 
-/** Spawns a host. Returns at once: commands sent before it is ready wait in its pipe. */
-export function spawnHost(owner: string, options: HostOptions): OwnedHost {
-  return new HostProcess(owner, options);
-}
+/** Seats are numbered over all processes: of two that an owner has, the newer one has the higher number. */
+let lastSeat = 0;
 
-class HostProcess implements OwnedHost {
-  readonly exited: Promise<HostExit>;
+/** A process. It is leased to whoever sits in it, or to `owner` while nobody does. */
+export class HostProcess {
+  readonly exited: Promise<ProcessExit>;
   readonly #child: ChildProcess;
   readonly #options: HostOptions;
   readonly #heartbeat: Heartbeat;
-  readonly #box: FlightBox | undefined;
-  #lastFlight: Buffer | undefined;
-  #lease: Lease;
+  readonly #boxes: FlightBox[];
+  /** Indices of boxes that nobody has. */
+  readonly #free: number[];
+  readonly #seats = new Map<number, HostSeat>();
+  #seatings = 0;
+  #lease: Lease | undefined;
   #reason: HostExit['reason'] = 'crashed';
+  #dying = false;
   #ended = false;
-  #listener: ((event: HostEvent) => void) | undefined;
-  #kept: HostEvent[] = [];
-  #onStopped: (() => void) | undefined;
-  #releasing: Promise<void> | undefined;
+  #failed = false;
   #rssBytes = 0;
-  #fed: { bytes: number; sequence: number | null } = { bytes: 0, sequence: null };
-  #watch: SourceWatch | undefined;
-  #flowingSince: number | undefined;
-  /** Its source failed: nothing more is told of it. */
-  #sourceOver = false;
   /** When the oldest message that the pipe has not taken yet was sent. */
   #unsent: number[] = [];
 
+  /** Spawns it. Returns at once: commands sent before it is ready wait in its pipe. */
   constructor(owner: string, options: HostOptions) {
     this.#options = options;
-    this.#box = openFlightBox();
-    this.#child = start(options, this.#box);
+    this.#boxes = Array.from({ length: options.sourcesPerHost }, openFlightBox).filter((box) => box !== undefined);
+    this.#free = this.#boxes.map((_, index) => index);
+    this.#child = start(options, this.#boxes);
     this.exited = new Promise((resolve) => {
       const end = (code: number | null, signal: string | null): void => resolve(this.#end(code, signal));
       this.#child.once('exit', end);
       // A spawn that failed (EAGAIN, no setpriv) never emits `exit`.
       this.#child.once('error', () => this.#child.pid === undefined && end(null, null));
     });
-    this.#lease = this.#takeLease(owner);
-    this.#child.on('message', (event) => this.#onEvent(event as HostEvent));
+    this.#lease = options.registry.lease({ kind: 'pid', owner, value: String(this.pid), free: () => this.kill() });
+    this.#child.on('message', (word) => this.#onWord(word as HostWord));
     // Absent where the spawn itself failed for want of descriptors.
     if (this.#child.stderr) drainLines(this.#child.stderr, (line) => options.onStderr(line, this.pid));
     this.#heartbeat = watchHeartbeat({
       ...options,
       starvedMs: () => starvedMs(this.pid),
-      ping: (seq) => this.send({ type: 'ping', seq }),
-      onFrozen: () => this.#put(this.#isClogged() ? 'clogged' : 'frozen'),
+      ping: (seq) => this.#write({ type: 'ping', seq }),
+      onFrozen: () => this.put(this.#isClogged() ? 'clogged' : 'frozen'),
     });
   }
 
@@ -106,123 +97,112 @@ class HostProcess implements OwnedHost {
     return this.#child.pid ?? 0;
   }
 
-  get owner(): string {
-    return this.#lease.owner;
-  }
-
   get rssBytes(): number {
     return this.#rssBytes;
   }
 
-  send(command: HostCommand): void {
-    if (this.#ended || !this.#child.connected) return;
-    if (this.#isClogged()) return this.#put('clogged');
-    // Loading a decoder may block it for longer than a heartbeat bears on a busy machine; whoever asked has a deadline of its own.
-    if (command.type === 'snapshot.take') this.#heartbeat.stop();
-    if (command.type === 'source.start') this.#watchSource(command.spec);
-    this.#unsent.push(performance.now());
-    this.#child.send(command, () => this.#unsent.shift());
-    // An order to a host that is rarely asked: whether it got through shows at once.
-    if (this.#flowingSince !== undefined && command.type !== 'ping') void this.#heartbeat.ask();
+  /** How many sat in it so far. */
+  get seatings(): number {
+    return this.#seatings;
   }
 
-  listen(listener: (event: HostEvent) => void): void {
-    this.#listener = listener;
-    for (const event of this.#kept.splice(0)) listener(event);
+  /** Whether one more source can sit in it: it lives, has a place, and nothing of this machine failed in it yet. */
+  get hasPlace(): boolean {
+    return !this.#dying && !this.#ended && !this.#failed && this.#free.length > 0;
   }
 
-  giveTo(owner: string): void {
-    this.#options.registry.forget(this.#lease);
-    this.#lease = this.#takeLease(owner);
+  seats(): HostSeat[] {
+    return [...this.#seats.values()];
   }
 
-  release(graceMs = releaseGraceMs): Promise<void> {
-    this.#releasing ??= this.#release(graceMs);
-    return this.#releasing;
+  /** Its owner holds the pid from now on. */
+  seat(owner: string): HostSeat {
+    this.#seatings += 1;
+    const index = this.#free.shift();
+    const file = index === undefined ? undefined : this.#boxes[index];
+    if (this.#seatings > 1) file?.clear();
+    lastSeat += 1;
+    const place: Place = { number: lastSeat, box: file && index !== undefined ? { file, index, fd: firstBoxFd + index } : undefined };
+    const seat = new HostSeat(this, { owner, place, registry: this.#options.registry });
+    this.#seats.set(seat.number, seat);
+    if (this.#lease) this.#options.registry.forget(this.#lease);
+    this.#lease = undefined;
+    return seat;
   }
 
-  async kill(): Promise<void> {
-    this.#put('asked');
-    await this.exited;
+  /** A seat whose pipeline is at NULL; others go on. */
+  vacate(seat: HostSeat, { box }: Place): void {
+    this.#seats.delete(seat.number);
+    if (box) this.#free.push(box.index);
+    this.relax();
   }
 
-  flight(): Buffer | undefined {
-    return this.#ended ? this.#lastFlight : this.#box?.read();
+  post(command: Seated<HostCommand>): void {
+    this.#write(command);
   }
 
-  async #release(graceMs: number): Promise<void> {
-    if (!this.#ended) {
-      this.#reason = 'asked';
-      const stopped = new Promise<void>((resolve) => (this.#onStopped = resolve));
-      const timer = setTimeout(() => this.#onStopped?.(), graceMs);
-      this.send({ type: 'stop' });
-      await Promise.race([stopped, this.exited]);
-      clearTimeout(timer);
-    }
-    await this.kill();
+  /** Resolves with the next sign of life. */
+  ask(): Promise<void> {
+    return this.#heartbeat.ask();
+  }
+
+  /** No more heartbeats. */
+  trust(): void {
+    this.#heartbeat.stop();
+  }
+
+  /** Asks rarely where the media of everybody shows that the process lives. */
+  relax(): void {
+    this.#heartbeat.relax(this.seats().every((seat) => seat.isSettled));
+  }
+
+  /** What fails for want of something of this machine may leave its bus's thread behind: nobody new sits here. */
+  sourceFailed({ class: cls }: Failure): void {
+    if (cls === 'local') this.#failed = true;
   }
 
   /** SIGKILL, which also ends a stopped process; the first reason stands. */
-  #put(reason: HostExit['reason']): void {
+  put(reason: HostExit['reason']): void {
     if (this.#ended) return;
     if (this.#reason === 'crashed') this.#reason = reason;
+    this.#dying = true;
     this.#child.kill('SIGKILL');
   }
 
-  #end(code: number | null, signal: string | null): HostExit {
-    const flight = this.flight();
-    // A host that ran no source leaves nothing worth its memory.
-    this.#lastFlight = flight && boxStart(flight) !== undefined ? flight : undefined;
+  /** SIGKILL and reap. */
+  async kill(): Promise<void> {
+    this.put('asked');
+    await this.exited;
+  }
+
+  #write(order: HostOrder): void {
+    if (this.#ended || !this.#child.connected) return;
+    if (this.#isClogged()) return this.put('clogged');
+    this.#unsent.push(performance.now());
+    this.#child.send(order, () => this.#unsent.shift());
+  }
+
+  #end(code: number | null, signal: string | null): ProcessExit {
+    const exit = { code, signal, reason: this.#reason };
     this.#ended = true;
-    this.#watch?.stop();
-    this.#box?.close();
+    for (const seat of this.seats()) seat.lose(exit, this.#seats.size - 1);
+    for (const box of this.#boxes) box.close();
     this.#heartbeat.stop();
-    this.#options.registry.forget(this.#lease);
-    return { code, signal, reason: this.#reason };
+    if (this.#lease) this.#options.registry.forget(this.#lease);
+    return exit;
   }
 
-  #takeLease(owner: string): Lease {
-    return this.#options.registry.lease({ kind: 'pid', owner, value: String(this.pid), free: () => this.kill() });
-  }
-
-  #onEvent(event: HostEvent): void {
-    if (event.type === 'ready') return this.#heartbeat.begin();
-    if (event.type === 'pong') {
-      this.#rssBytes = event.rssBytes;
-      this.#fed = event.feed ?? this.#fed;
-      return this.#heartbeat.pong(event.seq);
+  #onWord(word: HostWord): void {
+    if (word.type === 'ready') return this.#heartbeat.begin();
+    if (word.type === 'pong') {
+      this.#rssBytes = word.rssBytes;
+      for (const fed of word.fed) this.#seats.get(fed.seat)?.learn(fed);
+      return this.#heartbeat.pong(word.seq);
     }
     this.#heartbeat.heard();
-    if (event.type === 'output.stats') this.#rssBytes = event.stats.rssBytes;
-    if (event.type === 'stopped') this.#onStopped?.();
-    if (event.type === 'source.started') this.#watch?.begin();
-    this.#tell(event);
-  }
-
-  #tell(event: HostEvent): void {
-    if (event.type.startsWith('source.') && this.#sourceOver) return;
-    if (event.type === 'source.failed') {
-      this.#sourceOver = true;
-      this.#watch?.stop();
-    }
-    if (this.#listener !== undefined) this.#listener(event);
-    else if (this.#kept.length < keptEvents) this.#kept.push(event);
-  }
-
-  #watchSource(spec: SourceSpec): void {
-    const box = this.#box;
-    if (box === undefined) return this.#tell({ type: 'source.failed', failure: noBox() });
-    this.#watch = watchSource({
-      counters: () => box.counters(), codec: spec.video.codec, limits: spec.health,
-      alive: () => this.#heartbeat.ask(),
-      known: () => ({ feedBytes: this.#fed.bytes, feedSequence: this.#fed.sequence, rssBytes: this.#rssBytes }),
-      emit: (event) => {
-        if (event.type === 'source.flowing') this.#flowingSince = performance.now();
-        if (event.type === 'source.stalled') this.#flowingSince = undefined;
-        this.#heartbeat.relax(this.#flowingSince !== undefined && performance.now() - this.#flowingSince > settledMs);
-        this.#tell(event);
-      },
-    });
+    if (word.type === 'output.stats') this.#rssBytes = word.stats.rssBytes;
+    const { seat, ...event } = word;
+    this.#seats.get(seat)?.hear(event);
   }
 
   #isClogged(): boolean {
@@ -231,12 +211,12 @@ class HostProcess implements OwnedHost {
   }
 }
 
-function start({ instance, compileCache }: HostOptions, box: FlightBox | undefined): ChildProcess {
+function start({ instance, compileCache, sourcesPerHost }: HostOptions, boxes: readonly FlightBox[]): ChildProcess {
   const args = [...heapFlags, entry];
   // Linux kills the host with its parent even where a blocked native call keeps it from hearing the disconnect.
   const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath]] : [process.execPath, []];
-  const env = { ...environment(instance, compileCache), ...(box ? { LOOKOUT_FLIGHT_FD: String(boxFd) } : {}) };
-  return spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...(box ? [box.fd] : [])], serialization: 'advanced', env });
+  const env = { ...environment(instance, compileCache), UV_THREADPOOL_SIZE: String(sourcesPerHost + moreThreads) };
+  return spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...boxes.map(({ fd }) => fd)], serialization: 'advanced', env });
 }
 
 /** Only what a host needs: the supervisor's own environment may hold secrets. `LC_ALL=C` keeps bus messages stable. */
@@ -246,7 +226,7 @@ function environment(instance: string, compileCache: string): NodeJS.ProcessEnv 
     return value === undefined ? [] : [[name, value]];
   }));
   return {
-    ...passed, LC_ALL: 'C', LOOKOUT_INSTANCE: instance, NODE_COMPILE_CACHE: compileCache, UV_THREADPOOL_SIZE: String(poolThreads), GST_REGISTRY_FORK: 'no',
+    ...passed, LC_ALL: 'C', LOOKOUT_INSTANCE: instance, NODE_COMPILE_CACHE: compileCache, GST_REGISTRY_FORK: 'no',
     GST_PLUGIN_PATH: [plugins, passed.GST_PLUGIN_PATH].filter(Boolean).join(':'),
     // A registry of its own: programs without our plugin would take it out of the common one, and each host put it in again.
     GST_REGISTRY: passed.GST_REGISTRY ?? join(plugins, 'registry.bin'),

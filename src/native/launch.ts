@@ -29,7 +29,7 @@ const codecs = {
 export const decoders = { H264: codecs.H264.decode, H265: codecs.H265.decode } as const;
 
 /** Element names of a source, as its runner looks them up. */
-export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+export const sourceElements = { box: 'box', src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
@@ -40,6 +40,8 @@ export const sourceElements = { src: 'src', rtp: 'rtp', valve: 'feed', pay: 'pay
 export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
   const codec = codecs[spec.video.codec];
   const branches = [
+    // First: what is made after it notes in that box, rtspsrc's own extension included.
+    spec.box === undefined ? '' : `lookoutbox name=${sourceElements.box} fd=${integer(spec.box, 3, 0xffff)}`,
     rtspsrc(spec),
     `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! lookoutflight name=rtp codec=${spec.video.codec === 'H264' ? 1 : 2}`
       + ` ! ${codec.depay}${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! lookoutcount ! tee name=t`,

@@ -25,6 +25,8 @@ export type SourceSpec = {
   health: HealthLimits;
   /** True: elements that disturb the stream on demand are built in. Never in production. */
   faults?: boolean;
+  /** The descriptor of its flight box in the host. Its seat says it (`host-seat.ts`); without one nothing is counted. */
+  box?: number;
 };
 
 /** When a stream counts as stalled, silent, without keyframe … (design §3); all ms. */
@@ -76,7 +78,13 @@ export type OpenedFile = { path: string; startAt: number };
 /** A file that was finished, and what it turned out to hold. */
 export type ClosedFile = OpenedFile & { openPath: string; durationMs: number; bytes: number; frames: number; codec: string; width: number | null; height: number | null; startsWithKeyframe: boolean };
 
-/** Supervisor → host. */
+/** A command or an event as it travels: a host may run several sources, each in a seat with a number that never comes again. */
+export type Seated<T> = T & { seat: number };
+
+/** What a source handed to its feed: bytes, and its newest RTP sequence number. */
+export type Fed = { bytes: number; sequence: number | null };
+
+/** Supervisor → host: to who sits in one of its seats. */
 export type HostCommand =
   | { type: 'source.start'; spec: SourceSpec }
   /** Opens or shuts the valve of the RTP feed; shut, it is answered by `feed.shut`. */
@@ -94,15 +102,21 @@ export type HostCommand =
   | { type: 'stop' }
   /** Loses RTP packets, or damages bytes of their payload, for so long. Only in a source with `faults`. */
   | { type: 'fault.disturb'; kind: 'drop' | 'corrupt'; rate: number; ms: number }
-  /** Blocks the host as a native call would that does not return. */
-  | { type: 'fault.hang'; ms: number }
-  | { type: 'ping'; seq: number };
+  /** Blocks the host, whoever sits in it, as a native call would that does not return. */
+  | { type: 'fault.hang'; ms: number };
 
-/** Host → supervisor. */
-export type HostEvent =
+/** Supervisor → host, all of it. */
+export type HostOrder = Seated<HostCommand> | { type: 'ping'; seq: number };
+
+/** Host → supervisor, all of it. */
+export type HostWord =
+  | Seated<HostEvent>
   | { type: 'ready'; pid: number }
-  /** `feed`: bytes handed to the feed, and its newest RTP sequence number, where there is one. */
-  | { type: 'pong'; seq: number; rssBytes: number; feed: { bytes: number; sequence: number | null } | undefined }
+  /** `fed`: of each source that has a feed, with its seat. */
+  | { type: 'pong'; seq: number; rssBytes: number; fed: Seated<Fed>[] };
+
+/** Host → supervisor: from who sits in one of its seats. */
+export type HostEvent =
   /** The pipeline reached PLAYING and the hubs listen; packets may not have come yet. `soundPort`: of the hub of sound, where there is one. */
   | { type: 'source.started'; hubPort: number; soundPort?: number | null }
   /** First packet, or packets again after `source.stalled`. */

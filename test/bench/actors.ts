@@ -1,6 +1,6 @@
 /**
  * 2,000 camera actors with scripted sources in one supervisor, on the real clock: memory of an actor, events a second,
- * and the delay of the event loop while the whole fleet flaps. `node test/bench/actors.ts [cameras] [seconds]`.
+ * and the delay of the event loop while the whole fleet flaps. `npm run bench -- actors [cameras] [seconds]`.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,7 +31,7 @@ while (playing.size < cameras) await delay(5);
 const live = performance.now() - began;
 const memory = (await settledMemory()) - before;
 console.log(`${cameras} cameras are live after ${live.toFixed(0)} ms, through an admission of ${config.supervision.admission.fleet} at once`);
-console.log(`memory: ${(memory / cameras / 1_024).toFixed(1)} kB of heap a camera (camera, host, ingest and their leaves)${globalThis.gc ? '' : '; run with --expose-gc for an exact figure'}`);
+console.log(`memory: ${(memory / cameras / 1_024).toFixed(1)} kB of heap a camera (camera, host, ingest and their leaves)`);
 
 async function measure(title: string, perSecond: number): Promise<void> {
   const loop = monitorEventLoopDelay({ resolution: 5 });

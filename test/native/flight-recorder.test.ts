@@ -147,9 +147,9 @@ describe('flight box', () => {
   const fly = (launch: string): Buffer => {
     const box = openFlightBox();
     assert.ok(box);
-    const { status, stderr } = spawnSync('gst-launch-1.0', ['-q', ...launch.split(' ')], {
+    const { status, stderr } = spawnSync('gst-launch-1.0', ['-q', 'lookoutbox', 'fd=4', ...launch.split(' ')], {
       stdio: ['ignore', 'ignore', 'pipe', 'ignore', box.fd], timeout: 20_000,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LC_ALL: 'C', GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin'), LOOKOUT_FLIGHT_FD: '4' },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LC_ALL: 'C', GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin') },
     });
     assert.equal(status, 0, String(stderr));
     const copy = box.read();

@@ -34,7 +34,7 @@ describe('host pool', () => {
     process.kill(host.pid, 'SIGKILL');
     const exit = await host.exited;
     const ms = performance.now() - killed;
-    assert.deepEqual(exit, { code: null, signal: 'SIGKILL', reason: 'crashed' });
+    assert.deepEqual(exit, { code: null, signal: 'SIGKILL', reason: 'crashed', beside: 0 });
     assert.ok(ms < 100, `${ms} ms`);
     assert.deepEqual(hosts.registry.leases({ owner: 'camera:a' }), []);
   });
@@ -63,7 +63,7 @@ describe('host pool', () => {
   test('host that dies of a segfault is reported with its signal, and what is sent afterwards is dropped', async () => {
     const host = await hosts.pool.take('camera:c/source');
     process.kill(host.pid, 'SIGSEGV');
-    assert.deepEqual(await host.exited, { code: null, signal: 'SIGSEGV', reason: 'crashed' });
+    assert.deepEqual(await host.exited, { code: null, signal: 'SIGSEGV', reason: 'crashed', beside: 0 });
     host.send({ type: 'stop' });
     await Promise.all([host.release(), host.kill()]);
   });

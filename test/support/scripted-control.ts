@@ -98,7 +98,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     cameras: () => [...script.cameras.values()],
     camera: (id) => script.cameras.get(id),
     counters: (stream = 'main') => (stream === 'main' ? [...script.counters.values()] : []),
-    hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000 })),
+    hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000, sharedBy: 1 })),
     workers: () => sfu.workers,
     transcodes: () => ({ used: 0.3, budget: 1, refused: 2 }),
     sfu: () => Promise.resolve(script.sfu),

@@ -21,7 +21,7 @@ const Room = Type.Object({
 const Stats = Type.Object({
   instance: Type.String(), version: Type.String(), startedAt: Type.String(), uptimeSeconds: number,
   control: Type.Object({ cpu: number, rssBytes: number, heapBytes: number, eventLoopDelayMs: number, passed: Type.Array(Type.String(), { description: 'Limits of the watchdog that are passed now' }), cameras: number, live: number, viewers: number }),
-  media: Type.Object({ hosts: Type.Array(Type.Object({ camera: Type.String(), role: Type.String(), pid: Type.Integer(), rssBytes: number })), rssBytes: number, orphans: number }),
+  media: Type.Object({ hosts: Type.Array(Type.Object({ camera: Type.String(), role: Type.String(), pid: Type.Integer(), rssBytes: number, sharedBy: Type.Integer({ description: 'How many have this process together' }) })), rssBytes: number, orphans: number }),
   grpc: Type.Object({ port: Type.Union([Type.Integer(), Type.Null()], { description: 'Where it listens; null while it does not' }) }),
   sfu: Type.Object({ workers: Type.Array(WorkerSchema), transports: number, producers: number, consumers: number }),
   rooms: Type.Array(Room),
@@ -66,7 +66,7 @@ function statsOf(control: ControlPlane, store: Store, sfu: SfuView) {
     instance: system.instance, version: system.version, startedAt: system.startedAt,
     uptimeSeconds: Math.max(0, (Date.now() - Date.parse(system.startedAt)) / 1000),
     control: { cpu: system.cpu, rssBytes: system.rssBytes, heapBytes: system.heapBytes ?? 0, eventLoopDelayMs: system.eventLoopDelayMs, passed: system.passed ?? [], cameras: system.cameras, live: system.live, viewers: system.viewers },
-    media: { hosts, rssBytes: hosts.reduce((sum, host) => sum + host.rssBytes, 0), orphans: system.orphans },
+    media: { hosts, rssBytes: Math.round(hosts.reduce((sum, host) => sum + host.rssBytes / host.sharedBy, 0)), orphans: system.orphans },
     grpc: { port: system.grpcPort ?? null },
     sfu: { workers: sfu.workers, transports: sfu.transports.length, producers: sfu.producers.length, consumers: sfu.consumers.length },
     rooms: control.cameras().map((camera) => roomOf(camera, sfu)),

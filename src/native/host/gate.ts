@@ -37,7 +37,13 @@ const receiveBytes = 4 * 1024 * 1024;
 export async function createGate({ port, bindPort, onReady }: GateOptions): Promise<Gate> {
   const inlet = createSocket({ type: 'udp4', recvBufferSize: receiveBytes });
   const outlet = createSocket({ type: 'udp4', reusePort: true });
-  const close = (): void => void (inlet.close(), outlet.close());
+  let isClosed = false;
+  const close = (): void => {
+    if (isClosed) return;
+    isClosed = true;
+    inlet.close();
+    outlet.close();
+  };
   try {
     await bound(inlet, 0);
     await bound(outlet, bindPort);

@@ -1,7 +1,7 @@
 /** Runs one source pipeline inside a host: starts it, aims its feed, says what its bus says. Freshness is judged outside (`source-watch.ts`). */
 import { failure, type Failure } from '../../errors.ts';
 import { failureOfMessage } from '../bus.ts';
-import { aim, child, fieldOf, loadGst, playAndListen, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
+import { aim, child, fieldOf, loadGst, playAndListen, stopAndUnlisten, type GstElement, type GstMessage, type GstPipeline } from '../gst.ts';
 import { sourceClock, sourceElements, sourceLaunch, sourceProperties } from '../launch.ts';
 import { createGate, type Gate } from './gate.ts';
 import { allowCamera, redirectOf } from './only-camera.ts';
@@ -51,8 +51,10 @@ class Source implements Runner {
   readonly #valve: GstElement | undefined;
   readonly #pay: GstElement | undefined;
   readonly #udp: GstElement | undefined;
+  readonly #box: GstElement | undefined;
   /** Undefined where the feed goes straight to the ingest. */
   #gate: Promise<Gate> | undefined;
+  #shutGate = (): void => undefined;
   #feedOpen: boolean;
   #isPlaying = false;
   #timer: NodeJS.Timeout | undefined;
@@ -67,6 +69,7 @@ class Source implements Runner {
     // Each look-up leaks a reference: once.
     this.#rtp = child(pipeline, sourceElements.rtp);
     this.#hub = child(pipeline, sourceElements.hub);
+    this.#box = pipeline.findChild(sourceElements.box);
     this.#soundHub = pipeline.findChild(sourceElements.soundHub);
     [this.#valve, this.#pay, this.#udp] = [sourceElements.valve, sourceElements.pay, sourceElements.udp].map((name) => pipeline.findChild(name));
     this.#feedOpen = spec.feed?.open ?? false;
@@ -114,6 +117,8 @@ class Source implements Runner {
     const gate = createGate({ port, bindPort, onReady: () => this.#emit({ type: 'gate.ready' }) });
     this.#gate = gate;
     gate.then((made) => {
+      this.#shutGate = () => made.close();
+      if (this.#over) return made.close();
       made.arm();
       if (this.#udp !== undefined) aim(this.#udp, made.port);
       this.#setValve();
@@ -142,7 +147,11 @@ class Source implements Runner {
   stop(): void {
     this.#over = true;
     clearTimeout(this.#timer);
-    this.#pipeline.stop();
+    for (const { timer } of Object.values(this.#disturbances)) clearTimeout(timer);
+    this.#shutGate();
+    stopAndUnlisten(this.#pipeline);
+    // Another source will note in the same file.
+    if (this.#box !== undefined) this.#box.fd = -1;
   }
 
   #onMessage(message: GstMessage): void {

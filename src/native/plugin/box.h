@@ -54,21 +54,25 @@ typedef struct {
 
 G_STATIC_ASSERT (sizeof (Run) == 32 && sizeof (Counters) == 64 && sizeof (Box) <= BOX_BYTES && G_STRUCT_OFFSET (Box, start) == 1024);
 
-/* NULL without a file (a test, gst-inspect-1.0): the elements only pass on. */
-extern Box *lookout_box;
-extern GMutex lookout_box_lock;
+/* What the elements of one pipeline have in common. Not freed, as no pipeline of the addon's ever is. */
+typedef struct {
+  Box *box;            /* NULL without a file (a test, gst-inspect-1.0): the elements only pass on */
+  GMutex lock;         /* guards the box's runs and messages, and the two below */
+  guint32 laters;      /* messages of the dialogue behind the answer to PLAY */
+  gboolean play_asked;
+  guint keyframes;     /* of the video: a hub of sound begins where that of the video does. Written by the video's thread */
+} Notes;
 
-/* Keyframes of the video that this process pulls: a hub of sound begins where that of the video does. Written by the video's thread. */
-extern guint lookout_keyframes;
-
-void lookout_open_box (void);
+/* Those of the pipeline that is being made (box.c). An element asks when it is made. */
+Notes *lookout_notes (void);
 /* ms since the box was opened. */
-guint32 lookout_box_now (void);
+guint32 lookout_box_now (const Box *box);
 
 /* An element with one pad in and one out, which both pass on what their element has seen. */
 void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event);
 void lookout_pad_templates (GstElementClass *element);
 
+GType lookout_box_get_type (void);
 GType lookout_flight_get_type (void);
 GType lookout_dialogue_get_type (void);
 GType lookout_count_get_type (void);

@@ -7,10 +7,8 @@
 #include "box.h"
 #include "times.h"
 
-typedef struct { GstElement parent; GstPad *source; gboolean begun; Times times; } LookoutCount;
+typedef struct { GstElement parent; GstPad *source; Notes *notes; gboolean begun; Times times; } LookoutCount;
 typedef struct { GstElementClass parent; } LookoutCountClass;
-
-guint lookout_keyframes = 0;
 
 G_DEFINE_TYPE (LookoutCount, lookout_count, GST_TYPE_ELEMENT)
 
@@ -18,11 +16,12 @@ static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
   (void) pad;
   LookoutCount *self = (LookoutCount *) parent;
   gboolean keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (keyframe) __atomic_fetch_add (&lookout_keyframes, 1, __ATOMIC_RELEASE);
-  if (lookout_box != NULL) {
-    Counters *counters = &lookout_box->counters;
+  if (keyframe) __atomic_fetch_add (&self->notes->keyframes, 1, __ATOMIC_RELEASE);
+  Box *box = self->notes->box;
+  if (box != NULL) {
+    Counters *counters = &box->counters;
     if (keyframe) {
-      counters->keyframe_at = lookout_box_now ();
+      counters->keyframe_at = lookout_box_now (box);
       counters->keyframes += 1;
     }
     counters->frames += 1;
@@ -33,21 +32,22 @@ static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
   return GST_FLOW_OK;
 }
 
-static void note_format (GstCaps *caps) {
+static void note_format (Box *box, GstCaps *caps) {
   const GValue *value = gst_structure_get_value (gst_caps_get_structure (caps, 0), "codec_data");
   GstBuffer *data = value != NULL && GST_VALUE_HOLDS_BUFFER (value) ? gst_value_get_buffer (value) : NULL;
   if (data == NULL || gst_buffer_get_size (data) > FORMAT_BYTES) return;
   /* The serial is odd while it is written: whoever reads meanwhile comes again. */
-  __atomic_store_n (&lookout_box->counters.format_serial, lookout_box->counters.format_serial + 1, __ATOMIC_RELEASE);
-  lookout_box->counters.format_length = gst_buffer_extract (data, 0, lookout_box->format, FORMAT_BYTES);
-  __atomic_store_n (&lookout_box->counters.format_serial, lookout_box->counters.format_serial + 1, __ATOMIC_RELEASE);
+  __atomic_store_n (&box->counters.format_serial, box->counters.format_serial + 1, __ATOMIC_RELEASE);
+  box->counters.format_length = gst_buffer_extract (data, 0, box->format, FORMAT_BYTES);
+  __atomic_store_n (&box->counters.format_serial, box->counters.format_serial + 1, __ATOMIC_RELEASE);
 }
 
 static gboolean count_event (GstPad *pad, GstObject *parent, GstEvent *event) {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && lookout_box != NULL) {
+  Box *box = ((LookoutCount *) parent)->notes->box;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && box != NULL) {
     GstCaps *caps = NULL;
     gst_event_parse_caps (event, &caps);
-    note_format (caps);
+    note_format (box, caps);
   }
   return gst_pad_event_default (pad, parent, event);
 }
@@ -60,4 +60,5 @@ static void lookout_count_class_init (LookoutCountClass *class) {
 
 static void lookout_count_init (LookoutCount *self) {
   lookout_add_pads (GST_ELEMENT (self), &self->source, count_chain, count_event);
+  self->notes = lookout_notes ();
 }

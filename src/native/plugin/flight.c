@@ -12,6 +12,7 @@
 typedef struct {
   GstElement parent;
   GstPad *source;
+  Notes *notes;
   guint track, codec;
   guint64 packets;
   Run *open;
@@ -51,10 +52,11 @@ static gboolean continues (const Run *run, guint16 sequence, guint32 timestamp, 
 }
 
 static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, gsize header) {
-  guint32 at = lookout_box_now (), timestamp = GST_READ_UINT32_BE (packet + 4), ssrc = GST_READ_UINT32_BE (packet + 8);
+  Box *box = self->notes->box;
+  guint32 at = lookout_box_now (box), timestamp = GST_READ_UINT32_BE (packet + 4), ssrc = GST_READ_UINT32_BE (packet + 8);
   guint16 sequence = GST_READ_UINT16_BE (packet + 2);
   gboolean keyframe = begins_keyframe (self->codec, packet + header, size - header);
-  Counters *counters = &lookout_box->counters;
+  Counters *counters = &box->counters;
   if (self->track == 0) {
     if (counters->packets > 0 && (gint32) (timestamp - counters->timestamp) < 0) counters->reordered += 1;
     counters->packet_at = at;
@@ -62,30 +64,30 @@ static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, 
     counters->bytes += size;
     counters->packets += 1;
   } else counters->audio_packets += 1;
-  g_mutex_lock (&lookout_box_lock);
+  g_mutex_lock (&self->notes->lock);
   Run *run = self->open;
   gboolean mine = run != NULL && run->serial == self->serial && run->ssrc == ssrc && continues (run, sequence, timestamp, packet[1], at);
   /* With a step every packet is a unit of its own: a keyframe among them begins a run, so that it can be told which one it is. */
   if (mine && keyframe && timestamp != run->timestamp) mine = FALSE;
   if (!mine) {
-    self->serial = lookout_box->runs + 1;
-    self->open = run = &lookout_box->run[lookout_box->runs % RUNS];
+    self->serial = box->runs + 1;
+    self->open = run = &box->run[box->runs % RUNS];
     *run = (Run) { .serial = self->serial, .at = at, .ssrc = ssrc, .timestamp = timestamp, .sequence = sequence, .track = self->track };
-    lookout_box->runs += 1;
+    box->runs += 1;
   } else if (run->count == 1) run->step = timestamp - run->timestamp;
   run->count += 1;
   run->ms = at - run->at;
   run->bytes += size;
   run->marker_type = packet[1];
   if (keyframe) run->track |= 0x80;
-  g_mutex_unlock (&lookout_box_lock);
+  g_mutex_unlock (&self->notes->lock);
 }
 
 /* Counts and notes a packet; FALSE where it goes no further. */
 static gboolean take_packet (LookoutFlight *self, const guint8 *packet, gsize size) {
   gsize begin = 0, end = 0;
   gboolean whole = payload_bounds (packet, size, &begin, &end);
-  if (lookout_box != NULL && size >= 12) note_packet (self, packet, size, whole ? begin : size);
+  if (self->notes->box != NULL && size >= 12) note_packet (self, packet, size, whole ? begin : size);
   return whole && payload_is_sound (self->codec, &self->payload, packet + begin, end - begin);
 }
 
@@ -149,5 +151,6 @@ static void lookout_flight_class_init (LookoutFlightClass *class) {
 
 static void lookout_flight_init (LookoutFlight *self) {
   lookout_add_pads (GST_ELEMENT (self), &self->source, flight_chain, flight_event);
+  self->notes = lookout_notes ();
   self->payload.fragment = -1;
 }

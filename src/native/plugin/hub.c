@@ -32,6 +32,7 @@ typedef struct {
 
 typedef struct {
   GstBaseSink parent;
+  Notes *notes;
   guint timestamp_offset, soft_bytes;
   guint32 timestamp; /* of the newest unit */
   gint wanted_port, port;
@@ -57,7 +58,7 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST
 /* Sound is kept from where the keyframe before the latest came: who reads both may have begun the video with either. */
 static gboolean begins (LookoutHub *self, GstBuffer *buffer) {
   if (self->kind == HUB_VIDEO) return !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  guint keyframes = __atomic_load_n (&lookout_keyframes, __ATOMIC_ACQUIRE);
+  guint keyframes = __atomic_load_n (&self->notes->keyframes, __ATOMIC_ACQUIRE);
   gboolean is_new = keyframes != self->keyframes;
   self->keyframes = keyframes;
   return is_new;
@@ -302,6 +303,7 @@ static void lookout_hub_init (LookoutHub *self) {
   gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_async_enabled (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
+  self->notes = lookout_notes ();
   g_mutex_init (&self->lock);
   self->clients = g_array_new (FALSE, FALSE, sizeof (Client));
   self->listener = self->wake = -1;

@@ -2,6 +2,7 @@
  * Lookout's GStreamer plugin, for what gstreamer-superficial has no way to do (no probes, no signals) and what no element
  * of GStreamer does for next to nothing (docs/decisions.md):
  *
+ *   lookoutbox        opens the file that a source's other elements note in
  *   lookoutflight     stands where RTP passes, counts it and notes every header
  *   lookoutdialogue   an extension of rtspsrc (GstRTSPExtension): rtspsrc makes one by itself and shows it its dialogue
  *   lookoutcount      stands where access units pass, counts frames and keyframes and notes the parameter sets
@@ -12,34 +13,7 @@
  *   lookoutsound      in an output: reads a hub of sound along that time line
  *   lookoutpresent    in a transcode: drops decoded frames of the past, stamps the others on that time line
  */
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <sys/mman.h>
 #include "box.h"
-
-Box *lookout_box = NULL;
-GMutex lookout_box_lock;
-
-static guint64 now_ms (void) {
-  struct timespec now;
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (guint64) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void lookout_open_box (void) {
-  const char *fd = getenv ("LOOKOUT_FLIGHT_FD");
-  if (fd == NULL || lookout_box != NULL) return;
-  void *memory = mmap (NULL, BOX_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, atoi (fd), 0);
-  if (memory == MAP_FAILED) return;
-  lookout_box = memory;
-  lookout_box->started_ms = now_ms ();
-  memcpy (lookout_box->magic, "LKFLGHT2", 8);
-}
-
-guint32 lookout_box_now (void) {
-  return now_ms () - lookout_box->started_ms;
-}
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -65,8 +39,8 @@ void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction
 }
 
 static gboolean plugin_init (GstPlugin *plugin) {
-  lookout_open_box ();
-  return gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
+  return gst_element_register (plugin, "lookoutbox", GST_RANK_NONE, lookout_box_get_type ())
+      && gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
       && gst_element_register (plugin, "lookoutdialogue", GST_RANK_MARGINAL, lookout_dialogue_get_type ())
       && gst_element_register (plugin, "lookoutcount", GST_RANK_NONE, lookout_count_get_type ())
       && gst_element_register (plugin, "lookouttimes", GST_RANK_NONE, lookout_times_get_type ())
