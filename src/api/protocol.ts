@@ -103,6 +103,8 @@ export type ProbeReport = {
   verdicts: { webrtc: Verdict; hls: Verdict; recording: Verdict; frames: Verdict; transcode?: Verdict };
   /** Of the audio track; null where there is none. */
   sound?: SoundVerdicts | null;
+  /** What it looks like: a small JPEG in Base64; null where none could be decoded in that time. */
+  picture: { jpeg: string; width: number; height: number } | null;
 };
 
 /** A row of the journal. */

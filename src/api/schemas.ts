@@ -178,6 +178,7 @@ export const ProbeSchema = Type.Object({
   url: text, server: maybeText, media: nullable(MediaSchema), gopMs: maybeNumber, bFrames: nullable(Type.Boolean()),
   verdicts: Type.Object({ webrtc: VerdictSchema, hls: VerdictSchema, recording: VerdictSchema, frames: VerdictSchema, transcode: Type.Optional(VerdictSchema) }),
   sound: Type.Optional(nullable(SoundVerdictsSchema)),
+  picture: nullable(Type.Object({ jpeg: Type.String({ description: 'A small JPEG in Base64' }), width: Type.Integer(), height: Type.Integer() })),
 }, { title: 'ProbeReport' });
 
 /** The three roles. */

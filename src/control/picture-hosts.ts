@@ -101,9 +101,25 @@ export function endedUnderIt(error: unknown): error is FailureError {
   return error instanceof FailureError && (error.failure.class === 'host-crash' || error.failure.class === 'native-frozen');
 }
 
-async function ask(host: Host, { hubPort, codec, width, quality }: PictureOrder): Promise<Shot & { spent: boolean }> {
+/** One picture of a hub by a process named `owner`, which ends with it. Rejects with a `FailureError`, or with the reason of `signal`. */
+export async function shootOnce(pool: HostPool, owner: string, { signal, deadlineMs: within, ...order }: Omit<PictureOrder, 'camera'> & { deadlineMs: number; signal: AbortSignal }): Promise<Shot> {
+  signal.throwIfAborted();
+  const host = await pool.take(owner);
+  const end = (): void => void host.kill();
+  signal.addEventListener('abort', end);
+  try {
+    signal.throwIfAborted();
+    const { jpeg, width, height } = await ask(host, order, within);
+    return { jpeg, width, height };
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+async function ask(host: Host, { hubPort, codec, width, quality }: Omit<PictureOrder, 'camera'>, within: number = deadlineMs): Promise<Shot & { spent: boolean }> {
   const { promise, resolve, reject } = Promise.withResolvers<Shot & { spent: boolean }>();
-  const timer = setTimeout(() => reject(new FailureError(failure('timeout', 'snapshot-deadline', `No picture could be decoded within ${deadlineMs} ms.`))), deadlineMs);
+  const timer = setTimeout(() => reject(new FailureError(failure('timeout', 'snapshot-deadline', `No picture could be decoded within ${within} ms.`))), within);
   host.listen((event: HostEvent) => {
     if (event.type === 'snapshot.taken') resolve({ jpeg: event.jpeg, width: event.width, height: event.height, spent: event.spent });
     if (event.type === 'snapshot.failed') reject(new FailureError(event.failure));

@@ -11,24 +11,29 @@ import type { HealthLimits } from '../native/protocol.ts';
 import type { NameResolver } from '../native/resolve.ts';
 import { describe } from '../native/rtsp-client.ts';
 import { pathVerdicts, soundVerdicts, type TranscodeLimits } from '../native/verdict.ts';
+import { shootOnce, type Shot } from './picture-hosts.ts';
 
 /** What a probe needs. */
 export type ProbeDeps = { pool: HostPool; resolver: NameResolver; describeMs: number; latencyMs: number; health: HealthLimits; transcode: TranscodeLimits };
 
 /** What was seen while it played. */
-type Seen = { media: VideoFormat | null; stats: SourceStats | null; hubPort: number | null; frames: number; reordered: boolean; keyframes: Keyframes };
+type Seen = { media: VideoFormat | null; stats: SourceStats | null; hubPort: number | null; picture: Shot | null; frames: number; reordered: boolean; keyframes: Keyframes };
 
 /** Keyframes by their own timestamps (90 kHz): exact, where the source's counters are only looked at now and then. */
 type Keyframes = { count: number; ticks: number; last: number | null };
 
 const startMs = 10_000;
+/** The picture is small: wide enough to see where the camera looks; one that is larger than this all the same is left out. */
+const picture = { width: 480, quality: 75, mostBytes: 200_000 };
+/** What it may take after the play is over: the decoder's process has to start. */
+const pictureGraceMs = 1_000;
 const tls = { verify: true, fingerprint: undefined };
 let probes = 0;
 
 /** Probes an address. Rejects with a `FailureError`. What was not seen is null. */
 export async function probe(deps: ProbeDeps, url: CameraUrl, { seconds, signal }: { seconds: number; signal: AbortSignal }): Promise<ProbeReport> {
   const description = await describe(url, { tls, resolver: deps.resolver, deadlineMs: deps.describeMs, signal });
-  const seen: Seen = { media: null, stats: null, hubPort: null, frames: 0, reordered: false, keyframes: { count: 0, ticks: 0, last: null } };
+  const seen: Seen = { media: null, stats: null, hubPort: null, picture: null, frames: 0, reordered: false, keyframes: { count: 0, ticks: 0, last: null } };
   if (description.video) await play(deps, url, { codec: description.video.codec, seconds, signal, seen });
   return report(url, description, seen, deps.transcode);
 }
@@ -44,14 +49,25 @@ async function play(deps: ProbeDeps, url: CameraUrl, options: { codec: 'H264' | 
       throw new FailureError(makeFailure('timeout', 'probe-start', `The stream did not start within ${startMs / 1_000} s.`));
     })]);
     const stop = readHub(seen, codec);
+    const over = new AbortController();
+    const pictured = takePicture(deps.pool, seen, { codec, deadlineMs: seconds * 1_000 + pictureGraceMs, signal: over.signal });
     try {
-      await Promise.race([delay(seconds * 1_000, undefined, { signal }), started.failed]);
+      await Promise.race([delay(seconds * 1_000, undefined, { signal }).then(() => Promise.race([pictured, delay(pictureGraceMs, undefined, { signal })])), started.failed]);
     } finally {
       stop();
+      over.abort();
     }
   } finally {
     await host.release();
   }
+}
+
+/** Never rejects: a probe without a picture is a probe all the same. */
+async function takePicture(pool: HostPool, seen: Seen, { codec, ...bounds }: { codec: 'H264' | 'H265'; deadlineMs: number; signal: AbortSignal }): Promise<void> {
+  if (seen.hubPort === null) return;
+  const { width, quality, mostBytes } = picture;
+  const taken = await shootOnce(pool, `probe:${probes}/picture`, { hubPort: seen.hubPort, codec, width, quality, ...bounds }).catch(() => null);
+  if (taken && taken.jpeg.byteLength <= mostBytes) seen.picture = taken;
 }
 
 function follow(host: Host, seen: Seen): { flowing: Promise<void>; failed: Promise<never> } {
@@ -123,5 +139,6 @@ function report(url: CameraUrl, description: Description, seen: Seen, limits: Tr
     bFrames,
     verdicts: pathVerdicts({ video: track && { ...track, fps }, bFrames, gopMs }, limits),
     sound: soundVerdicts(description.audio, description.sound ?? null),
+    picture: seen.picture && { jpeg: Buffer.from(seen.picture.jpeg).toString('base64'), width: seen.picture.width, height: seen.picture.height },
   };
 }

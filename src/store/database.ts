@@ -11,7 +11,7 @@ import type { FlightRow, StoreRequest, StoreThreadInput } from './requests.ts';
 import { credentialsOf, type CredentialRequest } from './credentials.ts';
 import { migrate } from './schema.ts';
 import { segmentsOf, type SegmentRequest } from './segments.ts';
-import type { StoredCamera, Transition } from './types.ts';
+import type { EventQuery, StoredCamera, Transition } from './types.ts';
 
 /** Rows of all cameras together, removed ones included: about 300 MB. */
 const journalRows = 1_000_000;
@@ -137,7 +137,7 @@ type JournalRow = { seq: number; at: number; camera: string; type: string; from_
 function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera: number; flights: Flights }) {
   const insert = db.prepare('INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const rowsWhere = (where: string) => db.prepare(`SELECT *, EXISTS (SELECT 1 FROM flights WHERE flights.seq = journal.seq) AS recording FROM journal
-    WHERE ${where} seq < ? AND (? IS NULL OR type = ? OR substr(type, 1, ?) = ?) ORDER BY seq DESC LIMIT ?`);
+    WHERE ${where} seq < ? AND at >= ? AND at < ? AND (? OR class IS NOT NULL) AND (? IS NULL OR type = ? OR substr(type, 1, ?) = ?) ORDER BY seq DESC LIMIT ?`);
   const [list, listAll] = [rowsWhere('camera IN (SELECT value FROM json_each(?)) AND'), rowsWhere('')];
   const transitions = db.prepare(`SELECT at, type, to_state, class, evidence FROM journal WHERE camera = ? AND type IN ('camera.transition', 'lookout.started')
     AND seq >= coalesce((SELECT max(seq) FROM journal WHERE camera = ? AND type = 'camera.transition' AND at < ?), 0) ORDER BY seq`);
@@ -179,9 +179,10 @@ function journalOf(db: DatabaseSync, { rowsPerCamera, flights }: { rowsPerCamera
       for (const [camera, n] of after) counts.set(camera, n);
       return null;
     },
-    list({ cameras, kind, limit, before }: { cameras: string[] | null; kind: string | null; limit: number; before: number | null }) {
+    list({ cameras, query }: { cameras: string[] | null; query: EventQuery }) {
+      const { kind = null, limit, before = Number.MAX_SAFE_INTEGER, from = 0, to = Number.MAX_SAFE_INTEGER, failures = false } = query;
       const group = `${kind ?? ''}.`;
-      const rest: SQLInputValue[] = [before ?? Number.MAX_SAFE_INTEGER, kind, kind, group.length, group, limit];
+      const rest: SQLInputValue[] = [before, from, to, failures ? 0 : 1, kind, kind, group.length, group, limit];
       return (cameras === null ? listAll.all(...rest) : list.all(JSON.stringify(cameras), ...rest) as unknown[]).map((row) => eventOf(row as JournalRow));
     },
     transitions: ({ camera, since }: { camera: string; since: number }) =>

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { keyOf } from '../streams.ts';
 import type { StoreThread } from './thread.ts';
 import { createFlightQueue } from './flight-queue.ts';
-import type { NewEvent, Store, StoredFlight, Transition } from './types.ts';
+import type { EventQuery, NewEvent, Store, StoredFlight, Transition } from './types.ts';
 
 const streamNames = ['main', 'sub'] as const;
 const batchMs = 150;
@@ -84,13 +84,13 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
       schedule(batchMs);
       return row;
     },
-    async list({ camera, stream, kind, limit, before }) {
+    async list({ camera, stream, ...query }) {
       const keys = camera === undefined ? null : (stream ? [stream] : streamNames).map((name) => keyOf({ camera, stream: name }));
-      const isWanted = (row: EventView): boolean => (keys === null || keys.includes(keyOf(row))) && (before === undefined || row.seq < before) && isOfKind(row, kind);
+      const isWanted = (row: EventView): boolean => (keys === null || keys.includes(keyOf(row))) && isAskedFor(row, query);
       const inMemory = [...(writing?.rows ?? []), ...pending].filter(isWanted);
-      const stored = await thread.ask({ type: 'journal.list', cameras: keys, kind: kind ?? null, limit, before: before ?? null });
+      const stored = await thread.ask({ type: 'journal.list', cameras: keys, query });
       const rows = new Map([...stored, ...inMemory].map((row) => [row.seq, row]));
-      return [...rows.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
+      return [...rows.values()].sort((a, b) => b.seq - a.seq).slice(0, query.limit);
     },
     async transitions({ camera, since }) {
       await flush();
@@ -110,7 +110,11 @@ export function createJournal(thread: StoreThread, log: Log): JournalBatch {
   };
 }
 
-const isOfKind = ({ type }: EventView, kind: string | undefined): boolean => kind === undefined || type === kind || type.startsWith(`${kind}.`);
+/** What the database selects by. */
+function isAskedFor({ seq, at, type, class: cls }: EventView, { before = Infinity, kind, from = -Infinity, to = Infinity, failures }: EventQuery): boolean {
+  const moment = Date.parse(at);
+  return seq < before && moment >= from && moment < to && (!failures || cls !== null) && (kind === undefined || type === kind || type.startsWith(`${kind}.`));
+}
 
 function oncePerSecond<T>(action: (value: T) => void): (value: T) => void {
   let last = -Infinity;

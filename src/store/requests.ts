@@ -1,7 +1,7 @@
 /** The whole protocol between the supervisor and the store's thread: one discriminated union, one answer each. */
 import type { EventView } from '../api/protocol.ts';
 import type { SegmentRequest } from './segments.ts';
-import type { Role, Segment, SegmentUsage, StoredCamera, StoredFlight, StoredSession, StoredToken, Transition } from './types.ts';
+import type { EventQuery, Role, Segment, SegmentUsage, StoredCamera, StoredFlight, StoredSession, StoredToken, Transition } from './types.ts';
 
 /** A recording on its way to the disk: of the row with the same number. */
 export type FlightRow = StoredFlight & { camera: string; seq: number };
@@ -12,7 +12,7 @@ export type StoreRequest =
   | { type: 'cameras.put'; camera: StoredCamera }
   | { type: 'cameras.remove'; id: string }
   | { type: 'journal.append'; rows: EventView[]; flights: FlightRow[] }
-  | { type: 'journal.list'; cameras: string[] | null; kind: string | null; limit: number; before: number | null }
+  | { type: 'journal.list'; cameras: string[] | null; query: EventQuery }
   | { type: 'journal.transitions'; camera: string; since: number }
   | SegmentRequest
   | { type: 'flights.find'; camera: string; seq: number }

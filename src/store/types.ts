@@ -58,8 +58,20 @@ export type SegmentUsage = { camera: string; bytes: number; files: number; oldes
 /** `ok` is false from a failed write or a missed deadline until the next success. */
 export type StoreStatus = { ok: boolean; reason: string | null; droppedEvents: number; pendingEvents: number };
 
-/** Which rows of the journal: at most `limit`, older than the number `before`, of a type or of a group of types (`camera` has `camera.transition` and others). */
-export type EventQuery = { limit: number; before?: number | undefined; kind?: string | undefined };
+/** Which rows of the journal. */
+export type EventQuery = {
+  /** At most. */
+  limit: number;
+  /** Older than this number. */
+  before?: number | undefined;
+  /** Of a type, or of a group of types (`camera` has `camera.transition` and others). */
+  kind?: string | undefined;
+  /** Not before this moment, and before that one, in ms since the epoch. */
+  from?: number | undefined;
+  to?: number | undefined;
+  /** Only those with a class. */
+  failures?: boolean | undefined;
+};
 
 /** What is kept, and how it is read and written. */
 export type Store = {

@@ -1,5 +1,6 @@
 /** The main job in a real browser: RTSP cameras in, decoded frames out, for every profile and both transports. */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
@@ -36,6 +37,8 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await lookout?.[Symbol.asyncDispose]();
+  // One that was started again left it to whoever started it.
+  if (lookout) await rm(lookout.dataDir, { recursive: true, force: true });
   await cameras?.[Symbol.asyncDispose]();
 });
 
@@ -109,6 +112,25 @@ test('a worker that dies under the page costs a moment: the viewers join again b
   }, { timeoutMs: 15_000, what: 'all viewers to be back' });
   const before = await decoded();
   await eventually(async () => Object.entries(await decoded()).every(([id, frames]) => frames > (before[id] ?? 0) + 25), { timeoutMs: 15_000, what: 'frames on all tiles' });
+});
+
+test('the server restarts under an open page: the page says so, goes on by itself, and shows what is true by then', async () => {
+  const { dataDir, url } = lookout;
+  await lookout.stop();
+  const lost = page.getByRole('alert').filter({ hasText: 'Connection to Lookout lost' });
+  await lost.waitFor();
+  assert.equal(await page.locator('.tile-state', { hasText: 'Live' }).count(), 0, 'nothing is said to be live that nobody hears of');
+  await cameras.script('high', { listen: 'closed' });
+  lookout = await startLookout({ dataDir, port: Number(new URL(url).port) });
+  await lost.waitFor({ state: 'detached' });
+  await page.locator('[data-tile="high"] .away', { hasText: /connection refused/iu }).waitFor();
+  const others = ['baseline', 'main', 'street', 'added'];
+  const before = await decoded();
+  await eventually(async () => {
+    const now = await decoded();
+    return others.every((id) => (now[id] ?? 0) > 25 && now[id] !== before[id]);
+  }, { timeoutMs: 30_000, what: 'pictures on the other tiles' });
+  assert.deepEqual((await lookout.cameras()).map(({ id }) => id).toSorted(), await page.locator('[data-tile]').evaluateAll((tiles) => tiles.map((tile) => (tile as HTMLElement).dataset['tile']).sort()));
 });
 
 test('a closed tab leaves nothing behind', async () => {

@@ -100,3 +100,19 @@ test('a camera without sound has a button that says so and cannot be pressed', a
   assert.ok(await page.isDisabled('[data-action="sound"]'));
   assert.equal(await page.getAttribute('[data-action="sound"]', 'title'), 'This camera has no sound.');
 });
+
+test('on the wall a tile has a mark where its camera has sound, which plays it there and ends it again', async () => {
+  await page.evaluate(() => { location.hash = '#/'; });
+  const mark = page.getByRole('button', { name: 'Listen to Camera pcmu' });
+  await mark.waitFor();
+  assert.equal(await page.locator('.tile-slot:has([data-tile="silent"]) .tile-sound').count(), 0);
+  assert.equal(await page.locator('audio').count(), 0, 'nothing is heard that nobody asked for');
+  await mark.click();
+  await page.waitForSelector('.tile-slot:has([data-tile="pcmu"]) [data-sound="playing"]');
+  await eventually(() => page.evaluate(() => (document.querySelector('audio')?.currentTime ?? 0) > 1), { timeoutMs: 15_000, what: 'sound that plays' });
+  assert.equal(new URL(page.url()).hash, '#/', 'the camera was not opened');
+  await page.locator('[data-tile="pcmu"]').focus();
+  await page.keyboard.press('m');
+  await page.waitForSelector('.tile-slot:has([data-tile="pcmu"]) [data-sound="off"]');
+  await eventually(async () => (await soundOf('pcmu'))!.state === 'off', { timeoutMs: 15_000, what: 'the output of sound to end' });
+});

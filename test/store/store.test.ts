@@ -143,6 +143,17 @@ test('rows are asked for by type, by group of types, of one camera or of all, wr
   assert.deepEqual(await asked(), expected, 'written rows are found the same way');
 });
 
+test('rows are asked for by their moment and by having a class, written or not', async (t) => {
+  const { store } = await bench(t);
+  for (const [n, cls] of ['reset', null, 'timeout', null, 'reset'].entries()) store.journal.append({ ...event('gate', n), at: 1_000 + n * 10, class: cls as 'reset' | 'timeout' | null });
+  const ask = async (query: { from?: number; to?: number; failures?: boolean }) => (await store.journal.list({ camera: 'gate', limit: 9, ...query })).map(({ seq }) => seq);
+  const asked = async () => [await ask({ from: 1_010, to: 1_040 }), await ask({ failures: true }), await ask({ failures: false, from: 1_030 }), await ask({ failures: true, to: 1_020 })];
+  const expected = [[4, 3, 2], [5, 3, 1], [5, 4], [1]];
+  assert.deepEqual(await asked(), expected);
+  await store.journal.flush();
+  assert.deepEqual(await asked(), expected, 'written rows are found the same way');
+});
+
 test('each camera keeps its newest rows up to the limit, whatever the others write', async (t) => {
   const { store } = await bench(t, { rowsPerCamera: 100 });
   for (let n = 0; n < 5; n += 1) store.journal.append(event('quiet', n));

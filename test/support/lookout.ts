@@ -47,12 +47,12 @@ const quick = {
   },
 };
 
-/** Starts the program and resolves when it answers. `config` is merged over short delays; `guarded`: as `npm start` does it, `pid` is the guardian's. */
-export async function startLookout(options: { config?: object; env?: Record<string, string>; dataDir?: string; guarded?: boolean; demo?: boolean } = {}): Promise<Lookout> {
+/** Starts the program and resolves when it answers. `config` is merged over short delays; `guarded`: as `npm start` does it, `pid` is the guardian's; `port`: that of one that ended. */
+export async function startLookout(options: { config?: object; env?: Record<string, string>; dataDir?: string; guarded?: boolean; demo?: boolean; port?: number } = {}): Promise<Lookout> {
   const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'lookout-e2e-'));
   const configFile = join(dataDir, 'lookout.yaml');
   await import('node:fs/promises').then(({ writeFile }) => writeFile(configFile, stringify({ ...quick, ...options.config })));
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', options.guarded ? guardian : entry, '--config', configFile, '--data', dataDir, '--port', '0', ...(options.demo ? [] : ['--no-demo'])], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', options.guarded ? guardian : entry, '--config', configFile, '--data', dataDir, '--port', String(options.port ?? 0), ...(options.demo ? [] : ['--no-demo'])], {
     env: { ...process.env, LOOKOUT_TOKEN: token, LOOKOUT_LOG_LEVEL: 'info', LOOKOUT_GRPC_PORT: '0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

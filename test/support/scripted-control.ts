@@ -73,7 +73,7 @@ export function scriptedControl(ids: string[] = ['gate']): Script {
     snapshot: () => Promise.resolve({ jpeg: Buffer.from([0xff, 0xd8, 0xff, 0xd9]), takenAt: Date.now() - 2500, width: 640, height: 360 }),
     probe: (url) => Promise.resolve({
       url: url.safe, server: 'simulator', media: null, gopMs: null, bFrames: null,
-      verdicts: { webrtc: { ok: true, why: '' }, hls: { ok: true, why: '' }, recording: { ok: true, why: '' }, frames: { ok: true, why: '' } },
+      verdicts: { webrtc: { ok: true, why: '' }, hls: { ok: true, why: '' }, recording: { ok: true, why: '' }, frames: { ok: true, why: '' } }, picture: null,
     }),
     viewers: new Map(),
     override: {},

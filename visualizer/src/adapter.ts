@@ -65,6 +65,8 @@ export type PlayerStats = {
   framesDropped: number | null;
   freezes: number | null;
   decodeMs: number | null;
+  /** From the server's media worker to the decoded picture. */
+  latencyMs: number | null;
 };
 
 /** One subscription to one camera. */
@@ -102,6 +104,9 @@ export type Inspection = {
 /** A span of time of one camera, in ms since the epoch. */
 export type CameraSpan = { camera: string; from: number; to: number };
 
+/** At most `limit` rows, with a number below `before`, from one moment up to another (ms since the epoch), `failures` only. */
+export type JournalQuery = { limit: number; before?: number; from?: number; to?: number; failures?: true };
+
 /** What was recorded, and files made of it. */
 export type Recordings = {
   /** What overlaps the span, oldest first; `all`: whether these are all of them. */
@@ -128,8 +133,8 @@ export type Adapter = {
   change: (id: string, change: CameraChange) => Promise<CameraView>;
   remove: (id: string) => Promise<void>;
   probe: (url: string, signal: AbortSignal) => Promise<ProbeReport>;
-  /** Newest first. */
-  events: (id: string, limit: number) => Promise<EventView[]>;
+  /** The journal of a camera, newest first. */
+  events: (id: string, query: JournalQuery) => Promise<EventView[]>;
   /** The last hour of a camera; null of all of them together. */
   trends: (camera: string | null) => Promise<TrendView | FleetTrendView>;
   /** A current still picture. */

@@ -5,6 +5,7 @@ import './styles/shell.css';
 import './styles/wall.css';
 import './styles/single.css';
 import './styles/list.css';
+import './styles/large.css';
 import { render } from 'preact';
 import type { Adapter } from './adapter.ts';
 import { AppProvider, createApp } from './app.ts';

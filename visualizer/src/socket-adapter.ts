@@ -1,7 +1,7 @@
 /** The adapter of the real program: REST and Socket.IO of the same origin, players over mediasoup (loaded when first needed). */
 import type { CameraView, EventView, ProbeReport, StatusServerEvents } from '../../src/api/protocol.ts';
 import { io, type Socket } from 'socket.io-client';
-import type { Adapter, Session, StatusListener } from './adapter.ts';
+import type { Adapter, JournalQuery, Session, StatusListener } from './adapter.ts';
 import { ApiError } from './adapter.ts';
 import { connectInspector } from './inspect-socket.ts';
 import { recordings } from './recordings-rest.ts';
@@ -41,7 +41,7 @@ export function createSocketAdapter(): Adapter {
       await rest(camera(id), { method: 'DELETE' });
     },
     probe: (url, signal) => rest<ProbeReport>('api/v1/probe', { method: 'POST', body: { url }, signal }),
-    events: async (id, limit) => (await rest<{ events: EventView[] }>(`${camera(id)}/events?limit=${limit}`)).events,
+    events: async (id, query) => (await rest<{ events: EventView[] }>(`${camera(id)}/events?${journalQuery(query)}`)).events,
     trends: (id) => rest(id === null ? 'api/v1/trends' : `${camera(id)}/trends`),
     still: ({ camera: id, width, signal }) => picture(`${camera(id)}/snapshot.jpg?width=${width}`, signal),
     hls: (id) => `hls/${encodeURIComponent(id)}/index.m3u8`,
@@ -52,6 +52,11 @@ export function createSocketAdapter(): Adapter {
       return new Viewer({ camera: id, stream, sink, signalling });
     },
   };
+}
+
+function journalQuery({ from, to, ...numbers }: JournalQuery): string {
+  const moments = Object.entries({ from, to }).flatMap(([name, at]) => (at === undefined ? [] : [[name, new Date(at).toISOString()]]));
+  return new URLSearchParams([...Object.entries(numbers).map(([name, value]) => [name, String(value)]), ...moments] as [string, string][]).toString();
 }
 
 async function session(): Promise<Session | null> {

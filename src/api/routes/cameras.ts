@@ -1,8 +1,10 @@
 /** `/api/v1/cameras`: create, list, read, change, remove, the four commands, and the journal. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { CameraInput, CameraPatch, cameraIdPattern } from '../../camera-config.ts';
+import type { EventQuery } from '../../store/types.ts';
 import type { ControlPlane } from '../control.ts';
+import { momentOf, momentSchema } from '../moments.ts';
 import type { CameraView } from '../protocol.ts';
 import { answers, CameraSchema, EventSchema, NoContent, FlightSchema } from '../schemas.ts';
 import { noSuchCamera, visibleCameras, visibleEvents } from '../visible.ts';
@@ -65,14 +67,18 @@ export const cameraRoutes: FastifyPluginAsyncTypebox<{ control: ControlPlane }> 
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: defaultEvents })),
     before: Type.Optional(Type.Integer({ minimum: 1, description: '`seq` of the oldest row of the page before' })),
     kind: Type.Optional(Type.String({ pattern: '^[a-zA-Z]+(\\.[a-zA-Z]+)?$', maxLength: 64, description: 'Only rows of this type (`camera.transition`), or of this group of types (`output`)' })),
+    from: Type.Optional(momentSchema('Only rows from this moment on')),
+    to: Type.Optional(momentSchema('Only rows before this')),
+    failures: Type.Optional(Type.Boolean({ description: 'Only rows with a failure class' })),
   }, { additionalProperties: false });
+  const asked = ({ from, to, ...query }: Static<typeof eventsQuery>): EventQuery => ({ limit: defaultEvents, ...query, ...(from === undefined ? {} : { from: momentOf(from) }), ...(to === undefined ? {} : { to: momentOf(to) }) });
   app.get('/cameras/:id/events', { config: { role: 'viewer' }, schema: { tags, summary: 'The journal: why each transition happened, newest first', params, querystring: eventsQuery, response: answers({ 200: Type.Object({ events: Type.Array(EventSchema) }) }) } },
     async (request) => {
       cameraOr404(control, request.params.id);
-      return { events: await control.events(request.params.id, { limit: defaultEvents, ...request.query }) };
+      return { events: await control.events(request.params.id, asked(request.query)) };
     });
   app.get('/events', { config: { role: 'viewer' }, schema: { tags, summary: 'The journal of all cameras and of Lookout itself (rows without a camera), newest first', querystring: eventsQuery, response: answers({ 200: Type.Object({ events: Type.Array(EventSchema) }) }) } },
-    async (request) => ({ events: await visibleEvents(request.identity, control, { limit: defaultEvents, ...request.query }) }));
+    async (request) => ({ events: await visibleEvents(request.identity, control, asked(request.query)) }));
 
   const rowParams = Type.Object({ id: Type.String({ pattern: cameraIdPattern }), seq: Type.Integer({ minimum: 1 }) });
   app.get('/cameras/:id/events/:seq/recording', { config: { role: 'viewer' }, schema: { tags, summary: 'What passed between the camera and Lookout in the 30 s before a failure: RTSP dialogue without credentials, RTP headers', params: rowParams, response: answers({ 200: FlightSchema }) } },

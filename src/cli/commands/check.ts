@@ -36,7 +36,8 @@ async function probe(call: Call, address: string): Promise<number> {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const report = await createApi(call)<ProbeReport>('POST', '/api/v1/probe', { url: url.reveal(), ...(seconds === undefined ? {} : { seconds }) });
+  // A terminal shows no picture.
+  const { picture: _, ...report } = await createApi(call)<ProbeReport>('POST', '/api/v1/probe', { url: url.reveal(), ...(seconds === undefined ? {} : { seconds }) });
   const ok = report.media !== null && Object.values(report.verdicts).some((verdict) => verdict.ok);
   print(call, { ok, ...report }, () => reportText(ok, report));
   return ok ? 0 : 1;
@@ -52,7 +53,7 @@ async function camera(call: Call, id: string): Promise<number> {
   return ok ? 0 : 1;
 }
 
-function reportText(ok: boolean, { url, server, media, gopMs, bFrames, verdicts }: ProbeReport): string {
+function reportText(ok: boolean, { url, server, media, gopMs, bFrames, verdicts }: Omit<ProbeReport, 'picture'>): string {
   const known = (value: unknown, unit = '') => (value === null ? 'not seen' : `${String(value)}${unit}`);
   return [
     `${ok ? 'All right' : 'Not all right'}: ${url}`, '',

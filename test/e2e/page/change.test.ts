@@ -1,7 +1,8 @@
-/** Changing a camera in the page: filled in, only what was touched is sent, mistakes beside their field; the schedule of the real program. */
+/** Adding and changing a camera in the page: a look at it first; filled in, only what was touched is sent, mistakes beside their field; the schedule of the real program. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startLookout } from '../../support/lookout.ts';
+import { startSimulator } from '../../support/simulator.ts';
 import { axeViolations } from './axe.ts';
 import { desktop, openFixture, phone, type Fixture } from './fixture.ts';
 
@@ -79,5 +80,28 @@ test('in the program: a schedule made in the page is what the camera has, and it
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('heading', { name: 'Sub stream' }).waitFor({ state: 'detached' });
   assert.equal((await lookout.camera('gate')).sub, undefined);
+  await page.close();
+});
+
+test('in the program: before a camera is added the form shows a picture of it, and nowhere its password', { timeout: 60_000 }, async () => {
+  await using simulator = await startSimulator({ mounts: [{ name: 'gate', video: 'parking-360p-main', auth: { scheme: 'basic', credentials: { username: 'admin', password: 'hunter4-secret' } } }] });
+  await using lookout = await startLookout();
+  const { page, problems } = await fixture.browser.open(lookout.loginLink, desktop);
+  await page.getByRole('button', { name: 'Add camera' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Add camera' });
+  await dialog.getByLabel('Address').fill(simulator.url('gate'));
+  await dialog.getByRole('button', { name: 'Test connection' }).click();
+  const picture = dialog.getByRole('img', { name: 'What the camera shows' });
+  await picture.waitFor();
+  assert.deepEqual(await picture.evaluate(async (image: HTMLImageElement) => {
+    await image.decode();
+    return [image.naturalWidth, image.naturalHeight];
+  }), [480, 270]);
+  await dialog.getByText('H.264 · main · 640 × 360').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  assert.ok(!(await page.content()).includes('hunter4-secret') && !lookout.lines.some((line) => line.includes('hunter4-secret')));
+  await dialog.getByRole('button', { name: 'Add camera' }).click();
+  await page.locator('.single .picture[data-playing="true"]').waitFor();
+  assert.deepEqual(problems, []);
   await page.close();
 });

@@ -88,6 +88,7 @@ test('a camera is added with the keyboard: mistakes beside the field, a look fir
   await address.fill('rtsp://user:secret@192.168.1.20/stream1');
   await address.press('Enter');
   await dialog.getByText('H.264 · main · 1920 × 1080').waitFor();
+  await dialog.getByRole('img', { name: 'What the camera shows' }).waitFor();
   await dialog.getByLabel('Name').fill('New one');
   await dialog.getByLabel('Name').press('Enter');
   await page.locator('.single h1', { hasText: 'New one' }).waitFor();

@@ -43,6 +43,29 @@ test('the list is filtered by state, and says when none is in it', async () => {
   await page.close();
 });
 
+test('a row says what the camera is turned into and which processes carry it, and is sorted by them; its next try counts down', async () => {
+  const { page, problems } = await fixture.open('fake=20&fps=1#/cameras');
+  const row = (id: string) => page.locator(`tr[data-camera="${id}"]`);
+  await row('lobby').scrollIntoViewIfNeeded();
+  await row('lobby').locator('[data-output]').first().waitFor();
+  const heads = await page.locator('thead th').allInnerTexts();
+  assert.deepEqual(heads.map((head) => head.replace(/[↑↓]/u, '').trim()).filter(Boolean), ['Camera', 'State', 'For', 'Reason', 'Last frame', 'Stream', 'Outputs', 'Viewers', 'Restarts', 'Processes', 'Commands']);
+  assert.match(await row('lobby').innerText(), /Mbit\/s\s+\d+ fps/u);
+  assert.deepEqual(await row('lobby').locator('[data-output]').evaluateAll((all) => all.map((each) => each.getAttribute('title'))), ['WebRTC: H.264 without B-frames', 'HLS: at rest']);
+  assert.match(await row('lobby').getByTitle('Host, process 4103').innerText(), /^4103 61 MB$/u);
+  assert.equal(await row('lobby').getByTitle('Media worker, process 3989').innerText(), 'worker 3989');
+  await page.getByRole('button', { name: 'Processes' }).click();
+  await page.locator('tbody tr:first-child[data-camera="server-room"]').waitFor();
+  await page.getByRole('button', { name: 'Camera', exact: true }).click();
+  await page.evaluate(() => window.fake.set('lobby', { state: 'backoff', class: 'reset', message: 'ECONNRESET', retryInMs: 9_000, attempt: 1 }));
+  await row('lobby').scrollIntoViewIfNeeded();
+  await row('lobby').getByText(/next try in 8 s/u).waitFor();
+  await row('lobby').getByText(/next try in 7 s/u).waitFor();
+  await row('lobby').getByTitle('No host').waitFor();
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 for (const look of [desktop, phone]) {
   test(`selected cameras are stopped together, and only those that are shown, at ${look.width} px`, async () => {
     const { page } = await fixture.open('fake=20&fps=1#/cameras', look);

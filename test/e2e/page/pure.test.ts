@@ -6,8 +6,10 @@ import { layoutWall } from '../../../visualizer/src/components/wall-layout.ts';
 import { liveCamera } from '../../../visualizer/src/fake/fleet.ts';
 import { arranged, placed } from '../../../visualizer/src/models/arrangement.ts';
 import { age, describe, duration, sentence } from '../../../visualizer/src/models/describe.ts';
+import { outputRank, outputsOf } from '../../../visualizer/src/models/outputs.ts';
 import { densities } from '../../../visualizer/src/models/preferences.ts';
 import { bridgeProfiles } from '../../../visualizer/src/webrtc/profiles.ts';
+import { createStatsReader } from '../../../visualizer/src/webrtc/stats.ts';
 
 test('an automatic wall fits any fleet that stays readable onto the screen, and never spills over its width', () => {
   for (const [width, height] of [[360, 600], [1024, 700], [1600, 840], [1920, 1020], [3840, 2100], [5120, 1380]] as const) {
@@ -64,4 +66,29 @@ test('an arrangement keeps its order, lets new cameras come behind it, and survi
   assert.deepEqual(placed(['a', 'b', 'c'], 'c', 'a'), ['c', 'a', 'b']);
   assert.deepEqual(placed(['a', 'b'], 'x', 'a'), ['a', 'b']);
   assert.deepEqual(placed(['a', 'b'], 'a', 'x'), ['a', 'b']);
+});
+
+test('the figures of a viewer are those of the last second, and its latency reaches from the worker to the decoded picture', () => {
+  const report = (seconds: number) => new Map<string, object>([
+    ['video', { type: 'inbound-rtp', kind: 'video', timestamp: seconds * 1_000, codecId: 'codec', bytesReceived: seconds * 250_000, framesDecoded: seconds * 25, totalDecodeTime: seconds * 0.05, totalProcessingDelay: seconds * 1.25, jitter: 0.004, packetsLost: 3 }],
+    ['codec', { type: 'codec', mimeType: 'video/H264', sdpFmtpLine: 'profile-level-id=4d0028' }],
+    ['unused', { type: 'candidate-pair', state: 'waiting', currentRoundTripTime: 9 }],
+    ['pair', { type: 'candidate-pair', state: 'succeeded', currentRoundTripTime: 0.02 }],
+  ]) as unknown as RTCStatsReport;
+  const read = createStatsReader();
+  assert.equal(read(report(1))?.latencyMs, null, 'one reading is no rate');
+  const { fps, bitrate, decodeMs, latencyMs, jitterMs, packetsLost, profileLevelId } = read(report(2))!;
+  assert.deepEqual([fps, bitrate, Math.round(decodeMs!), Math.round(latencyMs!), jitterMs, packetsLost, profileLevelId], [25, 2_000_000, 2, 60, 4, 3, '4d0028']);
+  assert.equal(createStatsReader()(new Map() as unknown as RTCStatsReport), null);
+});
+
+test('outputs that are switched on, at work or failing have a mark with the reason; WebRTC has none while the camera is away', () => {
+  const camera = liveCamera(0, 0);
+  const { hls, record } = camera.outputs;
+  const lastError = { class: 'storage', code: 'enospc', message: '', at: '' } as const;
+  const busy: CameraView = { ...camera, outputs: { ...camera.outputs, hls: { ...hls, state: 'running' }, record: { ...record, mode: 'continuous', state: 'backoff', lastError }, sound: { state: 'running', lastError: null, host: null, verdicts: null } } };
+  const told = (view: CameraView): string[] => outputsOf(view).map(({ word, tone, title }) => `${tone} ${word} (${title})`);
+  assert.deepEqual(told(busy), ['live WebRTC (WebRTC: H.264 without B-frames)', 'live HLS (HLS: running)', 'warn rec (Recording: failed, tries again, storage not writable)', 'live sound (Sound: running)']);
+  assert.deepEqual(told({ ...camera, state: 'backoff', outputs: { ...camera.outputs, hls: { ...hls, mode: 'off' } } }), ['off WebRTC (WebRTC: H.264 without B-frames)']);
+  assert.ok(outputRank(busy) > outputRank(camera), 'what fails comes first');
 });

@@ -98,12 +98,33 @@ test('values that change move nothing: no layout shift while cameras flap', asyn
     Object.assign(window, { shifts });
     new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.push((entry as unknown as { value: number }).value))).observe({ type: 'layout-shift', buffered: false });
   });
-  const boxes = (): Promise<string[]> => page.locator('.tile, .tile-name, .topbar-tools').evaluateAll((all) => all.map((element) => { const { x, y, height } = element.getBoundingClientRect(); return `${x} ${y} ${height}`; }));
+  const boxes = (): Promise<string[]> => page.locator('.tile, .tile-name, .tile-sound, .topbar-tools').evaluateAll((all) => all.map((element) => { const { x, y, height } = element.getBoundingClientRect(); return `${x} ${y} ${height}`; }));
   const before = await boxes();
   for (const id of ['front-gate', 'lobby', 'back-fence']) await page.evaluate((name) => window.fake.set(name, { state: 'backoff', class: 'timeout', message: '', retryInMs: 2_000 }), id);
   await page.locator('.away').nth(2).getByText('trying now').waitFor();
   assert.deepEqual(await boxes(), before);
   assert.deepEqual(await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts), []);
+  await page.close();
+});
+
+test('a tile has a mark where its camera has sound, by mouse and by M; pressing it opens nothing, and nothing is heard before', async () => {
+  const { page, problems } = await fixture.open('fake=9&fps=1#/');
+  await page.locator(playing).nth(8).waitFor();
+  const marks = (): Promise<string[]> => page.locator('button.tile-sound').evaluateAll((all) => all.map((each) => `${each.parentElement!.querySelector<HTMLElement>('[data-tile]')!.dataset['tile']} ${(each as HTMLElement).dataset['sound']}`));
+  assert.deepEqual((await marks()).sort(), ['front-gate off', 'harbour-east off', 'main-street off'], 'those of the fleet that send sound');
+  await page.getByRole('button', { name: 'Listen to Front gate' }).click();
+  await page.getByRole('status').filter({ hasText: 'Front gate: The demonstration has no sound.' }).waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: 'Mute Front gate' }).click();
+  await page.getByRole('button', { name: 'Listen to Front gate' }).waitFor();
+  await page.locator(tile('main-street')).focus();
+  await page.keyboard.press('m');
+  await page.getByRole('button', { name: 'Mute Main street' }).waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Mute Main street');
+  await page.locator(tile('lobby')).focus();
+  await page.keyboard.press('m');
+  assert.equal(new URL(page.url()).hash, '#/');
+  assert.deepEqual(problems, []);
   await page.close();
 });
 

@@ -107,11 +107,12 @@ const canTranscode = ({ verdicts: { webrtc, transcode } }: ProbeReport): boolean
 const paths = [['webrtc', 'Live (WebRTC)'], ['transcode', 'Live, turned into H.264'], ['hls', 'HLS'], ['recording', 'Recording'], ['frames', 'Frames']] as const;
 
 function Found({ report }: { report: ProbeReport }): JSX.Element {
-  const { media } = report;
+  const { media, picture } = report;
   const line = media && [media.codec === 'H264' ? 'H.264' : 'H.265', media.profile, media.width !== null && `${media.width} × ${media.height}`, media.fps !== null && `${Math.round(media.fps)} fps`,
     report.gopMs !== null && `keyframe every ${(report.gopMs / 1000).toFixed(1)} s`, media.audio ? `audio ${media.audio.codec}` : 'no audio', report.bFrames && 'B-frames'].filter(Boolean).join(' · ');
   return (
     <>
+      {picture ? <img class="probe-picture" src={`data:image/jpeg;base64,${picture.jpeg}`} width={picture.width} height={picture.height} alt="What the camera shows" /> : media && <p class="muted">No picture could be decoded while it played.</p>}
       <p><b>{line ?? 'No video track was seen.'}</b>{report.server !== null && <span class="muted"> {report.server}</span>}</p>
       <ul class="verdicts">
         {paths.map(([path, label]) => {

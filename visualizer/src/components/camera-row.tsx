@@ -6,15 +6,16 @@ import type { CameraView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
 import { sentence, subSentence } from '../models/describe.ts';
+import { outputsOf } from '../models/outputs.ts';
 import { href } from '../models/route.ts';
 import { Commands } from './commands.tsx';
-import { bits } from './facts.tsx';
+import { bits, megabytes } from './facts.tsx';
 import { useInSight, type Sight } from './sight.ts';
-import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
+import { Dot, FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
 
 /** Rows this near are filled, so that scrolling does not outrun them. */
 export const rowMargin = '400px';
-const columns = 10;
+const columns = 12;
 
 export function Row({ id, sight, chosen }: { id: string; sight: Sight; chosen: Signal<ReadonlySet<string>> }): JSX.Element {
   const { ref: row, inSight: shown } = useInSight<HTMLTableRowElement>(sight);
@@ -50,19 +51,39 @@ function Cells({ id, chosen, row }: { id: string; chosen: Signal<ReadonlySet<str
       <td class="reason"><Reason entry={entry} /></td>
       <td class="numeric" data-label="Last frame"><FrameAge entry={entry} /></td>
       <td class="numeric stream" data-label="Stream"><StreamCell camera={view} /></td>
+      <td class="outputs" data-label="Outputs"><Outputs camera={view} /></td>
       <td class="numeric" data-label="Viewers">{view.viewers}</td>
       <td class="numeric" data-label="Restarts">{view.restarts}</td>
+      <td class="numeric stream" data-label="Processes"><Processes camera={view} /></td>
       <td><Commands camera={view} labels={false} /></td>
     </>
   );
 }
 
-/** What flows now, and what it is recorded to. */
-function StreamCell({ camera: { state, media, outputs } }: { camera: CameraView }): JSX.Element {
+/** What flows now. */
+function StreamCell({ camera: { state, media } }: { camera: CameraView }): JSX.Element {
   const flows = state === 'streaming' ? media : null;
   const fps = flows?.fps ?? null;
-  const recording = outputs.record.state === 'running';
-  return <>{bits(flows?.bitrate)}<span class="stream-more">{fps === null ? '–' : `${Math.round(fps)} fps`}{recording && <span class="tone-bad" title={`Recording since ${moment(outputs.record.since)}`}> ● rec</span>}</span></>;
+  return <>{bits(flows?.bitrate)}<span class="stream-more">{fps === null ? '–' : `${Math.round(fps)} fps`}</span></>;
+}
+
+function Outputs({ camera }: { camera: CameraView }): JSX.Element {
+  return (
+    <ul class="output-list">
+      {outputsOf(camera).map(({ name, word, tone, title }) => <li key={name} class={`output tone-${tone}`} data-output={name} title={name === 'record' && tone === 'live' ? `${title}, since ${moment(camera.outputs.record.since)}` : title}><Dot tone={tone} /><span aria-hidden="true">{word}</span><span class="hidden">{title}</span></li>)}
+    </ul>
+  );
+}
+
+/** Its host and the media worker that carries it, by process id. */
+function Processes({ camera: { host, worker } }: { camera: CameraView }): JSX.Element {
+  const memory = host && host.rssBytes > 0 ? megabytes(host.rssBytes) : null;
+  return (
+    <>
+      <span title={host ? `Host, process ${host.pid}${memory === null ? '' : `, ${memory}`}` : 'No host'}>{host ? host.pid : '–'}{memory !== null && <span class="muted"> {memory}</span>}</span>
+      <span class="stream-more" title={worker ? `Media worker, process ${worker.pid}` : 'No media worker'}>{worker ? `worker ${worker.pid}` : '–'}</span>
+    </>
+  );
 }
 
 /** A second stream that fails is told, but is no trouble of the camera itself. */

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import { describe, type Tone } from '../models/describe.ts';
+import { outputRank } from '../models/outputs.ts';
 import { Row, rowMargin } from './camera-row.tsx';
 import { megabytes } from './facts.tsx';
 import { FleetBar } from './fleet-bar.tsx';
@@ -11,7 +12,7 @@ import { FleetTrends } from './lazy.tsx';
 import { Empty, NothingFound, NothingInState } from './placeholders.tsx';
 import { useSight } from './sight.ts';
 
-type Column = 'name' | 'state' | 'since' | 'bitrate' | 'viewers' | 'restarts';
+type Column = 'name' | 'state' | 'since' | 'age' | 'bitrate' | 'outputs' | 'viewers' | 'restarts' | 'memory';
 type Sort = { column: Column; descending: boolean };
 
 /** Trouble first. */
@@ -50,10 +51,12 @@ export function Cameras(): JSX.Element {
                 <Head sort={sort} column="state">State</Head>
                 <Head sort={sort} column="since" numeric>For</Head>
                 <th scope="col">Reason</th>
-                <th scope="col" class="numeric">Last frame</th>
+                <Head sort={sort} column="age" numeric>Last frame</Head>
                 <Head sort={sort} column="bitrate" numeric>Stream</Head>
+                <Head sort={sort} column="outputs">Outputs</Head>
                 <Head sort={sort} column="viewers" numeric>Viewers</Head>
                 <Head sort={sort} column="restarts" numeric>Restarts</Head>
+                <Head sort={sort} column="memory" numeric>Processes</Head>
                 <th scope="col"><span class="hidden">Commands</span></th>
               </tr>
             </thead>
@@ -106,6 +109,9 @@ function sorted(ids: string[], { column, descending }: Sort, fleet: ReturnType<t
     if (!view) return 0;
     if (column === 'state') return stateOrder.indexOf(view.state);
     if (column === 'since') return -Date.parse(view.since);
+    if (column === 'age') return -(view.freshness.packetAgeMs ?? Number.MAX_SAFE_INTEGER);
+    if (column === 'outputs') return -outputRank(view);
+    if (column === 'memory') return -(view.host?.rssBytes ?? 0);
     if (column === 'bitrate') return -(view.state === 'streaming' ? view.media?.bitrate ?? 0 : 0);
     return -view[column];
   };

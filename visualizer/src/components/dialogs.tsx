@@ -90,6 +90,7 @@ const keys: [string[], string][] = [
   [['I'], 'Inspector'],
   [['A'], 'Add camera'],
   [['F'], 'Full screen'],
+  [['M'], 'Listen to the camera, or mute it'],
   [['T'], 'Theme'],
   [['?'], 'These keys'],
 ];

@@ -79,6 +79,7 @@ export function ViewerFacts({ camera, choice }: { camera: CameraView; choice: Ch
     ['Negotiated', now?.profileLevelId ?? '–'],
     ['Jitter', milliseconds(now?.jitterMs)],
     ['Decode time', milliseconds(now?.decodeMs)],
+    ['Latency', milliseconds(now?.latencyMs)],
     ['Packets', count(now?.packetsReceived)],
     ['Packets lost', count(now?.packetsLost)],
     ['Frames', count(now?.framesDecoded)],

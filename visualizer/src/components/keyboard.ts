@@ -32,6 +32,7 @@ function actionOf(key: string, app: App): (() => void) | undefined {
     case 'r': return () => router.go({ view: 'recordings', camera: null });
     case 't': return () => { preferences.theme.value = nextTheme(preferences.theme.peek()); };
     case 'f': return single || view === 'wall' ? click('[data-action="fullscreen"]') : undefined;
+    case 'm': return single ? click('[data-action="sound"]') : view === 'wall' ? () => document.activeElement?.closest('.tile-slot')?.querySelector<HTMLElement>('[data-action="sound"]')?.click() : undefined;
     case 'ArrowLeft': return single ? click('[data-neighbour="Previous camera"]') : undefined;
     case 'ArrowRight': return single ? click('[data-neighbour="Next camera"]') : undefined;
     case 'Escape': return router.route.peek().view === 'wall' ? undefined : () => router.go({ view: 'wall' });

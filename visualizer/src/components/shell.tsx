@@ -28,8 +28,8 @@ export function Shell(): JSX.Element {
       <DemoBanner />
       {route.view === 'wall' && <Wall />}
       {route.view === 'cameras' && <Cameras />}
-      {route.view === 'camera' && <Single id={route.id} />}
-      {route.view === 'recordings' && <Recordings camera={route.camera} />}
+      {route.view === 'camera' && <Single id={route.id} event={route.event ?? null} />}
+      {route.view === 'recordings' && <Recordings camera={route.camera} day={route.day ?? null} />}
       {route.view === 'inspect' && <Inspector actor={route.actor} />}
       <NoticeList />
       <Dialogs />

@@ -7,7 +7,7 @@ import { sentence, unheard } from '../models/describe.ts';
 import { href } from '../models/route.ts';
 import { Commands } from './commands.tsx';
 import { BackIcon, ExpandIcon, NextIcon, RecordIcon } from './icons.tsx';
-import { JournalList } from './journal-list.tsx';
+import { JournalAround, JournalList } from './journal-list.tsx';
 import { CameraTrends } from './lazy.tsx';
 import { Picture } from './picture.tsx';
 import { UnknownCamera } from './placeholders.tsx';
@@ -17,7 +17,7 @@ import { StreamFacts, SubFacts, ViewerFacts } from './facts.tsx';
 import { Away, NoPicture } from './tile.tsx';
 import { useShown, type Shown } from './way.ts';
 
-export function Single({ id }: { id: string }): JSX.Element {
+export function Single({ id, event }: { id: string; event: number | null }): JSX.Element {
   const { fleet } = useApp();
   const entry = fleet.camera(id).value;
   const shown = useShown(id, entry, 'main');
@@ -27,7 +27,7 @@ export function Single({ id }: { id: string }): JSX.Element {
       <Stage entry={entry} shown={shown} />
       <aside class="side" aria-label="Details">
         <Health entry={entry} />
-        <JournalList id={id} />
+        {event === null ? <JournalList id={id} /> : <JournalAround id={id} seq={event} />}
         <StreamFacts camera={entry.view} />
         {entry.view.sub && <SubFacts camera={entry.view} sub={entry.view.sub} />}
         <ViewerFacts camera={entry.view} choice={shown.choice} />

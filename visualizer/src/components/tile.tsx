@@ -1,6 +1,7 @@
 /** One camera on the wall: picture, name, state, age, and in words why it is not live. */
+import { useSignal, type Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
 import type { Playback } from '../models/playbacks.ts';
@@ -10,6 +11,7 @@ import { wayWord } from '../models/ways.ts';
 import { CameraOffIcon } from './icons.tsx';
 import { Picture } from './picture.tsx';
 import { useInSight, type Sight } from './sight.ts';
+import { TileSound } from './sound.tsx';
 import { Dot, FrameAge, useDescription } from './state.tsx';
 import { useShown, type Shown } from './way.ts';
 
@@ -20,21 +22,29 @@ export function Tile({ id, sight, focused, width, onFocus }: { id: string; sight
   const { fleet } = useApp();
   const { ref, inSight } = useInSight<HTMLLIElement>(sight);
   const link = useRef<HTMLAnchorElement>(null);
+  const heard = useSignal<Playback | null>(null);
   return (
     <li class="tile-slot" ref={ref} draggable>
       <a class="tile" ref={link} draggable={false} href={href({ view: 'camera', id })} tabIndex={focused ? 0 : -1} data-tile={id} onFocus={() => onFocus(id)}>
-        {inSight ? <Content id={id} width={width} link={link} /> : <><div class="tile-picture" /><div class="tile-caption"><span class="tile-name">{fleet.camera(id).peek()?.view.name}</span></div></>}
+        {inSight ? <Content id={id} width={width} link={link} heard={heard} /> : <><div class="tile-picture" /><div class="tile-caption"><span class="tile-name">{fleet.camera(id).peek()?.view.name}</span></div></>}
       </a>
+      {/* Beside the link: a link may hold no button. */}
+      {inSight && <Sound id={id} heard={heard} focused={focused} />}
     </li>
   );
 }
 
 /** What a tile in sight shows. Out of sight it hears of nothing. */
-function Content({ id, width, link }: { id: string; width: number; link: { current: HTMLElement | null } }): JSX.Element | null {
+function Content({ id, width, link, heard }: { id: string; width: number; link: { current: HTMLElement | null }; heard: Signal<Playback | null> }): JSX.Element | null {
   const { fleet } = useApp();
   const entry = fleet.camera(id).value;
   const state = entry?.view.state;
   const shown = useShown(id, entry, 'sub');
+  const live = shown.choice.way === 'webrtc' ? shown.playback : null;
+  useLayoutEffect(() => {
+    heard.value = live;
+    return () => { heard.value = null; };
+  }, [live]);
   useEffect(() => {
     const element = link.current;
     if (state !== undefined) element?.setAttribute('data-state', state);
@@ -51,6 +61,12 @@ function Content({ id, width, link }: { id: string; width: number; link: { curre
       <Caption entry={entry} playback={shown.playback} />
     </>
   );
+}
+
+function Sound({ id, heard, focused }: { id: string; heard: Signal<Playback | null>; focused: boolean }): JSX.Element | null {
+  const { fleet } = useApp();
+  const view = fleet.camera(id).value?.view;
+  return view ? <TileSound camera={view} playback={heard.value} focused={focused} /> : null;
 }
 
 function Caption({ entry, playback }: { entry: CameraEntry; playback: Playback | null }): JSX.Element {

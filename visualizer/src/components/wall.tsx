@@ -7,6 +7,7 @@ import { arranged } from '../models/arrangement.ts';
 import { arranging } from './arrange.ts';
 import { Empty, NothingFound, WallSkeleton } from './placeholders.tsx';
 import { useSight } from './sight.ts';
+import { useSize } from './size.ts';
 import { Tile, tileMargin } from './tile.tsx';
 import { layoutWall } from './wall-layout.ts';
 
@@ -16,7 +17,7 @@ let lastFocused: string | null = null;
 export function Wall(): JSX.Element {
   const app = useApp();
   const { fleet, visible, preferences, arrangement } = app;
-  const { ref, size } = useSize();
+  const { ref, size } = useSize<HTMLElement>();
   const ids = useComputed(() => visible.value && arranged(visible.value, arrangement.order.value)).value;
   const sight = useSight(tileMargin);
   const focus = useSignal(lastFocused);
@@ -77,18 +78,4 @@ function target(key: string, { index, columns, count }: { index: number; columns
 /** Focuses a tile by its camera. */
 export function focusTile(id: string): void {
   document.querySelector<HTMLElement>(`[data-tile="${CSS.escape(id)}"]`)?.focus();
-}
-
-function useSize(): { ref: { current: HTMLElement | null }; size: { width: number; height: number } } {
-  const ref = useRef<HTMLElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  useEffect(() => {
-    if (!ref.current) return undefined;
-    const observer = new ResizeObserver(([entry]) => {
-      if (entry) setSize({ width: Math.floor(entry.contentRect.width), height: Math.floor(entry.contentRect.height) });
-    });
-    observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, []);
-  return { ref, size };
 }

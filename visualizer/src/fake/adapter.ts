@@ -4,7 +4,7 @@ import { ApiError, type Adapter, type Verb } from '../adapter.ts';
 import { history, liveCamera, troubles, type Trouble } from './fleet.ts';
 import { fakeInspection } from './inspect.ts';
 import { createFakeServer, flap, spreadTroubles, type FakeControl } from './server.ts';
-import { fakeRecordings } from './recordings.ts';
+import { failuresOn, fakeRecordings } from './recordings.ts';
 import { cameraTrend, fleetTrend } from './trends.ts';
 import { createFakePlayer, stillOf } from './video.ts';
 
@@ -75,11 +75,11 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
     probe: async (url) => {
       await server.call('probe');
       if (url.includes('nowhere')) throw new ApiError({ code: 'LOOKOUT_PROBE_FAILED', statusCode: 502, message: 'Connection to nowhere:554 refused.' });
-      return probeReport(url);
+      return { ...probeReport(url), picture: url.includes('dark') ? null : { jpeg: await base64(await stillOf(server.ids().length, 'New camera')), width: 480, height: 270 } };
     },
-    events: async (id) => {
+    events: async (id, query) => {
       await server.call(`events ${id}`);
-      return history(id, Date.now());
+      return query.from === undefined && query.before === undefined ? history(id, Date.now()) : failuresOn(id, query);
     },
     trends: async (id) => {
       await server.call(`trends ${id ?? 'fleet'}`);
@@ -97,7 +97,7 @@ export function createFakeAdapter(options: FakeOptions): { adapter: Adapter; con
   return { adapter, control: server };
 }
 
-function probeReport(url: string): ProbeReport {
+function probeReport(url: string): Omit<ProbeReport, 'picture'> {
   return {
     url, server: 'Dahua Rtsp Server', gopMs: 2_000, bFrames: false,
     media: { codec: 'H264', profile: 'main', profileLevelId: '4d0028', width: 1920, height: 1080, fps: 25, bitrate: 3_900_000, keyframeIntervalMs: 2_000, audio: { codec: 'AAC', rate: 16_000, channels: 1 } },
@@ -108,4 +108,8 @@ function probeReport(url: string): ProbeReport {
       frames: { ok: true, why: 'decodes' },
     },
   };
+}
+
+async function base64(blob: Blob): Promise<string> {
+  return btoa(Array.from(new Uint8Array(await blob.arrayBuffer()), (byte) => String.fromCharCode(byte)).join(''));
 }

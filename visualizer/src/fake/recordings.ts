@@ -1,6 +1,6 @@
 /** What the fake fleet has recorded: every day the same hours, with a gap that is explained and one that is not; its films do not play. */
-import type { ExportView, RecordingView } from '../../../src/api/protocol.ts';
-import type { Recordings } from '../adapter.ts';
+import type { EventView, ExportView, RecordingView } from '../../../src/api/protocol.ts';
+import type { JournalQuery, Recordings } from '../adapter.ts';
 
 const minute = 60_000;
 const fileMs = 5 * minute;
@@ -52,4 +52,29 @@ function filesOf(camera: string, from: number, to: number): RecordingView[] {
     }
   }
   return files;
+}
+
+/** Minutes of the day at which it fails, and with what: one alone, four in a row. */
+const failures: [number, NonNullable<EventView['class']>, string][] = [
+  [385, 'reset', 'The camera closed the connection (ECONNRESET) while playing.'],
+  [720, 'silent', 'No packet for 4 s while playing.'],
+  [731, 'timeout', 'No answer to DESCRIBE within 5 s.'],
+  [740, 'timeout', 'No answer to DESCRIBE within 5 s.'],
+  [752, 'unreachable', 'No route to 192.168.20.11.'],
+];
+
+/** The journal of a day of failures: each with the wait that follows it. The number of a row is its second. */
+export function failuresOn(camera: string, { limit, before, from, to, failures: only }: JournalQuery): EventView[] {
+  const midnight = new Date(from ?? (before! - 1) * 1_000).setHours(0, 0, 0, 0);
+  const row = (at: number, event: Pick<EventView, 'from' | 'to' | 'class' | 'message'>): EventView => ({ seq: Math.floor(at / 1_000), at: new Date(at).toISOString(), camera, type: 'camera.transition', code: event.class, evidence: null, attempt: null, delayMs: null, recording: false, ...event });
+  const rows = failures.flatMap(([minutes, cls, message]) => {
+    const at = midnight + minutes * minute;
+    return [
+      row(at, { from: cls === 'timeout' ? 'connecting' : 'streaming.live', to: 'teardown', class: cls, message }),
+      row(at + 1_000, { from: 'teardown', to: 'backoff', class: cls, message: 'Waiting 2 s before the next attempt.' }),
+      row(at + 3_000, { from: 'backoff', to: 'connecting', class: null, message: 'Connecting again.' }),
+    ];
+  });
+  const wanted = ({ seq, at, class: cls }: EventView): boolean => seq < (before ?? Infinity) && Date.parse(at) >= (from ?? 0) && Date.parse(at) < Math.min(to ?? Infinity, Date.now()) && (!only || cls !== null);
+  return rows.filter(wanted).reverse().slice(0, limit);
 }

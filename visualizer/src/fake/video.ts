@@ -37,7 +37,7 @@ export function createFakePlayer({ seed, name, sink, fps, live }: FakePlayerOpti
     tookOver: () => undefined,
     stats: async () => (frames === 0 ? null : {
       codec: 'H264', profileLevelId: '4d0028', width: 1280, height: 720, fps: live() ? 25 : 0, bitrate: live() ? 1_940_000 + 40_000 * Math.sin(Date.now() / 3000) : 0, jitterMs: 3.2,
-      packetsLost: 0, packetsReceived: frames * 9, framesDecoded: frames, framesDropped: 0, freezes: 0, decodeMs: 1.8,
+      packetsLost: 0, packetsReceived: frames * 9, framesDecoded: frames, framesDropped: 0, freezes: 0, decodeMs: 1.8, latencyMs: 41.5,
     }),
     close: () => {
       clearInterval(joining);

@@ -13,7 +13,15 @@ export type Journal = {
   /** Starts to follow a camera; the returned function stops it and frees its rows. */
   follow: (camera: string) => { rows: ReadonlySignal<JournalState>; stop: () => void };
   append: (event: EventView) => void;
+  /** A row among what led to it and what came of it, newest first; null where the journal has it no more. */
+  around: (camera: string, seq: number) => Promise<EventView[] | null>;
 };
+
+/** What is shown on either side of a row, and how long after it is looked for what came of it. */
+const besideRows = maxRows / 2;
+const besideMs = 10 * 60_000;
+/** The most that one answer of the server holds. */
+const mostRows = 1_000;
 
 /** Makes the model. */
 export function createJournal(adapter: Adapter): Journal {
@@ -23,7 +31,7 @@ export function createJournal(adapter: Adapter): Journal {
       const rows = signal<JournalState>({ status: 'loading' });
       const set = followed.get(camera) ?? new Set();
       followed.set(camera, set.add(rows));
-      adapter.events(camera, maxRows).then(
+      adapter.events(camera, { limit: maxRows }).then(
         (events) => {
           rows.value = { status: 'ready', events: merge(eventsOf(rows), events) };
         },
@@ -43,6 +51,14 @@ export function createJournal(adapter: Adapter): Journal {
       for (const rows of followed.get(event.camera) ?? []) {
         rows.value = { status: 'ready', events: merge([event], eventsOf(rows)) };
       }
+    },
+    around: async (camera, seq) => {
+      const before = await adapter.events(camera, { limit: besideRows, before: seq + 1 });
+      const [row] = before;
+      if (row?.seq !== seq) return null;
+      const from = Date.parse(row.at);
+      const after = (await adapter.events(camera, { limit: mostRows, from, to: from + besideMs })).filter((one) => one.seq > seq);
+      return merge(after.slice(-besideRows), before);
     },
   };
 }

@@ -1,15 +1,22 @@
 /** Where the page is: the fragment of the address, so that links work behind any server and every view can be bookmarked. */
 import { signal, type ReadonlySignal } from '@preact/signals';
 
-export type Route = { view: 'wall' } | { view: 'cameras' } | { view: 'camera'; id: string } | { view: 'recordings'; camera: string | null } | { view: 'inspect'; actor: string | null };
+/** `event`: the number of the journal row that is meant; `day`: as `2026-11-28`, without it today. */
+export type Route = { view: 'wall' } | { view: 'cameras' } | { view: 'camera'; id: string; event?: number } | { view: 'recordings'; camera: string | null; day?: string } | { view: 'inspect'; actor: string | null };
 
-export type Router = { route: ReadonlySignal<Route>; go: (route: Route) => void; dispose: () => void };
+export type Router = {
+  route: ReadonlySignal<Route>;
+  go: (route: Route) => void;
+  /** The same without a step of its own in the browser's history. */
+  replace: (route: Route) => void;
+  dispose: () => void;
+};
 
 /** The address of a view. */
 export function href(route: Route): string {
-  if (route.view === 'camera') return `#/camera/${encodeURIComponent(route.id)}`;
+  if (route.view === 'camera') return `#/camera/${encodeURIComponent(route.id)}${route.event === undefined ? '' : `/event/${route.event}`}`;
   if (route.view === 'inspect') return route.actor === null ? '#/inspect' : `#/inspect/${encodeURIComponent(route.actor)}`;
-  if (route.view === 'recordings') return route.camera === null ? '#/recordings' : `#/recordings/${encodeURIComponent(route.camera)}`;
+  if (route.view === 'recordings') return route.camera === null ? '#/recordings' : `#/recordings/${encodeURIComponent(route.camera)}${route.day === undefined ? '' : `/${route.day}`}`;
   return route.view === 'cameras' ? '#/cameras' : '#/';
 }
 
@@ -25,15 +32,19 @@ export function createRouter(): Router {
     go: (to) => {
       location.hash = href(to);
     },
+    replace: (to) => {
+      history.replaceState(null, '', href(to));
+      changed();
+    },
     dispose: () => removeEventListener('hashchange', changed),
   };
 }
 
 function parse(hash: string): Route {
-  const [, view, id] = hash.split('/');
-  if (view === 'camera' && id) return { view: 'camera', id: decode(id) };
+  const [, view, id, part, number] = hash.split('/');
+  if (view === 'camera' && id) return { view: 'camera', id: decode(id), ...(part === 'event' && /^[1-9]\d*$/u.test(number ?? '') ? { event: Number(number) } : {}) };
   if (view === 'inspect') return { view: 'inspect', actor: id ? decode(id) : null };
-  if (view === 'recordings') return { view: 'recordings', camera: id ? decode(id) : null };
+  if (view === 'recordings') return { view: 'recordings', camera: id ? decode(id) : null, ...(/^\d{4}-\d\d-\d\d$/u.test(part ?? '') ? { day: part! } : {}) };
   return view === 'cameras' ? { view: 'cameras' } : { view: 'wall' };
 }
 

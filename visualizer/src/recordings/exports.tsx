@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ExportView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
-import { DownloadIcon, RemoveIcon } from '../components/icons.tsx';
+import { CloseIcon, DownloadIcon, RemoveIcon } from '../components/icons.tsx';
 import { moment } from '../components/state.tsx';
 import { dateText, momentOf, timeText, type Span } from './day.ts';
 import type { RecordingsModel } from './model.ts';
@@ -61,15 +61,17 @@ function ExportForm({ model, chosen }: { model: RecordingsModel; chosen: Span | 
 function Export({ view, model, may }: { view: ExportView; model: RecordingsModel; may: boolean }): JSX.Element {
   const { adapter } = useApp();
   const { id, format, state, progress, error, bytes, from, to, sound } = view;
+  const isMaking = state === 'waiting' || state === 'running';
+  const verb = isMaking ? 'Cancel' : 'Remove';
   const name = `${timeText(Date.parse(from))} – ${timeText(Date.parse(to))}`;
   return (
     <li class="export" data-export={state}>
       <span class="numeric" title={`${moment(from)} – ${moment(to)}`}>{dateText(Date.parse(from))} {name}</span>
-      {(state === 'waiting' || state === 'running') && <progress value={progress} max={1} aria-label={`Export of ${name}`} />}
+      {isMaking && <><progress value={progress} max={1} aria-label={`Export of ${name}`} /><span class="muted numeric export-percent">{state === 'waiting' ? 'waits' : `${Math.floor(progress * 100)} %`}</span></>}
       {state === 'failed' && <span class="field-error">{error?.message ?? 'It failed.'}</span>}
       {state === 'done' && <a class="link" href={adapter.recordings.exportFile(id)} download={`${id}.${format}`}><DownloadIcon />{format.toUpperCase()}{bytes !== null && `, ${(bytes / 1e6).toFixed(1)} MB`}</a>}
       {state !== 'failed' && sound?.reason && <span class="field-hint" data-export-sound>{sound.reason}</span>}
-      {may && <button type="button" class="icon-button danger" aria-label={`Remove the export of ${name}`} title="Remove" onClick={() => void model.removeExport(id)}><RemoveIcon /></button>}
+      {may && <button type="button" class="icon-button danger" aria-label={`${verb} the export of ${name}`} title={verb} onClick={() => void model.removeExport(id)}>{isMaking ? <CloseIcon /> : <RemoveIcon />}</button>}
     </li>
   );
 }

@@ -2,7 +2,9 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { MinusIcon, PlusIcon } from '../components/icons.tsx';
-import { duration } from '../models/describe.ts';
+import { age } from '../models/describe.ts';
+import { FailureMarks } from './failure-marks.tsx';
+import type { Failure } from './failures.ts';
 import { ticksOf, timeText, type Gap, type Span } from './day.ts';
 
 /** The shortest time that is shown, and how many steps of an arrow key it has. */
@@ -10,9 +12,9 @@ const leastMs = 60_000;
 const steps = 120;
 const factor = 4;
 
-type Props = { day: Span; spans: readonly Span[]; gaps: readonly Gap[]; now: number; at: number | null; onPlay: (at: number) => void };
+type Props = { camera: string; day: Span; spans: readonly Span[]; gaps: readonly Gap[]; failures: readonly Failure[]; now: number; at: number | null; onPlay: (at: number) => void };
 
-export function Timeline({ day, spans, gaps, now, at, onPlay }: Props): JSX.Element {
+export function Timeline({ camera, day, spans, gaps, failures, now, at, onPlay }: Props): JSX.Element {
   const zoomed = useSignal<Span | null>(null);
   const view = zoomed.value && zoomed.value.from >= day.from && zoomed.value.to <= day.to ? zoomed.value : day;
   const width = view.to - view.from;
@@ -35,6 +37,7 @@ export function Timeline({ day, spans, gaps, now, at, onPlay }: Props): JSX.Elem
   };
   return (
     <section class="timeline" aria-label="Timeline">
+      <FailureMarks camera={camera} failures={failures} view={view} />
       <div
         class="line" role="slider" tabIndex={0} aria-label="Moment" aria-valuemin={day.from} aria-valuemax={day.to} aria-valuenow={Math.round(cursor)} aria-valuetext={timeText(cursor)}
         onClick={({ currentTarget, clientX }) => {
@@ -68,7 +71,7 @@ export function Timeline({ day, spans, gaps, now, at, onPlay }: Props): JSX.Elem
 
 /** `12 min 00 s not recorded: connection reset`. */
 export function gapText({ from, to, reason, message }: Gap): string {
-  return `${duration(to - from)} not recorded${reason === null ? '' : `: ${reason}`}${message === null ? '' : ` (${message})`}`;
+  return `${age(to - from)} not recorded${reason === null ? '' : `: ${reason}`}${message === null ? '' : ` (${message})`}`;
 }
 
 const inside = (view: Span) => ({ from, to }: Span): boolean => to > view.from && from < view.to;

@@ -14,7 +14,7 @@ import { createRecordings, type RecordingsModel } from './model.ts';
 import { createPlayer, type RecordedPlayer } from './player.ts';
 import { gapText, Timeline } from './timeline.tsx';
 
-export function RecordingsView({ camera }: { camera: string | null }): JSX.Element {
+export function RecordingsView({ camera, day }: { camera: string | null; day: string | null }): JSX.Element {
   const { fleet, router } = useApp();
   const ids = fleet.ids.value;
   const known = camera !== null && ids?.includes(camera);
@@ -24,14 +24,14 @@ export function RecordingsView({ camera }: { camera: string | null }): JSX.Eleme
         <h1>Recordings</h1>
         {ids !== null && ids.length > 0 && (
           <label class="select"><span class="hidden">Camera</span>
-            <select value={known ? camera : ''} onChange={(event) => router.go({ view: 'recordings', camera: event.currentTarget.value })}>
+            <select value={known ? camera : ''} onChange={(event) => router.go({ view: 'recordings', camera: event.currentTarget.value, ...(day === null ? {} : { day }) })}>
               {!known && <option value="" disabled>Choose a camera</option>}
               {ids.map((id) => <option key={id} value={id}>{fleet.camera(id).value?.view.name ?? id}</option>)}
             </select>
           </label>
         )}
       </header>
-      {ids !== null && (known ? <Camera key={camera} id={camera} /> : <Nobody id={camera} ids={ids} />)}
+      {ids !== null && (known ? <Camera key={camera} id={camera} day={day} /> : <Nobody id={camera} ids={ids} />)}
     </main>
   );
 }
@@ -41,9 +41,18 @@ function Nobody({ id, ids }: { id: string | null; ids: readonly string[] }): JSX
   return <p class="recordings-empty muted">{ids.length === 0 ? 'There are no cameras yet.' : 'Choose a camera to see what was recorded of it.'}</p>;
 }
 
-function Camera({ id }: { id: string }): JSX.Element {
-  const { adapter, clock } = useApp();
-  const model = useMemo(() => createRecordings(adapter, clock, id), [adapter, clock, id]);
+function Camera({ id, day }: { id: string; day: string | null }): JSX.Element {
+  const { adapter, clock, router } = useApp();
+  const model = useMemo(() => createRecordings(adapter, clock, { camera: id, at: momentIn(day) ?? clock.serverNow() }), [adapter, clock, id]);
+  // The address has the day, so that the way back from elsewhere leads to it.
+  const show = (at: number): void => {
+    model.show(at);
+    router.replace({ view: 'recordings', camera: id, ...(dayOf(at).from === dayOf(clock.serverNow()).from ? {} : { day: dateText(at) }) });
+  };
+  useEffect(() => {
+    const at = momentIn(day) ?? clock.serverNow();
+    if (dayOf(at).from !== model.day.peek().from) model.show(at);
+  }, [model, day]);
   const video = useRef<HTMLVideoElement>(null);
   const player = useSignal<RecordedPlayer | null>(null);
   const chosen = useSignal<Span | null>(null);
@@ -71,8 +80,8 @@ function Camera({ id }: { id: string }): JSX.Element {
     <div class="recordings-body">
       <div class="recordings-film">
         <Film player={player.value} at={at}><video ref={video} controls muted playsInline aria-label="Recording" /></Film>
-        <DayChoice model={model} />
-        {spans !== null && <Timeline key={model.day.value.from} day={model.day.value} spans={spans} gaps={model.gaps.value} now={clock.serverNow()} at={at} onPlay={play} />}
+        <DayChoice model={model} onShow={show} />
+        {spans !== null && <Timeline key={model.day.value.from} camera={id} day={model.day.value} spans={spans} gaps={model.gaps.value} failures={model.failures.value} now={clock.serverNow()} at={at} onPlay={play} />}
       </div>
       <aside class="recordings-side" aria-label="Spans and files">
         <Spans model={model} at={at} onPlay={play} />
@@ -96,19 +105,22 @@ function Film({ player, at, children }: { player: RecordedPlayer | null; at: num
   );
 }
 
-function DayChoice({ model }: { model: RecordingsModel }): JSX.Element {
+/** A moment of the day that the address names; null where it names none. */
+const momentIn = (day: string | null): number | null => (day === null ? null : momentOf(day, '00:00:00'));
+
+function DayChoice({ model, onShow }: { model: RecordingsModel; onShow: (at: number) => void }): JSX.Element {
   const { clock } = useApp();
   const { from, to } = model.day.value;
   const today = dayOf(clock.serverNow());
   return (
     <div class="day-choice">
-      <button type="button" class="icon-button" aria-label="Day before" title="Day before" onClick={() => model.show(from - 1)}><BackIcon /></button>
+      <button type="button" class="icon-button" aria-label="Day before" title="Day before" onClick={() => onShow(from - 1)}><BackIcon /></button>
       <label><span class="hidden">Day</span><input type="date" value={dateText(from)} max={dateText(today.from)} onChange={(event) => {
         const wanted = momentOf(event.currentTarget.value, '00:00:00');
-        if (wanted !== null) model.show(wanted);
+        if (wanted !== null) onShow(wanted);
       }} /></label>
-      <button type="button" class="icon-button" aria-label="Day after" title="Day after" disabled={to > today.from} onClick={() => model.show(to)}><NextIcon /></button>
-      <button type="button" class="button button-small" disabled={from === today.from} onClick={() => model.show(today.from)}>Today</button>
+      <button type="button" class="icon-button" aria-label="Day after" title="Day after" disabled={to > today.from} onClick={() => onShow(to)}><NextIcon /></button>
+      <button type="button" class="button button-small" disabled={from === today.from} onClick={() => onShow(today.from)}>Today</button>
     </div>
   );
 }
