@@ -1,0 +1,56 @@
+/**
+ * What a look at the actors costs the program itself: CPU of a supervisor of 100 real cameras, its page open in both cases as it
+ * is where somebody inspects, without the inspector and with one that follows a camera and its messages, in turns within one run.
+ * Target: 5 % of the supervisor's CPU. Usage: npm run bench -- inspection-live [cameras=100] [rounds=6] [seconds=10]
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { io } from 'socket.io-client';
+import { eventually } from '../support/eventually.ts';
+import { startLookout } from '../support/lookout.ts';
+import { percentiles } from '../support/percentiles.ts';
+import { cpuSeconds } from '../support/procfs.ts';
+import { startSimulator } from '../support/simulator.ts';
+
+const given = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('='))) as Record<string, string | undefined>;
+const [cameras, rounds, seconds] = [Number(given['cameras'] ?? 100), Number(given['rounds'] ?? 6), Number(given['seconds'] ?? 10)];
+const targetShare = 0.05;
+const ids = Array.from({ length: cameras }, (_, index) => `camera${String(index).padStart(3, '0')}`);
+const options = { transports: ['websocket'], auth: { token: 'test-admin-token-of-this-run' }, forceNew: true };
+
+await using simulator = await startSimulator({ mounts: ids.map((name) => ({ name, video: 'tiny-320x180-main', phase: 'random' as const })) });
+await using lookout = await startLookout({ config: { supervision: { admission: { fleet: 16, perAddress: 16 } } } });
+for (const id of ids) await lookout.add({ id, url: simulator.url(id), transport: 'tcp' });
+await eventually(async () => (await lookout.cameras()).every(({ substate }) => substate === 'live'), { timeoutMs: 180_000, intervalMs: 1_000, what: 'all cameras live' });
+const page = io(`${lookout.url}/status`, options);
+await sleep(10_000);
+
+/** % of a core. */
+async function cpu(): Promise<number> {
+  const [used, at] = [cpuSeconds(lookout.pid), performance.now()];
+  await sleep(seconds * 1_000);
+  return ((cpuSeconds(lookout.pid) - used) * 100_000) / (performance.now() - at);
+}
+
+const alone: number[] = [];
+const watched: number[] = [];
+let told = 0;
+for (let round = 0; round < rounds; round += 1) {
+  alone.push(await cpu());
+  const look = io(`${lookout.url}/inspect`, options);
+  look.onAny((_, body) => { told += JSON.stringify(body).length; });
+  await new Promise((resolve) => look.once('snapshot', resolve));
+  await look.emitWithAck('watch', { actor: `supervisor/camera:${ids[0]}` });
+  await look.emitWithAck('sequence', { below: `supervisor/camera:${ids[0]}` });
+  await sleep(1_000);
+  watched.push(await cpu());
+  look.disconnect();
+  await sleep(1_000);
+}
+page.disconnect();
+const [without, withLook] = [percentiles(alone).p50, percentiles(watched).p50];
+const share = withLook / without - 1;
+console.log(`${cameras} cameras, ${rounds} rounds of ${seconds} s each way`);
+console.log(`supervisor with its page: ${without.toFixed(2)} % of a core (${alone.map((value) => value.toFixed(2)).join(', ')})`);
+console.log(`and with an inspector: ${withLook.toFixed(2)} % of a core (${watched.map((value) => value.toFixed(2)).join(', ')}), ${Math.round(told / rounds / 1_000)} kB told a round`);
+console.log(JSON.stringify({ bench: 'inspection-live', cameras, without, withLook, share, target: share <= targetShare ? 'met' : 'MISSED' }));
+process.exitCode = share <= targetShare ? 0 : 1;
