@@ -184,7 +184,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const plane = createMediaPlane();
   const bus = createDeltaBus((error) => log.error({ err: error }, 'a subscriber failed'));
   const figures = createFigures();
-  const snapshots = createSnapshots({ pool });
+  const snapshots = createSnapshots({ pool, idleMs: config.hosts.pictureIdleMs, most: config.hosts.pictures });
   const pump = createPrimerPump();
   const primers = createPrimers({ plane, ports, registry, pump, most: config.primers.most, maxBytes: config.primers.maxBytes, recvBufferBytes: sfu.recvBufferBytes });
   const edges = createEdges({ ports, recvBufferBytes: sfu.recvBufferBytes });

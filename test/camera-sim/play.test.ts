@@ -58,10 +58,11 @@ suite('players that are not ours', { concurrency: 4 }, () => {
     }
   }
 
+  // Filters that are elements: one written into a link with a pad that comes later is made anew by the threads of both tracks, and sometimes one track is lost.
   const branches: Record<string, string> = {
-    baseline: 's. ! application/x-rtp,media=video ! rtph264depay ! avdec_h264 ! fakesink name=v s. ! application/x-rtp,media=audio ! rtppcmudepay ! mulawdec ! fakesink name=a',
-    main: 's. ! application/x-rtp,media=video ! rtph264depay ! avdec_h264 ! fakesink name=v s. ! application/x-rtp,media=audio ! rtppcmadepay ! alawdec ! fakesink name=a',
-    high: 's. ! application/x-rtp,media=video ! rtph264depay ! avdec_h264 ! fakesink name=v s. ! application/x-rtp,media=audio ! rtpmp4gdepay ! avdec_aac ! fakesink name=a',
+    baseline: 's. ! capsfilter caps=application/x-rtp,media=video ! rtph264depay ! avdec_h264 ! fakesink name=v s. ! capsfilter caps=application/x-rtp,media=audio ! rtppcmudepay ! mulawdec ! fakesink name=a',
+    main: 's. ! capsfilter caps=application/x-rtp,media=video ! rtph264depay ! avdec_h264 ! fakesink name=v s. ! capsfilter caps=application/x-rtp,media=audio ! rtppcmadepay ! alawdec ! fakesink name=a',
+    high: 's. ! capsfilter caps=application/x-rtp,media=video ! rtph264depay ! avdec_h264 ! fakesink name=v s. ! capsfilter caps=application/x-rtp,media=audio ! rtpmp4gdepay ! avdec_aac ! fakesink name=a',
     hevc: 's. ! rtph265depay ! avdec_h265 ! fakesink name=v',
     digest: 's. ! rtph264depay ! avdec_h264 ! fakesink name=v',
   };
