@@ -27,7 +27,7 @@ export type FaultRig = AsyncDisposable & {
 /** One moment of the stage. */
 export type RigState = { cameras: Map<string, CameraView>; consumers: Record<string, ConsumerReading>; workers: Map<string, number> };
 
-/** Short limits, so that each row takes seconds; silence, heartbeats and the rest are as shipped. */
+/** Short limits, so that each row takes seconds, also of a camera that has failed many times; silence, heartbeats and the rest are as shipped. */
 const config = {
   faults: { enabled: true },
   recordings: { minFreeBytes: 0 },
@@ -36,7 +36,7 @@ const config = {
   rtsp: { connectMs: 1_000, answerMs: 1_000 },
   sfu: { workers: 2 },
   supervision: {
-    backoff: Object.fromEntries(['auth', 'not-found', 'busy', 'local', 'server-error', 'storage'].map((cls) => [cls, { minMs: 500, maxMs: 1_000 }])),
+    backoff: Object.fromEntries(['auth', 'not-found', 'busy', 'local', 'server-error', 'storage', 'reset', 'eos', 'timeout', 'refused', 'silent', 'host-crash', 'native-frozen'].map((cls) => [cls, { minMs: 500, maxMs: 1_000 }])),
     health: { keyframeMs: 2_000, ptsJumpMs: 2_000 },
     quarantineProbeMs: 5_000,
     // The matrix fails one camera more often than any quarantine would forgive.

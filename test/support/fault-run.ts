@@ -37,9 +37,11 @@ async function runOnce(rig: FaultRig, row: FaultCase, victim: string): Promise<F
   const begin = async (): Promise<void> => void (began = Date.now(), await row.begin(scene));
   if (row.fresh) await rig.renew(victim, begin);
   else await begin();
-  const detected = row.class === null ? await noFailure(rig, { victim, seq, ms: row.detectMs }) : await failureOf(rig, { row, victim, seq });
-  const ended = Date.now();
-  await row.end?.(scene);
+  let ended = 0;
+  const detected = await (row.class === null ? noFailure(rig, { victim, seq, ms: row.detectMs }) : failureOf(rig, { row, victim, seq })).finally(async () => {
+    ended = Date.now();
+    await row.end?.(scene);
+  });
   const live = await eventually(() => recovered(rig, { victim, row, seq }), { timeoutMs: row.recoverMs, what: `${victim} to be live after "${row.fault}"` });
   if (row.recorded) await record(rig, victim, 'off');
   await pictureMoves(rig, victim);
