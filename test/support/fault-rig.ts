@@ -31,8 +31,9 @@ export type RigState = { cameras: Map<string, CameraView>; consumers: Record<str
 const config = {
   faults: { enabled: true },
   recordings: { minFreeBytes: 0 },
-  // What a tile without a picture asks for leaves nothing behind for long.
+  // What a tile without a picture asks for, a still or HLS, leaves nothing behind for long.
   hosts: { pictureIdleMs: 500 },
+  hls: { idleSeconds: 5 },
   rtsp: { connectMs: 1_000, answerMs: 1_000 },
   sfu: { workers: 2 },
   supervision: {

@@ -72,7 +72,8 @@ async function settled(rig: FaultRig): Promise<void> {
 
 async function failureOf({ lookout }: FaultRig, { row, victim, seq }: { row: FaultCase; victim: string; seq: number }): Promise<EventView> {
   const seen = (): Promise<EventView[]> => journalAfter(lookout, victim, seq);
-  const fits = (event: EventView): boolean => event.class === row.class && (row.code === undefined || event.code === row.code);
+  // A source that meets the change while it connects fails with the same class; the change itself is told once the new form is seen.
+  const fits = (event: EventView): boolean => event.class === row.class && (row.code === undefined || event.code === row.code) && (row.class !== 'media-changed' || event.type === 'media.changed');
   return await eventually(async () => (await seen()).find(fits), { timeoutMs: row.detectMs + 500 })
     .catch(async () => assert.fail(`no "${row.class}" within ${row.detectMs} ms; journal: ${(await seen()).map((event) => `${event.type} ${event.to ?? ''} ${event.class ?? ''}/${event.code ?? ''}`).join(', ')}`)) as EventView;
 }
