@@ -63,14 +63,8 @@ class Watch implements Heartbeat {
   }
 
   rest(): void {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer);
     // An answer to what was asked before is none to this.
-    this.#seq += 1;
-    this.#isWaiting = false;
-    this.#starved = { ms: this.#options.starvedMs(), times: 0 };
-    const asked = this.#seq;
-    this.#timer = setTimeout(() => this.#expire(asked), this.#options.readyMs);
+    if (this.#timer !== undefined) this.#anew(this.#options.readyMs);
   }
 
   pong(answered: number): void {
@@ -111,16 +105,21 @@ class Watch implements Heartbeat {
   }
 
   #beat(): void {
-    this.#isWaiting = false;
-    this.#seq += 1;
-    this.#starved = { ms: this.#options.starvedMs(), times: 0 };
-    this.#expect(this.#seq);
+    this.#anew(this.#options.frozenMs);
     this.#options.ping(this.#seq);
   }
 
-  #expect(asked: number): void {
+  /** A new sequence number, whose answer is due in so long. */
+  #anew(dueMs: number): void {
+    this.#isWaiting = false;
+    this.#seq += 1;
+    this.#starved = { ms: this.#options.starvedMs(), times: 0 };
+    this.#expect(this.#seq, dueMs);
+  }
+
+  #expect(asked: number, dueMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#expire(asked), this.#options.frozenMs);
+    this.#timer = setTimeout(() => this.#expire(asked), dueMs);
   }
 
   /** When our own event loop was late, the answer may wait unread: read once more before judging. */
@@ -128,7 +127,7 @@ class Watch implements Heartbeat {
     setImmediate(() => setImmediate(() => {
       if (this.#timer === undefined || asked !== this.#seq) return;
       if (asked === 0 || !this.#isStarved()) return this.#options.onFrozen();
-      this.#expect(asked);
+      this.#expect(asked, this.#options.frozenMs);
     }));
   }
 

@@ -8,7 +8,7 @@ import { HostSeat, type Place } from './host-seat.ts';
 import { starvedMs } from './proc.ts';
 import { drainLines } from './stderr.ts';
 import type { HostExit } from './host.ts';
-import type { HostCommand, HostOrder, HostWord, Seated } from './protocol.ts';
+import type { HostOrder, HostWord } from './protocol.ts';
 import type { Lease, Registry } from './registry.ts';
 
 /** What every host of a pool has in common. */
@@ -88,7 +88,7 @@ export class HostProcess {
     this.#heartbeat = watchHeartbeat({
       ...options,
       starvedMs: () => starvedMs(this.pid),
-      ping: (seq) => this.#write({ type: 'ping', seq }),
+      ping: (seq) => this.post({ type: 'ping', seq }),
       onFrozen: () => this.put(this.#isClogged() ? 'clogged' : 'frozen'),
     });
   }
@@ -138,10 +138,6 @@ export class HostProcess {
     this.relax();
   }
 
-  post(command: Seated<HostCommand>): void {
-    this.#write(command);
-  }
-
   /** Resolves with the next sign of life. */
   ask(): Promise<void> {
     return this.#heartbeat.ask();
@@ -178,7 +174,8 @@ export class HostProcess {
     await this.exited;
   }
 
-  #write(order: HostOrder): void {
+  /** To whoever sits in it; nothing where the process is gone. */
+  post(order: HostOrder): void {
     if (this.#ended || !this.#child.connected) return;
     if (this.#isClogged()) return this.put('clogged');
     this.#unsent.push(performance.now());

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { RecordingView } from '../../src/api/protocol.ts';
 import { eventually } from '../support/eventually.ts';
 import { childrenOf, startLookout } from '../support/lookout.ts';
+import { rank } from '../support/percentiles.ts';
 import { startSimulator } from '../support/simulator.ts';
 
 const cameras = Number(process.argv[2] ?? 20);
@@ -52,18 +53,13 @@ for (let nth = 0; nth < kills; nth += 1) {
   }
 }
 
-const figures = (values: number[]): string => {
-  const sorted = values.toSorted((a, b) => a - b);
-  const rank = (share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
-  return `p50 ${rank(0.5)} ms, p95 ${rank(0.95)} ms, max ${rank(1)} ms`;
-};
+const figures = (values: number[]): string => `p50 ${rank(values, 0.5)} ms, p95 ${rank(values, 0.95)} ms, max ${rank(values, 1)} ms`;
 const delays = 'the guardian waits 0, 0.5, 1, 2 … s before its restarts';
 console.log(`${kills} kills, ${cameras} cameras (${delays})`);
 console.log(`the API answers again after: ${answers.map((ms) => `${ms}`).join(', ')} ms`);
 console.log(`first restart, live again after: ${figures(gaps.slice(0, cameras))}`);
 if (kills > 1) console.log(`all restarts: ${figures(gaps)}`);
 console.log(`recording gap of ${recorded.length} cameras: ${figures(missed)}`);
-const first = gaps.slice(0, cameras).toSorted((a, b) => a - b);
-const p95 = first[Math.ceil(first.length * 0.95) - 1] ?? Number.POSITIVE_INFINITY;
+const p95 = rank(gaps.slice(0, cameras), 0.95);
 console.log(JSON.stringify({ bench: 'guardian', cameras, kills, p95, targetMs, recordingGapsMs: missed }));
 process.exitCode = p95 <= targetMs ? 0 : 1;

@@ -5,14 +5,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
+import { benchOptions } from '../support/bench-options.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout } from '../support/lookout.ts';
-import { percentiles } from '../support/percentiles.ts';
+import { median } from '../support/percentiles.ts';
 import { cpuSeconds } from '../support/procfs.ts';
 import { startSimulator } from '../support/simulator.ts';
 
-const given = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('='))) as Record<string, string | undefined>;
-const [cameras, rounds, seconds] = [Number(given['cameras'] ?? 100), Number(given['rounds'] ?? 6), Number(given['seconds'] ?? 10)];
+const given = benchOptions({ cameras: '100', rounds: '6', seconds: '10' }, 'cameras');
+const [cameras, rounds, seconds] = [given.cameras, given.rounds, given.seconds].map(Number) as [number, number, number];
 const targetShare = 0.05;
 const ids = Array.from({ length: cameras }, (_, index) => `camera${String(index).padStart(3, '0')}`);
 const options = { transports: ['websocket'], auth: { token: 'test-admin-token-of-this-run' }, forceNew: true };
@@ -47,7 +48,7 @@ for (let round = 0; round < rounds; round += 1) {
   await sleep(1_000);
 }
 page.disconnect();
-const [without, withLook] = [percentiles(alone).p50, percentiles(watched).p50];
+const [without, withLook] = [median(alone), median(watched)];
 const share = withLook / without - 1;
 console.log(`${cameras} cameras, ${rounds} rounds of ${seconds} s each way`);
 console.log(`supervisor with its page: ${without.toFixed(2)} % of a core (${alone.map((value) => value.toFixed(2)).join(', ')})`);

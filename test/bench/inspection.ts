@@ -7,10 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AnyActorRef } from 'xstate';
 import { createInspector } from '../../src/control/inspector.ts';
 import { createLog } from '../../src/log.ts';
+import { benchOptions } from '../support/bench-options.ts';
+import { median } from '../support/percentiles.ts';
 import { addCameras, playing, startScriptedFleet } from '../support/scripted-fleet.ts';
 
-const given = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('='))) as Record<string, string | undefined>;
-const [cameras, rounds, seconds] = [Number(given['cameras'] ?? 100), Number(given['rounds'] ?? 6), Number(given['seconds'] ?? 5)];
+const given = benchOptions({ cameras: '100', rounds: '6', seconds: '5' }, 'cameras');
+const [cameras, rounds, seconds] = [given.cameras, given.rounds, given.seconds].map(Number) as [number, number, number];
 
 const inspector = createInspector((): AnyActorRef => root as unknown as AnyActorRef, createLog({ level: 'silent' }), () => undefined);
 let events = 0;
@@ -44,7 +46,6 @@ for (let round = 0; round < rounds; round += 1) {
   watched.push(await cpu());
   look.close();
 }
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 const [alone, together] = [median(quiet), median(watched)];
 console.log(`${cameras} cameras, ${Math.round(events / (3 + 2 * rounds * seconds))} events a second, ${rounds} rounds of ${seconds} s each way`);
 console.log(`nobody looks: ${(alone / 10).toFixed(2)} % of a core (${quiet.map((value) => (value / 10).toFixed(2)).join(', ')})`);

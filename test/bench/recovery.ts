@@ -8,14 +8,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import type { FaultRequest } from '../../src/api/faults.ts';
 import type { EventView } from '../../src/api/protocol.ts';
+import { benchOptions } from '../support/bench-options.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout } from '../support/lookout.ts';
 import { watchPage } from '../support/page-viewers.ts';
+import { rank } from '../support/percentiles.ts';
 import { startSimulator } from '../support/simulator.ts';
 
-const given = Object.fromEntries(process.argv.slice(2).map((argument) => argument.split('=')).map(([key, value]) => [key, value])) as Record<string, string | undefined>;
-const runs = Number(given['runs'] ?? 30);
-const freshMs = Number(given['fresh'] ?? 30) * 1_000;
+const given = benchOptions({ runs: '30', fresh: '30', only: '' }, 'runs');
+const runs = Number(given.runs);
+const freshMs = Number(given.fresh) * 1_000;
 /** Between two runs. */
 const paceMs = 2_000;
 const ids = Array.from({ length: 10 }, (_, index) => `camera${index}`);
@@ -59,7 +61,7 @@ const kinds: Kind[] = [
   outage(1), outage(10), outage(60),
 ];
 
-const chosen = kinds.filter(({ name }) => given['only'] === undefined || name.includes(given['only']));
+const chosen = kinds.filter(({ name }) => name.includes(given.only));
 const rows: Record<string, Record<string, string | number>> = {};
 let failed = 0;
 for (const kind of chosen) {
@@ -144,19 +146,14 @@ async function silence(id: string, ms: number): Promise<void> {
   setTimeout(() => void simulator.script(id, { media: 'all' }), ms);
 }
 
-function percentile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
-
 function summary(results: Measured[], key: keyof Measured, name: string): Record<string, string> {
   const values = results.map((result) => result[key]);
-  return { [name]: [percentile(values, 0.5), percentile(values, 0.95), Math.max(...values)].join(' / ') };
+  return { [name]: [rank(values, 0.5), rank(values, 0.95), Math.max(...values)].join(' / ') };
 }
 
 function judge({ targets }: Kind, results: Measured[]): string {
   return Object.entries(targets).map(([key, limit]) => {
-    const met = percentile(results.map((result) => result[key as keyof Measured]), 0.95) <= limit;
+    const met = rank(results.map((result) => result[key as keyof Measured]), 0.95) <= limit;
     if (!met) failed += 1;
     return `${key.slice(0, -2)} ≤ ${limit}: ${met ? 'met' : 'MISSED'}`;
   }).join(', ') || '–';

@@ -1,12 +1,12 @@
 /** Twenty ingests of 720p25 at 2 Mbit/s for a minute: not one packet is lost between source and ingest. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SfuView } from '../../src/api/protocol.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout } from '../support/lookout.ts';
+import { udpSockets } from '../support/procfs.ts';
 import { startSimulator } from '../support/simulator.ts';
 
 const seconds = 60;
@@ -18,14 +18,10 @@ const keyframeSeconds = 2;
 /** Where Lookout's own sockets are, as configured by default. */
 const internalPorts = { min: 20_000, max: 29_999 };
 
-/** UDP sockets in the internal range, and the datagrams that the kernel threw away because one was full: the last column of /proc/net/udp. */
+/** UDP sockets in the internal range, and the datagrams that the kernel threw away because one was full. */
 function kernelCounts(): { sockets: number; drops: number } {
-  const rows = readFileSync('/proc/net/udp', 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/u));
-  const ours = rows.filter(([, local = '']) => {
-    const port = Number.parseInt(local.split(':')[1] ?? '', 16);
-    return port >= internalPorts.min && port <= internalPorts.max;
-  });
-  return { sockets: ours.length, drops: ours.reduce((sum, row) => sum + Number(row.at(-1)), 0) };
+  const ours = udpSockets().filter(({ port }) => port >= internalPorts.min && port <= internalPorts.max);
+  return { sockets: ours.length, drops: ours.reduce((sum, { drops }) => sum + drops, 0) };
 }
 
 /** What the ingests received between two looks, by camera. */

@@ -1,11 +1,11 @@
 /** A feed that is aimed elsewhere while it runs, on GStreamer's own `udpsink`. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
 import { aim, child, loadGst } from '../../src/native/gst.ts';
 import { eventually } from '../support/eventually.ts';
+import { udpSockets } from '../support/procfs.ts';
 
 test('no packet is lost between two aims, however often the aim changes', async (t) => {
   const sequence = new Set<number>();
@@ -31,12 +31,7 @@ test('no packet is lost between two aims, however often the aim changes', async 
   }
   pipeline.stop();
   // What a full socket could not take reached it all the same: this process has no time for it while it aims.
+  const thrownAway = (): number => udpSockets().filter(({ port }) => ports.includes(port)).reduce((sum, { drops }) => sum + drops, 0);
   const missing = (): number => Math.max(...sequence) + 1 - sequence.size;
-  await eventually(() => missing() <= thrownAway(ports), { what: 'every number up to the newest one' });
+  await eventually(() => missing() <= thrownAway(), { what: 'every number up to the newest one' });
 });
-
-/** Datagrams that the kernel threw away because a socket was full: the last column of /proc/net/udp. */
-function thrownAway(ports: number[]): number {
-  const rows = readFileSync('/proc/net/udp', 'utf8').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/u));
-  return rows.filter((row) => ports.includes(Number.parseInt(row[1]?.split(':')[1] ?? '', 16))).reduce((sum, row) => sum + Number(row.at(-1)), 0);
-}

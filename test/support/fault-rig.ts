@@ -6,6 +6,7 @@ import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
 import { eventually } from './eventually.ts';
 import { startLookout, type Lookout } from './lookout.ts';
 import { watchPage, type ConsumerReading, type PageViewers } from './page-viewers.ts';
+import { udpSockets } from './procfs.ts';
 import { RtspPlayer } from './rtsp-player.ts';
 import { startSimulator } from './simulator.ts';
 
@@ -141,8 +142,7 @@ export async function settledHoldings({ lookout, ids }: Pick<FaultRig, 'lookout'
 /** UDP ports of the internal range that the program and its children have bound: an ingest's and a feed's for each camera. */
 export function internalPorts(pid: number): number[] {
   const inodes = new Set([String(pid), ...childrenOf(pid)].flatMap(socketsOf));
-  const rows = readFileSync('/proc/net/udp', 'utf8').split('\n').slice(1).map((line) => line.trim().split(/\s+/u));
-  return rows.filter(([, , , , , , , , , inode = '']) => inodes.has(inode)).map(([, local = '']) => Number.parseInt(local.split(':')[1] ?? '0', 16)).filter((port) => port >= 20_000 && port < 30_000);
+  return udpSockets().filter(({ port, inode }) => inodes.has(inode) && port >= 20_000 && port < 30_000).map(({ port }) => port);
 }
 
 function childrenOf(pid: number): string[] {

@@ -20,6 +20,12 @@ export function commandOf(pid: number): string {
   return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
 }
 
+/** The UDP sockets of this machine (IPv4): port, inode, and the datagrams that the kernel threw away because it was full. */
+export function udpSockets(): { port: number; inode: string; drops: number }[] {
+  const rows = read('/proc/net/udp').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/u));
+  return rows.map((row) => ({ port: Number.parseInt(row[1]?.split(':')[1] ?? '', 16), inode: row[9] ?? '', drops: Number(row.at(-1)) }));
+}
+
 /** CPU time of a process' threads, seconds, by their names; those that ended are not in it. */
 export function threadSeconds(pid: number): Record<string, number> {
   const seconds: Record<string, number> = {};

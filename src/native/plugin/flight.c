@@ -54,11 +54,10 @@ static gboolean continues (const Run *run, guint16 sequence, guint32 timestamp, 
   return step == 0 ? (run->marker_type & 0x80) == 0 && (marker_type & 0x7f) == run->marker_type : marker_type == run->marker_type;
 }
 
-static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, gsize header) {
+static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, gboolean keyframe) {
   Box *box = self->notes->box;
   guint32 at = lookout_box_now (box), timestamp = GST_READ_UINT32_BE (packet + 4), ssrc = GST_READ_UINT32_BE (packet + 8);
   guint16 sequence = GST_READ_UINT16_BE (packet + 2);
-  gboolean keyframe = begins_keyframe (self->codec, packet + header, size - header);
   Counters *counters = &box->counters;
   if (self->track == 0) {
     if (counters->packets > 0 && (gint32) (timestamp - counters->timestamp) < 0) counters->reordered += 1;
@@ -90,10 +89,10 @@ static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, 
 static gboolean take_packet (LookoutFlight *self, const guint8 *packet, gsize size, guint32 *timestamp, gboolean *keyframe) {
   gsize begin = 0, end = 0;
   gboolean whole = payload_bounds (packet, size, &begin, &end);
-  if (self->notes->box != NULL && size >= 12) note_packet (self, packet, size, whole ? begin : size);
+  *keyframe = whole && begins_keyframe (self->codec, packet + begin, end - begin);
+  if (self->notes->box != NULL && size >= 12) note_packet (self, packet, size, *keyframe);
   if (!whole || !payload_is_sound (self->codec, &self->payload, packet + begin, end - begin)) return FALSE;
   *timestamp = GST_READ_UINT32_BE (packet + 4);
-  *keyframe = begins_keyframe (self->codec, packet + begin, end - begin);
   return TRUE;
 }
 
