@@ -13,7 +13,7 @@ export type Snapshot = { status?: ActorView['status']; value?: unknown; context?
 export type Step = { n: number; at: number; event: AnyEventObject | null; from: AnyActorRef | null; taken: readonly AnyTransitionDefinition[]; snapshot: Snapshot; times: number };
 
 /** Of one actor. `deepest`: most events that waited in its mailbox at once, 0 before it heard any. */
-export type Trail = { steps: Step[]; next: number; deepest: number; /** Of the macrostep that is under way. */ taken: AnyTransitionDefinition[]; /** Who sent what is not handled yet. */ heard: { event: AnyEventObject; from: AnyActorRef }[] };
+export type Trail = { steps: Step[]; next: number; deepest: number; /** Of the macrostep that is under way. */ taken: readonly AnyTransitionDefinition[]; /** The last step changed no state: the same again needs no step of its own. */ rests: boolean; /** Who sent what is not handled yet. */ heard: { event: AnyEventObject; from: AnyActorRef }[] };
 
 /** Steps kept of each actor. */
 export const stepsPerActor = 100;
@@ -39,7 +39,7 @@ export function createTrails(): Trails {
   const of = (ref: AnyActorRef): Trail => {
     if (latest?.ref === ref) return latest.trail;
     let trail = trails.get(ref);
-    if (trail === undefined) trails.set(ref, (trail = { steps: [], next: 0, deepest: 0, taken: [], heard: [] }));
+    if (trail === undefined) trails.set(ref, (trail = { steps: [], next: 0, deepest: 0, taken: none, rests: false, heard: [] }));
     latest = { ref, trail };
     return trail;
   };
@@ -57,13 +57,16 @@ export function createTrails(): Trails {
       return true;
     },
     took(ref, transitions) {
-      if (transitions.length > 0) of(ref).taken.push(...transitions);
+      if (transitions.length === 0) return;
+      const trail = of(ref);
+      trail.taken = trail.taken.length === 0 ? transitions : [...trail.taken, ...transitions];
     },
     settled(ref, event, snapshot) {
       const trail = of(ref);
       const before = trail.steps.at(-1)?.snapshot;
-      record(trail, event, snapshot);
-      return { moved: before === undefined || !isSameState(before, snapshot), family: before === undefined || before.children !== snapshot.children };
+      const moved = before === undefined || !isSameState(before, snapshot);
+      record(trail, event, snapshot, moved);
+      return { moved, family: before === undefined || before.children !== snapshot.children };
     },
     clear() {
       trails = new WeakMap();
@@ -73,22 +76,19 @@ export function createTrails(): Trails {
 }
 
 /** Figures arrive every second and change no state: the same event again only counts. */
-function record(trail: Trail, event: AnyEventObject | null, snapshot: Snapshot): void {
-  const { steps } = trail;
-  const from = event === null ? null : senderOf(trail, event);
-  const taken = trail.taken.length === 0 ? none : trail.taken;
-  if (taken !== none) trail.taken = [];
+function record(trail: Trail, event: AnyEventObject | null, snapshot: Snapshot, moved: boolean): void {
+  const { steps, taken } = trail;
+  const from = event === null || trail.heard.length === 0 ? null : senderOf(trail, event);
+  trail.taken = none;
   const last = steps.at(-1);
-  const before = steps.at(-2);
-  const isSame = last !== undefined && before !== undefined && last.event !== null && last.event.type === event?.type && last.from === from && areSame(last.taken, taken)
-    && isSameState(last.snapshot, snapshot) && isSameState(before.snapshot, snapshot);
-  if (isSame) {
+  if (!moved && trail.rests && last !== undefined && last.event !== null && last.event.type === event?.type && last.from === from && areSame(last.taken, taken)) {
     last.at = Date.now();
     last.event = event;
     last.snapshot = snapshot;
     last.times += 1;
     return;
   }
+  trail.rests = !moved;
   steps.push({ n: trail.next, at: Date.now(), event, from, taken, snapshot, times: 1 });
   trail.next += 1;
   if (steps.length > stepsPerActor) steps.shift();
@@ -107,16 +107,20 @@ const areSame = (a: readonly unknown[], b: readonly unknown[]): boolean => a ===
 
 /** The same status and value, whatever the context. */
 export function isSameState(a: Snapshot, b: Snapshot): boolean {
-  return a.status === b.status && (a.value === b.value || textOf(a.value) === textOf(b.value));
+  return a.status === b.status && isSameValue(a.value, b.value);
 }
 
-/** Figures change no state: the same value comes with every one of them, and its text is made once. */
-const texts = new WeakMap<object, string>();
-function textOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  const known = texts.get(value) ?? JSON.stringify(value);
-  texts.set(value, known);
-  return known;
+/** XState makes the value anew with every event: names, in regions that have the same names. */
+function isSameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  let regions = 0;
+  for (const name in a) {
+    regions += 1;
+    if (!isSameValue((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name])) return false;
+  }
+  for (const _ in b) regions -= 1;
+  return regions === 0;
 }
 
 /** Events that wait while another one is handled. XState's mailbox is a linked list that it does not export. */

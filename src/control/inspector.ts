@@ -25,8 +25,8 @@ export type Inspector = {
 
 /** How often what changed is told. */
 const tellMs = 250;
-/** The whole tree is gone through when its shape changed, and else every so many times: a crash tells nobody. */
-const roundsToWalk = 8;
+/** The whole tree is gone through when its shape changed, and else every so many times: a crash tells nobody but the parent. */
+const roundsToWalk = 20;
 
 type Watch = { tell: InspectTell; actor: string | null; ref: AnyActorRef | null; below: string | null; belowRef: AnyActorRef | null; mark: number; /** Told up to here: number of the step, and how often it had happened. */ told: { n: number; times: number } };
 type Scheduled = { event: { type: string }; delay: number; startedAt: number; source: unknown };
