@@ -86,7 +86,8 @@ async function startPair(name: Measured, sources: readonly Source[]): Promise<Pa
     const said = record(host);
     host.send({ type: 'output.start', spec });
     lookout.push(host.pid);
-    await eventually(() => said.events.some((event) => event.type === 'output.stats' && event.stats.frames > 0), { timeoutMs: 20_000, what: `${name} to run` });
+    const runs = await eventually(() => said.events.find((event) => event.type === 'output.failed' || (event.type === 'output.stats' && event.stats.frames > 0)), { timeoutMs: 20_000, what: `${name} of ${source.id} to run` });
+    if (runs?.type === 'output.failed') throw new Error(`${name} of ${source.id}: ${JSON.stringify(runs.failure)}`);
   }
   return { lookout, bare: sources.map((source) => children.start(launchOf(name, source))) };
 }

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CameraView } from '../../../src/api/protocol.ts';
+import { nearRows } from '../../../visualizer/src/components/near.ts';
 import { layoutWall } from '../../../visualizer/src/components/wall-layout.ts';
 import { liveCamera } from '../../../visualizer/src/fake/fleet.ts';
 import { arranged, placed } from '../../../visualizer/src/models/arrangement.ts';
 import { age, describe, duration, sentence } from '../../../visualizer/src/models/describe.ts';
 import { outputRank, outputsOf } from '../../../visualizer/src/models/outputs.ts';
 import { densities } from '../../../visualizer/src/models/preferences.ts';
+import { moment, timeText } from '../../../visualizer/src/models/times.ts';
 import { bridgeProfiles } from '../../../visualizer/src/webrtc/profiles.ts';
 import { createStatsReader } from '../../../visualizer/src/webrtc/stats.ts';
 
@@ -91,4 +93,22 @@ test('outputs that are switched on, at work or failing have a mark with the reas
   assert.deepEqual(told(busy), ['live WebRTC (WebRTC: H.264 without B-frames)', 'live HLS (HLS: running)', 'warn rec (Recording: failed, tries again, storage not writable)', 'live sound (Sound: running)']);
   assert.deepEqual(told({ ...camera, state: 'backoff', outputs: { ...camera.outputs, hls: { ...hls, mode: 'off' } } }), ['off WebRTC (WebRTC: H.264 without B-frames)']);
   assert.ok(outputRank(busy) > outputRank(camera), 'what fails comes first');
+});
+
+test('of a long list the rows near the screen are there, wherever it is scrolled to, and the places of the others fill it up', () => {
+  const [rowHeight, screen] = [49, 900];
+  for (const count of [0, 1, 7, 8, 9, 500]) {
+    for (let scrolled = 0; scrolled <= count * rowHeight; scrolled += 31) {
+      const { from, to, above, below } = nearRows({ count, rowHeight, top: 200 - scrolled, screen });
+      assert.equal(above + (to - from) * rowHeight + below, count * rowHeight);
+      assert.ok(from >= 0 && to <= count && to - from <= Math.ceil((screen + 400) / rowHeight) + 8);
+      const seen = (row: number): boolean => 200 - scrolled + (row + 1) * rowHeight > 0 && 200 - scrolled + row * rowHeight < screen;
+      for (let row = 0; row < count; row += 1) assert.ok(!seen(row) || (row >= from && row < to), `row ${row} of ${count} at ${scrolled}`);
+    }
+  }
+});
+
+test('times of day have 24 hours in every zone and language', () => {
+  assert.equal(timeText(new Date(2026, 0, 1, 0, 5, 9).getTime()), '00:05:09');
+  assert.match(moment('2026-01-01T13:30:00.000Z'), /\d\d:30:00 \(2026-01-01 13:30:00 UTC\)$/u);
 });

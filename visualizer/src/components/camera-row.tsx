@@ -1,29 +1,25 @@
-/** A row of the list. Out of sight it is an empty place of the same height, which hears of nothing: 500 cameras cost what fits on the screen. */
+/** A row of the list. */
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { CameraView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
 import { sentence, subSentence } from '../models/describe.ts';
 import { outputsOf } from '../models/outputs.ts';
 import { href } from '../models/route.ts';
+import { moment } from '../models/times.ts';
 import { Commands } from './commands.tsx';
 import { bits, megabytes } from './facts.tsx';
-import { useInSight, type Sight } from './sight.ts';
-import { Dot, FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
+import { Dot, FrameAge, Since, StateLabel, useDescription } from './state.tsx';
 
-/** Rows this near are filled, so that scrolling does not outrun them. */
-export const rowMargin = '400px';
-const columns = 12;
+/** Of the table. */
+export const columns = 12;
 
-export function Row({ id, sight, chosen }: { id: string; sight: Sight; chosen: Signal<ReadonlySet<string>> }): JSX.Element {
-  const { ref: row, inSight: shown } = useInSight<HTMLTableRowElement>(sight);
-  return (
-    <tr ref={row} data-camera={id} class={shown ? undefined : 'row-empty'}>
-      {shown ? <Cells id={id} chosen={chosen} row={row} /> : <td colSpan={columns} />}
-    </tr>
-  );
+/** `index`: its place in the whole table, for those who cannot see how much of it is left out. A row that only moves renders nothing else. */
+export function Row({ id, index, chosen }: { id: string; index: number; chosen: Signal<ReadonlySet<string>> }): JSX.Element {
+  const row = useRef<HTMLTableRowElement>(null);
+  return <tr ref={row} data-camera={id} aria-rowindex={index}><Cells id={id} chosen={chosen} row={row} /></tr>;
 }
 
 function Cells({ id, chosen, row }: { id: string; chosen: Signal<ReadonlySet<string>>; row: { current: HTMLElement | null } }): JSX.Element | null {

@@ -5,12 +5,12 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { useApp } from '../app.ts';
 import { describe, type Tone } from '../models/describe.ts';
 import { outputRank } from '../models/outputs.ts';
-import { Row, rowMargin } from './camera-row.tsx';
+import { columns, Row } from './camera-row.tsx';
 import { megabytes } from './facts.tsx';
 import { FleetBar } from './fleet-bar.tsx';
 import { FleetTrends } from './lazy.tsx';
+import { useNear } from './near.ts';
 import { Empty, NothingFound, NothingInState } from './placeholders.tsx';
-import { useSight } from './sight.ts';
 
 type Column = 'name' | 'state' | 'since' | 'age' | 'bitrate' | 'outputs' | 'viewers' | 'restarts' | 'memory';
 type Sort = { column: Column; descending: boolean };
@@ -23,16 +23,9 @@ export function Cameras(): JSX.Element {
   const sort = useSignal<Sort>({ column: 'name', descending: false });
   const tone = useSignal<Tone | null>(null);
   const chosen = useSignal<ReadonlySet<string>>(new Set());
-  const sight = useSight(rowMargin);
   const searched = visible.value;
   const ids = useOrder({ sort, tone });
-  // The same element is not rendered again: a row that moves costs its move.
-  const rows = useMemo(() => new Map<string, JSX.Element>(), [sight, chosen]);
-  const row = (id: string): JSX.Element => {
-    const made = rows.get(id) ?? <Row key={id} id={id} sight={sight} chosen={chosen} />;
-    rows.set(id, made);
-    return made;
-  };
+  const { body, near } = useNear<HTMLTableSectionElement>(ids.length);
   return (
     <main class="list" id="main">
       <h1 class="hidden">Cameras</h1>
@@ -43,29 +36,38 @@ export function Cameras(): JSX.Element {
       {searched !== null && searched.length > 0 && ids.length === 0 && <NothingInState onAll={() => { tone.value = null; }} />}
       {ids.length > 0 && (
         <div class="table-frame" tabIndex={0} role="region" aria-label="Cameras">
-          <table class="table">
+          <table class="table" aria-rowcount={ids.length + 1}>
             <thead>
-              <tr>
+              <tr aria-rowindex={1}>
                 <th scope="col" class="choice"><All chosen={chosen} ids={ids} /></th>
                 <Head sort={sort} column="name">Camera</Head>
                 <Head sort={sort} column="state">State</Head>
                 <Head sort={sort} column="since" numeric>For</Head>
-                <th scope="col">Reason</th>
+                <th scope="col" class="reason">Reason</th>
                 <Head sort={sort} column="age" numeric>Last frame</Head>
                 <Head sort={sort} column="bitrate" numeric>Stream</Head>
                 <Head sort={sort} column="outputs">Outputs</Head>
                 <Head sort={sort} column="viewers" numeric>Viewers</Head>
                 <Head sort={sort} column="restarts" numeric>Restarts</Head>
                 <Head sort={sort} column="memory" numeric>Processes</Head>
-                <th scope="col"><span class="hidden">Commands</span></th>
+                <th scope="col" data-column="commands"><span class="hidden">Commands</span></th>
               </tr>
             </thead>
-            <tbody>{ids.map(row)}</tbody>
+            <tbody ref={body}>
+              <Place key="above" height={near.above} />
+              {ids.slice(near.from, near.to).map((id, place) => <Row key={id} id={id} index={near.from + place + 2} chosen={chosen} />)}
+              <Place key="below" height={near.below} />
+            </tbody>
           </table>
         </div>
       )}
     </main>
   );
+}
+
+/** Where rows are that are far from the screen. */
+function Place({ height }: { height: number }): JSX.Element | null {
+  return height > 0 ? <tr class="place" aria-hidden="true"><td colSpan={columns} style={{ height: `${height}px` }} /></tr> : null;
 }
 
 /** A row does not move more often than this, else nobody could hit it. */
@@ -123,7 +125,7 @@ function Head({ sort, column, numeric, children }: { sort: { value: Sort }; colu
   const { column: current, descending } = sort.value;
   const active = current === column;
   return (
-    <th scope="col" class={numeric ? 'numeric' : undefined} aria-sort={active ? (descending ? 'descending' : 'ascending') : undefined}>
+    <th scope="col" data-column={column} class={numeric ? 'numeric' : undefined} aria-sort={active ? (descending ? 'descending' : 'ascending') : undefined}>
       <button type="button" class="sort" onClick={() => { sort.value = { column, descending: active && !descending }; }}>
         {children}<span class="sort-mark" aria-hidden="true">{active ? (descending ? '↓' : '↑') : ''}</span>
       </button>

@@ -7,7 +7,7 @@ import { useApp } from '../app.ts';
 import type { Journal, JournalState } from '../models/journal.ts';
 import { reasonWords } from '../models/describe.ts';
 import { href } from '../models/route.ts';
-import { moment } from './state.tsx';
+import { moment, timeText } from '../models/times.ts';
 
 export function JournalList({ id }: { id: string }): JSX.Element {
   const { journal } = useApp();
@@ -68,7 +68,7 @@ function Row({ event, chosen }: { event: EventView; chosen: boolean }): JSX.Elem
   const change = event.to === null ? event.type : [event.from, event.to].filter((state) => state !== null).join(' → ');
   return (
     <li class="journal-row" ref={row} data-seq={event.seq} {...(chosen && { tabIndex: -1, 'aria-current': 'true' as const })}>
-      <time dateTime={event.at} title={moment(event.at)}>{new Date(event.at).toLocaleTimeString()}</time>
+      <time dateTime={event.at} title={moment(event.at)}>{timeText(event.at)}</time>
       <div>
         <p class="journal-change">{change}{event.class !== null && <span class="chip" title={reasonWords[event.class]}>{event.class}</span>}</p>
         <p class="muted">{event.message}</p>

@@ -5,13 +5,14 @@ import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
 import { sentence, unheard } from '../models/describe.ts';
 import { href } from '../models/route.ts';
+import { moment, timeText } from '../models/times.ts';
 import { Commands } from './commands.tsx';
 import { BackIcon, ExpandIcon, NextIcon, RecordIcon } from './icons.tsx';
 import { JournalAround, JournalList } from './journal-list.tsx';
 import { CameraTrends } from './lazy.tsx';
 import { Picture } from './picture.tsx';
 import { UnknownCamera } from './placeholders.tsx';
-import { FrameAge, moment, Since, StateLabel, useDescription } from './state.tsx';
+import { FrameAge, Since, StateLabel, useDescription } from './state.tsx';
 import { SoundButton } from './sound.tsx';
 import { StreamFacts, SubFacts, ViewerFacts } from './facts.tsx';
 import { Away, NoPicture } from './tile.tsx';
@@ -83,7 +84,7 @@ function Health({ entry }: { entry: CameraEntry }): JSX.Element {
       <p class="panel-lead">{sentence(description) ?? (view.lastError ? 'No trouble at the moment.' : 'No trouble since the start.')}</p>
       {view.lastError && (
         <p class="last-error">
-          <span class="muted">Last error, <time dateTime={view.lastError.at} title={moment(view.lastError.at)}>{new Date(view.lastError.at).toLocaleTimeString()}</time></span>
+          <span class="muted">Last error, <time dateTime={view.lastError.at} title={moment(view.lastError.at)}>{timeText(view.lastError.at)}</time></span>
           {view.lastError.message}
           <code>{view.lastError.class} · {view.lastError.code}</code>
         </p>

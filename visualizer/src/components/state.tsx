@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useApp } from '../app.ts';
 import type { CameraEntry } from '../models/cameras.ts';
 import { age, describe, duration, unheard, type Description, type Tone } from '../models/describe.ts';
+import { moment } from '../models/times.ts';
 
 /** Older than this is no live picture any more, whatever the state says. */
 const oldMs = 2_000;
@@ -47,9 +48,4 @@ export function Since({ entry }: { entry: CameraEntry }): JSX.Element {
   const { clock } = useApp();
   const at = Date.parse(entry.view.since);
   return <time dateTime={entry.view.since} title={moment(entry.view.since)}>{duration(clock.serverNow() - at)}</time>;
-}
-
-/** Local time, with UTC behind it. */
-export function moment(iso: string): string {
-  return `${new Date(iso).toLocaleString()} (${iso.replace('T', ' ').replace(/\.\d+Z$/u, '')} UTC)`;
 }

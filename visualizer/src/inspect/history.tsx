@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ChartEdge, ChartState, ChartView, StepView } from '../../../src/api/protocol.ts';
-import { moment } from '../components/state.tsx';
+import { moment, timeText } from '../models/times.ts';
 import { labelOf } from './graph.ts';
 import { valueText, type InspectModel } from './model.ts';
 
@@ -48,7 +48,7 @@ function StepRow({ step, before, current, onChoose }: { step: StepView; before: 
   return (
     <li>
       <button type="button" class={moved ? 'step step-moved' : 'step'} data-step={step.n} aria-current={current ? 'step' : undefined} onClick={onChoose}>
-        <time dateTime={step.at} title={moment(step.at)}>{new Date(step.at).toLocaleTimeString(undefined, { hour12: false })}</time>
+        <time dateTime={step.at} title={moment(step.at)}>{timeText(step.at)}</time>
         <span class="step-event">{step.event === null ? 'as it was found' : eventName(step.event.type)}{step.times > 1 && <span class="step-times"> × {step.times}</span>}</span>
         <span class="step-state">{moved && state !== '' ? `→ ${state}` : ''}</span>
       </button>

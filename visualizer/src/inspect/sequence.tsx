@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { MessageView } from '../../../src/api/protocol.ts';
 import { DownloadIcon } from '../components/icons.tsx';
+import { timeText } from '../models/times.ts';
 import { download, fileName, messagesText, svgText } from './export.ts';
 import type { InspectModel } from './model.ts';
 
@@ -63,7 +64,7 @@ function Picture({ drawing: { width, height, lanes, arrows }, refTo }: { drawing
         return (
           <g key={n} data-message={n} data-type={type}>
             <title>{`${from ?? outside} → ${to}: ${type}`}</title>
-            <text class="lane-time" x={4} y={y + 4}>{new Date(at).toLocaleTimeString(undefined, { hour12: false })}</text>
+            <text class="lane-time" x={4} y={y + 4}>{timeText(at)}</text>
             <path class="message" d={`M${x1} ${y}H${x2 - 7 * towards}`} />
             <path class="message-head" d={`M${x2} ${y}l${-8 * towards} -4v8z`} />
             <text class="message-name" x={Math.min(x1, x2) + Math.abs(x2 - x1) / 2} y={y - 4} text-anchor="middle">{shortened(type, Math.max(20, Math.abs(x2 - x1) / 7))}{times > 1 ? ` × ${times}` : ''}</text>

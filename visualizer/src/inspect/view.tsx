@@ -7,6 +7,7 @@ import type { ActorView, ChartView, TimerView } from '../../../src/api/protocol.
 import { messageOf } from '../adapter.ts';
 import { useApp } from '../app.ts';
 import { DownloadIcon, ExpandIcon, MinusIcon, PlusIcon } from '../components/icons.tsx';
+import { timeText } from '../models/times.ts';
 import { ChartPicture } from './chart.tsx';
 import { download, fileName, historyText, svgText } from './export.ts';
 import type { Drawing } from './graph.ts';
@@ -90,7 +91,7 @@ function Head({ model, view, chart, sequence }: { model: InspectModel; view: Act
         <span class="chart-state">{valueText(value)}</span>
       </div>
       <div class="chart-time" aria-live="polite">
-        {cursor.value !== null && step ? <span class="chip chip-past">as it was at {new Date(step.at).toLocaleTimeString(undefined, { hour12: false })}</span> : timers.value.slice(0, 2).map((timer) => <Countdown key={timer.event} timer={timer} />)}
+        {cursor.value !== null && step ? <span class="chip chip-past">as it was at {timeText(step.at)}</span> : timers.value.slice(0, 2).map((timer) => <Countdown key={timer.event} timer={timer} />)}
       </div>
       <div class="chart-choice" role="group" aria-label="What is shown">
         <button type="button" class="choice-chip" aria-pressed={!sequence.value} onClick={() => { sequence.value = false; }}>Chart</button>

@@ -19,18 +19,6 @@ export function dayOf(at: number): Span {
   return { from: from.getTime(), to: to.getTime() };
 }
 
-/** The day as its field has it: `2026-11-28`. */
-export function dateText(at: number): string {
-  const date = new Date(at);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-/** The time of day as its field has it: `08:05:00`. */
-export function timeText(at: number): string {
-  const date = new Date(at);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
 /** The moment that fields of a day and a time name; null where they name none. */
 export function momentOf(date: string, time: string): number | null {
   const at = new Date(`${date}T${time}`).getTime();
@@ -77,8 +65,4 @@ export function ticksOf(view: Span, most: number): number[] {
   const ticks: number[] = [];
   for (let at = from + Math.ceil((view.from - from) / step) * step; at < view.to; at += step) ticks.push(at);
   return ticks;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, '0');
 }

@@ -5,8 +5,8 @@ import { useEffect } from 'preact/hooks';
 import type { ExportView } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import { CloseIcon, DownloadIcon, RemoveIcon } from '../components/icons.tsx';
-import { moment } from '../components/state.tsx';
-import { dateText, momentOf, timeText, type Span } from './day.ts';
+import { dateText, moment, timeText } from '../models/times.ts';
+import { momentOf, type Span } from './day.ts';
 import type { RecordingsModel } from './model.ts';
 
 /** The most that one file may hold, as the server has it. */

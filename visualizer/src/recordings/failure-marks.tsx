@@ -4,9 +4,9 @@ import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { WarnIcon } from '../components/icons.tsx';
 import { useSize } from '../components/size.ts';
-import { moment } from '../components/state.tsx';
 import { href } from '../models/route.ts';
-import { timeText, type Span } from './day.ts';
+import { moment, timeText } from '../models/times.ts';
+import type { Span } from './day.ts';
 import { marksOf, type Failure, type Mark } from './failures.ts';
 
 /** Two marks do not touch. */

@@ -3,9 +3,10 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { MinusIcon, PlusIcon } from '../components/icons.tsx';
 import { age } from '../models/describe.ts';
+import { timeText } from '../models/times.ts';
 import { FailureMarks } from './failure-marks.tsx';
 import type { Failure } from './failures.ts';
-import { ticksOf, timeText, type Gap, type Span } from './day.ts';
+import { ticksOf, type Gap, type Span } from './day.ts';
 
 /** The shortest time that is shown, and how many steps of an arrow key it has. */
 const leastMs = 60_000;

@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import UPlot from 'uplot';
 import { useApp } from '../app.ts';
+import { timeText } from '../models/times.ts';
 import { hourMs, range, type Points } from './points.ts';
 
 /** Room for the numbers of the axis, the same in all charts, so that moments lie above each other. */
@@ -66,7 +67,7 @@ export function Chart({ title, points, column, behind, colour, format, bars = fa
   const words = known === null ? 'nothing known yet' : `now ${format(known.newest)}, between ${format(known.least)} and ${format(known.most)}`;
   return (
     <figure class="trend">
-      <figcaption><span>{title}{moment != null && <span class="muted"> {new Date(moment * 1_000).toLocaleTimeString()}</span>}</span><b class="numeric">{shown === null ? '–' : format(shown)}</b></figcaption>
+      <figcaption><span>{title}{moment != null && <span class="muted"> {timeText(moment * 1_000)}</span>}</span><b class="numeric">{shown === null ? '–' : format(shown)}</b></figcaption>
       <div ref={place} class="trend-plot" role="img" aria-label={`${title}, last hour: ${words}`} data-points={values.length} />
     </figure>
   );
@@ -89,7 +90,7 @@ function optionsOf({ element, format, bars, colour, behind, onPointer }: Look): 
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: !bars, size: 7 }, sync: { key: sync.key } },
     scales: { x: { time: true, range: (_plot, _from, to) => [to - hourMs / 1_000, to] }, y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, 1) * 1.1] } },
-    axes: [{ ...axis, size: 22, space: 70 }, { ...axis, size: axisWidth, space: 26, gap: 4, values: (_plot, ticks) => labels(ticks, format) }],
+    axes: [{ ...axis, size: 22, space: 70, values: (_plot, ticks) => ticks.map((tick) => timeText(tick * 1_000).slice(0, 5)) }, { ...axis, size: axisWidth, space: 26, gap: 4, values: (_plot, ticks) => labels(ticks, format) }],
     series: [{}, line, ...(behind === undefined ? [] : [{ stroke: ink('--muted'), width: 1, dash: [3, 4], points: { show: false } }])],
     hooks: { setCursor: [({ cursor: { idx, left } }) => onPointer(idx == null || left === undefined || left < 0 ? null : idx)] },
   };

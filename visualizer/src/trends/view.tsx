@@ -5,6 +5,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { TrendState as CameraTrendState } from '../../../src/api/protocol.ts';
 import { useApp } from '../app.ts';
 import type { Tone } from '../models/describe.ts';
+import { timeText } from '../models/times.ts';
 import { axisWidth, Chart } from './chart.tsx';
 import { createTrend, type Trend } from './model.ts';
 import { hourMs, shares, stretches, type Points } from './points.ts';
@@ -60,7 +61,7 @@ function StateBand({ points }: { points: Points }): JSX.Element {
       <figcaption><span>State</span><span class="muted trend-shares">{shares(parts)}</span></figcaption>
       <div class="band" role="img" aria-label={`State, last hour: ${shares(parts)}`} style={{ marginLeft: `${axisWidth}px` }}>
         {parts.map(({ state, from, to }) => state !== null && (
-          <span key={from} class={`band-part tone-${tones[state]} band-${state}`} data-state-band={state} title={`${state} since ${new Date(from * 1_000).toLocaleTimeString()}`} style={{ left: `${place(from)}%`, width: `${place(to) - place(from)}%` }} />
+          <span key={from} class={`band-part tone-${tones[state]} band-${state}`} data-state-band={state} title={`${state} since ${timeText(from * 1_000)}`} style={{ left: `${place(from)}%`, width: `${place(to) - place(from)}%` }} />
         ))}
       </div>
     </figure>
