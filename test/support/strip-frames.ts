@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 
-/** One painted frame: when (ms since the epoch), its number in the clip (null where the strip could not be read), and in which video element. */
-export type PaintedFrame = { at: number; index: number | null; video: number };
+/** One painted frame: when (ms since the epoch), its number in the clip (null where the strip could not be read), in which video element, and how many that has painted. */
+export type PaintedFrame = { at: number; index: number | null; video: number; presented: number };
 
 /** One stream that a page receives, since its begin: repairs asked for, packets that never came, frames decoded and the seconds that took. */
 export type ReceivedStream = { nacks: number; lost: number; decoded: number; decodeSeconds: number };
 
-type InPage = { lookoutStrip: { take: () => PaintedFrame[]; received: () => Promise<ReceivedStream[]> } };
+type InPage = { lookoutStrip: { take: () => Promise<PaintedFrame[]>; received: () => Promise<ReceivedStream[]> } };
 
 /** To be injected into pages before their own code. */
 export const stripObserver = join(import.meta.dirname, 'strip-observer.js');
@@ -62,11 +62,17 @@ export function steadiness(seen: readonly PaintedFrame[], { frameMs, loopFrames 
   const read = seen.filter(({ index }) => index !== null);
   const steps = read.slice(1).map(({ index }, place) => signed(index! - read[place]!.index!, loopFrames));
   return {
-    stoodMs: Math.max(0, ...seen.slice(1).map(({ at }, place) => at - seen[place]!.at)),
+    stoodMs: Math.max(0, ...seen.slice(1).map((frame, place) => stood(seen[place]!, frame))),
     repeated: steps.filter((step) => step === 0).length,
     back: steps.filter((step) => step < 0).length,
     againMs: Math.max(0, ...steps.map((step) => -step * frameMs)),
   };
+}
+
+/** How long the former stood, ms. What was painted in between while the page was too busy to be told of it, the browser has counted: taken as evenly spread. */
+function stood(former: PaintedFrame, latter: PaintedFrame): number {
+  const painted = former.video === latter.video ? Math.max(1, latter.presented - former.presented) : 1;
+  return (latter.at - former.at) / painted;
 }
 
 /** The change from one video element to the next: the two pictures at it, and what was painted within half a second. Undefined where there was none. */

@@ -18,7 +18,12 @@ export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, s
   const next = playback?.next.value ?? null;
   const playing = stream !== null && painted === stream;
   const still = useStill({ id, width: stillWidth, wanted: !playing, refresh: way === 'stills' });
+  /** Whose picture is seen: what it took it from paints on until it is gone. */
+  const holder = useRef<{ stream: MediaStream; video: HTMLVideoElement } | null>(null);
   const paint = (seen: MediaStream, by: HTMLVideoElement): void => {
+    if (seen !== stream && seen !== next) return;
+    if (seen === stream && next !== null && holder.current?.stream === next) return;
+    holder.current = { stream: seen, video: by };
     setPainted(seen);
     if (playback) playback.lastPicture.from = by;
     if (seen === next) playback?.tookOver();
@@ -31,11 +36,15 @@ export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, s
     kept.current = frozen.current;
     if (from && frozen.current && frozen.current.width === 0) draw(from, frozen.current);
   }, [playback]);
-  const leave = (video: HTMLVideoElement): void => {
+  const keep = (video: HTMLVideoElement): void => {
     const canvas = kept.current;
     if (!canvas || video.videoWidth === 0) return;
     draw(video, canvas);
     if (playback?.lastPicture.from === video) playback.lastPicture.from = canvas;
+  };
+  // Its successor has the picture already: to keep this one too would cost the page a frame or two, right at the change.
+  const leave = (video: HTMLVideoElement): void => {
+    if (holder.current === null || holder.current.video === video) keep(video);
   };
 
   return (
@@ -43,7 +52,7 @@ export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, s
       {still && <img class="picture-layer" src={still} alt="" decoding="async" />}
       <canvas ref={frozen} class="picture-layer" width={0} height={0} />
       {/* The one that is to come lies above and is transparent until it has its first frame: nobody sees a seam. */}
-      {way === 'hls' && <HlsVideo key={id} id={id} onProblem={hlsFailed} leave={leave} />}
+      {way === 'hls' && <HlsVideo key={id} id={id} onProblem={hlsFailed} leave={keep} />}
       {[stream, next].map((each) => each && <Video key={each.id} stream={each} paint={paint} leave={leave} />)}
     </div>
   );

@@ -8,6 +8,8 @@ import { createSound, type Sound } from './sound.ts';
 import { createStatsReader } from './stats.ts';
 
 const firstDelayMs = 500;
+/** After the camera's own pictures took over; the server has stopped it long before. */
+const primerCloseMs = 2_000;
 /** Told by the server to join again, a viewer does so almost at once: the server holds the join until there is a live path. */
 const rejoinDelayMs = 50;
 const maxDelayMs = 10_000;
@@ -92,9 +94,12 @@ export class Viewer implements Player {
   tookOver(): void {
     const joining = this.#joining;
     if (!joining?.viewer || !joining.primer) return;
-    joining.primer.close();
+    const { primer } = joining;
     joining.primer = undefined;
     this.#readStats = createStatsReader();
+    // Closing it negotiates, which keeps the page busy for some frames: not now, while pictures change.
+    const timer = setTimeout(() => primer.close(), primerCloseMs);
+    joining.cleanup.push(() => clearTimeout(timer));
     void this.#signalling.request('tookOver', { viewer: joining.viewer }).catch(() => undefined);
   }
 
