@@ -5,9 +5,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { addonIsCurrent, buildAddon } from './setup/addon.mjs';
-import { compileCacheIsCurrent, primeCompileCache } from './setup/compile-cache.mjs';
 import { RUNTIME, TESTS, WORKER, installPackages, missingPackages } from './setup/debian-packages.mjs';
 import { buildGstPlugin, gstPluginIsCurrent } from './setup/gst-plugin.mjs';
+import { buildHostBundle, hostBundleIsCurrent } from './setup/host-bundle.mjs';
 import { withLock } from './setup/lock.mjs';
 import { findNode } from './setup/node.mjs';
 import { installNpmPackages, npmIsCurrent } from './setup/npm-packages.mjs';
@@ -35,7 +35,7 @@ const steps = ({ forTests }) => {
     { title: 'GStreamer plugin', isCurrent: gstPluginIsCurrent, work: buildGstPlugin },
     { title: 'mediasoup worker', isCurrent: () => workerRuns(workerPath()), work: obtainWorker },
     { title: 'web page', isCurrent: pageIsCurrent, work: buildPage },
-    { title: 'compile cache', isCurrent: compileCacheIsCurrent, work: primeCompileCache },
+    { title: 'program of the hosts', isCurrent: hostBundleIsCurrent, work: buildHostBundle },
   ];
 };
 

@@ -12,7 +12,7 @@ export const inRoot = (...parts) => join(root, ...parts);
 /** What the program reads: `{ node, workerBin, compileCache }`. */
 export const setupFile = inRoot('.cache', 'setup.json');
 
-/** The compile cache the hosts run with (`NODE_COMPILE_CACHE`). */
+/** V8's compile cache of the supervisor and what else runs from its sources (`NODE_COMPILE_CACHE`). */
 export const compileCache = inRoot('.cache', 'compile');
 
 /** Lookout's GStreamer plugin, in a directory of its own (`GST_PLUGIN_PATH` of the hosts). */

@@ -163,7 +163,6 @@ async function startCameras({ given: { config }, parts, before, sync }: { given:
 function createHosts({ config, instance }: ProgramOptions, registry: Registry, log: Log): HostPool {
   return createHostPool({
     registry, instance,
-    compileCache: join(repository, '.cache', 'compile'),
     heartbeatMs: config.hosts.heartbeatMs,
     frozenMs: config.hosts.frozenMs,
     spares: config.hosts.warm > 0 ? 1 : 0,

@@ -1,5 +1,5 @@
 /** Entry of a host process: runs what the supervisor orders over IPC, and never outlives it. Small on purpose. */
-import { createRequire, flushCompileCache } from 'node:module';
+import { createRequire } from 'node:module';
 import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
 import { startSource, type Runner } from './host/source.ts';
@@ -10,6 +10,7 @@ import type * as sound from './host/live-sound.ts';
 import type * as transcode from './host/transcode.ts';
 import type { Output } from './host/output.ts';
 import type * as snapshot from './host/snapshot.ts';
+import { createTidier } from './host/tidy.ts';
 import { warmUp } from './host/warm.ts';
 import type { HostCommand, HostEvent, HostOrder, HostWord, OutputSpec, Seated } from './protocol.ts';
 
@@ -24,6 +25,7 @@ function main(): void {
   const sitters = new Map<number, Sitter>();
   const statsInFlight = new Set<number>();
   const stops = inTurn();
+  const tidier = createTidier();
 
   const say = (word: HostWord, sent?: () => void): void => {
     if (!process.connected) return;
@@ -75,8 +77,12 @@ function main(): void {
   let coolDown = (): void => clearTimeout(warm);
   const warm = setTimeout(() => (coolDown = warmUp()), warmAfterMs);
   process.on('message', (order: HostOrder) => {
-    if (order.type === 'ping') return pong(order.seq);
+    if (order.type === 'ping') {
+      pong(order.seq);
+      return tidier.turn();
+    }
     coolDown();
+    tidier.began();
     const emit = emitter(order.seat);
     try {
       handle(order, emit);
@@ -112,17 +118,17 @@ function inTurn(): (work: () => void) => void {
 
 /** Loaded when one is started: a host of a source, of which there is one for each camera, is 2 MB smaller without them. */
 const outputs = {
-  hls: () => load<typeof hls>('./host/hls.ts'),
-  record: () => load<typeof record>('./host/record.ts'),
-  frames: () => load<typeof frames>('./host/frames.ts'),
-  sound: () => load<typeof sound>('./host/live-sound.ts'),
-  transcode: () => load<typeof transcode>('./host/transcode.ts'),
-  pictures: () => load<typeof snapshot>('./host/snapshot.ts'),
+  hls: () => load<typeof hls>('hls'),
+  record: () => load<typeof record>('record'),
+  frames: () => load<typeof frames>('frames'),
+  sound: () => load<typeof sound>('live-sound'),
+  transcode: () => load<typeof transcode>('transcode'),
+  pictures: () => load<typeof snapshot>('snapshot'),
 } as const;
 
-/** At once, unlike `import()`: orders are carried out in the order they came in. */
-function load<Module>(path: string): Module {
-  return createRequire(import.meta.url)(path) as Module;
+/** At once, unlike `import()`: orders are carried out in the order they came in. Beside this file, bundled or not (`host-entry.ts`). */
+function load<Module>(name: string): Module {
+  return createRequire(import.meta.url)(`./host/${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.cjs'}`) as Module;
 }
 
 function startOutput(spec: OutputSpec, emit: Emit): Output {
@@ -144,8 +150,4 @@ function refuse(command: HostCommand, error: unknown, emit: Emit): void {
   else throw error;
 }
 
-if (process.argv.includes('--prime')) {
-  // Set-up runs this once, so that no host ever strips types: 12 MB and 50 ms each (design §2).
-  for (const loadOutput of Object.values(outputs)) loadOutput();
-  flushCompileCache();
-} else main();
+main();

@@ -4,8 +4,8 @@ import { HostProcess, type HostOptions } from './host-process.ts';
 import type { HostPool } from './host.ts';
 import { createSeating } from './seating.ts';
 
-/** A pool's settings; only registry, instance and compile cache have no default. */
-export type HostPoolOptions = Pick<HostOptions, 'registry' | 'instance' | 'compileCache'> & Partial<HostOptions> & {
+/** A pool's settings; only registry and instance have no default. */
+export type HostPoolOptions = Pick<HostOptions, 'registry' | 'instance'> & Partial<HostOptions> & {
   /** Hosts that wait, loaded, for the next `take`: 0 or 1. */
   spares?: 0 | 1;
   /** A host that several sources share takes no new one once its resident memory grew to this; 0 means never. */

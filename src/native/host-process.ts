@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Failure } from '../errors.ts';
 import { watchHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { openFlightBox, type FlightBox } from './flight-box.ts';
+import { hostEntry } from './host-entry.ts';
 import { HostSeat, type Place } from './host-seat.ts';
 import { starvedMs } from './proc.ts';
 import { drainLines } from './stderr.ts';
@@ -16,8 +17,6 @@ export type HostOptions = {
   registry: Registry;
   /** Marks every child, so that orphans can be found (`orphans.ts`). */
   instance: string;
-  /** Directory of V8's compile cache, primed by set-up (`host-main.ts --prime`). */
-  compileCache: string;
   /** Distance between two heartbeats, the same while media shows that it lives, and how long one may stay unanswered. */
   heartbeatMs: number;
   calmMs: number;
@@ -33,15 +32,14 @@ export type HostOptions = {
 /** How the process ended. */
 export type ProcessExit = Omit<HostExit, 'beside'>;
 
-const entry = join(import.meta.dirname, 'host-main.ts');
 /** Where set-up puts the plugin of the flight recorder. */
 const plugins = join(import.meta.dirname, '..', '..', '.cache', 'gst');
 /** Descriptor of the first box in the child, behind stdio and the IPC channel. */
 const firstBoxFd = 4;
 /** Beside one thread that each source's bus pins: one for an appsink, one for the rest. */
 const moreThreads = 2;
-/** A host's own garbage is a few hundred bytes a second. Heap sizes, and one helper thread instead of four, which is 2 MB: any other V8 flag would void the primed compile cache. */
-const heapFlags = ['--max-semi-space-size=1', '--max-old-space-size=48', '--v8-pool-size=1'];
+/** A host's own garbage is a few hundred bytes a second. Heap sizes, one helper thread instead of four, which is 2 MB, and a collector that can be asked (`host/tidy.ts`). */
+const heapFlags = ['--expose-gc', '--max-semi-space-size=1', '--max-old-space-size=48', '--v8-pool-size=1'];
 /** A pipe that takes nothing for this long belongs to a host that is beyond help. */
 const clogMs = 1000;
 
@@ -212,26 +210,28 @@ export class HostProcess {
   }
 }
 
-function start({ instance, compileCache, sourcesPerHost }: HostOptions, boxes: readonly FlightBox[]): ChildProcess {
-  const args = [...heapFlags, entry];
+function start({ instance, sourcesPerHost }: HostOptions, boxes: readonly FlightBox[]): ChildProcess {
+  const args = [...heapFlags, hostEntry()];
   // Linux kills the host with its parent even where a blocked native call keeps it from hearing the disconnect.
   const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath]] : [process.execPath, []];
-  const env = { ...environment(instance, compileCache), UV_THREADPOOL_SIZE: String(sourcesPerHost + moreThreads) };
+  const env = { ...environment(instance), UV_THREADPOOL_SIZE: String(sourcesPerHost + moreThreads) };
   return spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...boxes.map(({ fd }) => fd)], serialization: 'advanced', env });
 }
 
 /** Only what a host needs: the supervisor's own environment may hold secrets. `LC_ALL=C` keeps bus messages stable. */
-function environment(instance: string, compileCache: string): NodeJS.ProcessEnv {
-  const passed = Object.fromEntries(['PATH', 'HOME', 'XDG_CACHE_HOME', 'GST_PLUGIN_PATH', 'GST_REGISTRY', 'GST_DEBUG', 'LD_LIBRARY_PATH'].flatMap((name) => {
+function environment(instance: string): NodeJS.ProcessEnv {
+  const passed = Object.fromEntries(['PATH', 'HOME', 'XDG_CACHE_HOME', 'GST_PLUGIN_PATH', 'GST_REGISTRY', 'GST_DEBUG', 'LD_LIBRARY_PATH', 'NODE_COMPILE_CACHE'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   }));
   return {
-    ...passed, LC_ALL: 'C', LOOKOUT_INSTANCE: instance, NODE_COMPILE_CACHE: compileCache, GST_REGISTRY_FORK: 'no',
+    ...passed, LC_ALL: 'C', LOOKOUT_INSTANCE: instance, GST_REGISTRY_FORK: 'no',
     GST_PLUGIN_PATH: [plugins, passed.GST_PLUGIN_PATH].filter(Boolean).join(':'),
     // A registry of its own: programs without our plugin would take it out of the common one, and each host put it in again.
     GST_REGISTRY: passed.GST_REGISTRY ?? join(plugins, 'registry.bin'),
     // One malloc arena: GStreamer's threads would each reserve and dirty their own.
     MALLOC_ARENA_MAX: '1',
+    // Sources need no desktop: without these GLib asks dconf and libproxy, which is two threads and 0.2 MB.
+    GSETTINGS_BACKEND: 'memory', GIO_USE_PROXY_RESOLVER: 'dummy',
   };
 }

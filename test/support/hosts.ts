@@ -1,10 +1,6 @@
 /** A host pool for tests, RTP sockets to receive feeds with, and a list of what a host said. */
-import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { createHostPool, type HostPoolOptions } from '../../src/native/host-pool.ts';
 import { createPorts } from '../../src/native/ports.ts';
@@ -13,26 +9,12 @@ import type { Host } from '../../src/native/host.ts';
 import type { HealthLimits, HostEvent, SourceSpec } from '../../src/native/protocol.ts';
 import { eventually } from './eventually.ts';
 
-/** One cache for all test runs: hosts are TypeScript and would each be stripped anew. */
-const compileCache = join(tmpdir(), `lookout-test-compile-cache-${process.getuid?.() ?? 0}`);
-
-let primed = false;
-
-/** What set-up does for the program: without it each host strips types, which costs 8 MB and 50 ms. */
-function prime(): void {
-  if (primed) return;
-  primed = true;
-  const { status } = spawnSync(process.execPath, ['src/native/host-main.ts', '--prime'], { cwd: join(import.meta.dirname, '../..'), env: { ...process.env, NODE_COMPILE_CACHE: compileCache } });
-  assert.equal(status, 0, 'priming the compile cache');
-}
-
 /** A pool with its registry and ports; `close()` it in `after`. */
 export function startPool(options: Partial<HostPoolOptions> = {}) {
-  prime();
   const registry = createRegistry();
   const instance = `test-${randomUUID()}`;
   const stderr: string[] = [];
-  const pool = createHostPool({ registry, instance, compileCache, spares: 0, onStderr: (line) => void stderr.push(line), ...options });
+  const pool = createHostPool({ registry, instance, spares: 0, onStderr: (line) => void stderr.push(line), ...options });
   return { registry, instance, stderr, pool, ports: createPorts({ registry }), close: () => pool.close() };
 }
 
