@@ -11,9 +11,12 @@ const port = parentPort;
 if (port === null) throw new Error('native/primer-thread.ts runs as a worker thread only');
 
 const loopback = '127.0.0.1';
-/** A cached GOP of 2.4 MB takes 75 ms: faster overflows receive buffers, those of the browser too. */
-const bytesPerMs = 32_000;
-const burstBytes = 64_000;
+/**
+ * A cached GOP of 2.4 MB takes 0.6 s, half of what a browser needs to decode it. Chromium's receive buffer holds 55 packets: it may stay
+ * away from it for 16 ms, and does for longer than 10 while it decodes on a busy machine (`npm run bench -- first-frame gops=10`).
+ */
+const bytesPerMs = 4_000;
+const burstBytes = 24_000;
 /** The request that every consumer makes at its begin is answered by the begin. */
 const deafMs = 150;
 /** Each time at half the pace. */
@@ -52,7 +55,7 @@ class Primer {
   #open(): Socket {
     const hub = connect(this.spec.hubPort, loopback);
     const mine = (): boolean => hub === this.#hub;
-    const read = createHubReader((packet) => this.#add(this.#stream.add(packet, performance.now())));
+    const read = createHubReader((packet) => this.#add(this.#stream.add(packet)));
     hub.on('data', (chunk) => {
       if (!mine()) return;
       try {
@@ -84,6 +87,7 @@ class Primer {
     let count = 0;
     for (const packet of this.#queue) {
       if (this.#allowance <= 0) break;
+      this.#stream.stamp(packet, now);
       this.#allowance -= packet.length;
       this.#queuedBytes -= packet.length;
       this.#sent = { packets: this.#sent.packets + 1, bytes: this.#sent.bytes + packet.length };

@@ -15,18 +15,22 @@ test('a unit in fragments of the hub comes out whole, in fragments that fit a ne
   const whole = unit(5, 5_000);
   const primer = stream();
   const half = { timestamp: 0, marker: false, payload: Buffer.concat([Buffer.of(0x60 | 28, 0x80 | 5), whole.subarray(1, 3_000)]) };
-  assert.deepEqual(primer.add(half, 10), []);
-  const packets = primer.add({ timestamp: 0, marker: true, payload: Buffer.concat([Buffer.of(0x60 | 28, 0x40 | 5), whole.subarray(3_000)]) }, 10);
+  assert.deepEqual(primer.add(half), []);
+  const packets = primer.add({ timestamp: 0, marker: true, payload: Buffer.concat([Buffer.of(0x60 | 28, 0x40 | 5), whole.subarray(3_000)]) });
   assert.ok(packets.every((packet) => packet.length <= 1_200));
   assert.deepEqual(packets.map((packet) => packet.readUInt16BE(2)), [65_535, 0, 1, 2, 3].slice(0, packets.length));
   assert.deepEqual(Buffer.concat([whole.subarray(0, 1), ...packets.map((packet) => packet.subarray(14))]), whole);
   assert.deepEqual(packets.map((packet) => packet.readUInt8(1) >= 0x80), packets.map((_, index) => index === packets.length - 1));
 });
 
-test('units that arrive in one moment get times of their own, and time follows the clock again', () => {
+test('units that leave in one moment get times of their own, a unit has one time though its packets leave later, and time follows the clock again', () => {
   const primer = stream();
-  const stamps = [100, 100, 100, 140].map((now) => primer.add({ timestamp: 0, marker: true, payload: unit(1, 50) }, now)[0]!.readUInt32BE(4));
-  assert.deepEqual(stamps, [9_000, 9_001, 9_002, 12_600]);
+  const leaving = [[100, 50], [100, 50], [100, 3_000], [140, 50]].map(([now, bytes]) => ({ now: now!, packets: primer.add({ timestamp: 0, marker: true, payload: unit(1, bytes!) }) }));
+  const stamps = leaving.map(({ now, packets }) => packets.map((packet, place) => {
+    primer.stamp(packet, now + place * 5);
+    return packet.readUInt32BE(4);
+  }));
+  assert.deepEqual(stamps, [[9_000], [9_001], [9_002, 9_002, 9_002], [12_600]]);
 });
 
 /** A hub that gives everybody this many NAL units of 10 kB at once, the first of them a keyframe; `whole`: all are one access unit. */
