@@ -114,13 +114,8 @@ export function isSameState(a: Snapshot, b: Snapshot): boolean {
 function isSameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  let regions = 0;
-  for (const name in a) {
-    regions += 1;
-    if (!isSameValue((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name])) return false;
-  }
-  for (const _ in b) regions -= 1;
-  return regions === 0;
+  const regions = Object.keys(a);
+  return regions.length === Object.keys(b).length && regions.every((name) => isSameValue((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]));
 }
 
 /** Events that wait while another one is handled. XState's mailbox is a linked list that it does not export. */
