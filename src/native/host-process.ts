@@ -231,7 +231,5 @@ function environment(instance: string): NodeJS.ProcessEnv {
     GST_REGISTRY: passed.GST_REGISTRY ?? join(plugins, 'registry.bin'),
     // One malloc arena: GStreamer's threads would each reserve and dirty their own.
     MALLOC_ARENA_MAX: '1',
-    // Sources need no desktop: without these GLib asks dconf and libproxy, which is two threads and 0.2 MB.
-    GSETTINGS_BACKEND: 'memory', GIO_USE_PROXY_RESOLVER: 'dummy',
   };
 }
