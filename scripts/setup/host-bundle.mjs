@@ -19,4 +19,4 @@ export const buildHostBundle = async () => {
   writeStamp(stamp, value);
 };
 
-const inputs = () => hashOf(findNode().version, hashFiles(root, ['src/native', 'src/errors.ts', 'scripts/setup/bundle-host.mjs', 'package-lock.json'].map((name) => inRoot(name))));
+const inputs = () => hashOf(findNode().version, hashFiles(root, ['src', 'scripts/setup/bundle-host.mjs', 'package-lock.json'].map((name) => inRoot(name))));

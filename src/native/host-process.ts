@@ -32,6 +32,8 @@ export type HostOptions = {
 /** How the process ended. */
 export type ProcessExit = Omit<HostExit, 'beside'>;
 
+/** Looked for once: the sources that this program has read are those of its start. */
+const entry = hostEntry();
 /** Where set-up puts the plugin of the flight recorder. */
 const plugins = join(import.meta.dirname, '..', '..', '.cache', 'gst');
 /** Descriptor of the first box in the child, behind stdio and the IPC channel. */
@@ -211,7 +213,7 @@ export class HostProcess {
 }
 
 function start({ instance, sourcesPerHost }: HostOptions, boxes: readonly FlightBox[]): ChildProcess {
-  const args = [...heapFlags, hostEntry()];
+  const args = [...heapFlags, entry];
   // Linux kills the host with its parent even where a blocked native call keeps it from hearing the disconnect.
   const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath]] : [process.execPath, []];
   const env = { ...environment(instance), UV_THREADPOOL_SIZE: String(sourcesPerHost + moreThreads) };

@@ -191,6 +191,6 @@ describe('shared host', () => {
       threads.push(now());
     }
     // A thread that was told to end may still be on its way.
-    await eventually(() => now() <= threads[2]!, { what: `no more threads than ${threads.join(', ')}` });
+    await eventually(() => now() === threads[2], { what: `as many threads as with the third: ${threads.join(', ')}` });
   });
 });

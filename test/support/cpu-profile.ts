@@ -1,5 +1,6 @@
-/** The CPU profiler of a program under test, over its inspector (started with `--inspect=127.0.0.1:0`): the Chrome DevTools Protocol, domain Profiler. */
+/** The CPU profiler of a program under test, over its inspector: the domain Profiler of the Chrome DevTools Protocol. */
 import type { Lookout } from './lookout.ts';
+import { connectInspector } from './node-inspector.ts';
 
 type Node = { id: number; callFrame: { functionName: string; url: string }; children?: number[] };
 type Profile = { nodes: Node[]; samples: number[]; timeDeltas: number[] };
@@ -13,25 +14,9 @@ export type CpuProfiler = Disposable & {
 };
 
 /** Connects. Throws where the program was started without an inspector. */
-export async function connectProfiler({ lines }: Pick<Lookout, 'lines'>): Promise<CpuProfiler> {
-  const address = lines.map((line) => /^Debugger listening on (ws:\S+)/u.exec(line)?.[1]).find(Boolean);
-  if (address === undefined) throw new Error('the program has no inspector: start it with NODE_OPTIONS=--inspect=127.0.0.1:0');
-  const socket = new WebSocket(address);
-  await new Promise((resolve, reject) => {
-    socket.addEventListener('open', resolve);
-    socket.addEventListener('error', () => reject(new Error(`${address} cannot be reached`)));
-  });
-  const waiting = new Map<number, (result: unknown) => void>();
-  socket.addEventListener('message', ({ data }) => {
-    const { id, result } = JSON.parse(String(data)) as { id?: number; result: unknown };
-    if (id !== undefined) waiting.get(id)?.(result);
-  });
-  let asked = 0;
-  const ask = <T>(method: string, params = {}): Promise<T> => new Promise((resolve) => {
-    asked += 1;
-    waiting.set(asked, resolve as (result: unknown) => void);
-    socket.send(JSON.stringify({ id: asked, method, params }));
-  });
+export async function connectProfiler(lookout: Pick<Lookout, 'lines'>): Promise<CpuProfiler> {
+  const inspector = await connectInspector(lookout);
+  const { ask } = inspector;
   await ask('Profiler.enable');
   await ask('Profiler.setSamplingInterval', { interval: 200 });
   return {
@@ -41,7 +26,7 @@ export async function connectProfiler({ lines }: Pick<Lookout, 'lines'>): Promis
       const { profile } = await ask<{ profile: Profile }>('Profiler.stop');
       return spentOf(profile, within);
     },
-    [Symbol.dispose]: () => socket.close(),
+    [Symbol.dispose]: () => inspector[Symbol.dispose](),
   };
 }
 

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { allocator } from '../../src/cli/allocator.ts';
 import { startLookout, type Lookout } from './lookout.ts';
 import { eventually } from './eventually.ts';
+import { connectInspector } from './node-inspector.ts';
 import { startSimulator } from './simulator.ts';
 
 /** What the supervisor holds at one moment. Leases and actors by its own word, the rest by the kernel's. */
@@ -74,19 +75,9 @@ async function settled(lookout: Lookout, nth: number): Promise<Holding> {
 }
 
 /** Garbage that waits to be collected is no leak, and hides one: the supervisor's inspector collects it before each sample. */
-async function collectGarbage({ lines }: Lookout): Promise<void> {
-  const address = lines.map((line) => /^Debugger listening on (ws:\S+)/u.exec(line)?.[1]).find(Boolean);
-  if (address === undefined) throw new Error('the supervisor has no inspector');
-  const socket = new WebSocket(address);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.onopen = () => socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }));
-      socket.onmessage = () => resolve();
-      socket.onerror = () => reject(new Error(`no inspector at ${address}`));
-    });
-  } finally {
-    socket.close();
-  }
+async function collectGarbage(lookout: Lookout): Promise<void> {
+  using inspector = await connectInspector(lookout);
+  await inspector.ask('HeapProfiler.collectGarbage');
 }
 
 /** Least squares of y over x: the slope and the half width of its 95 % interval. */

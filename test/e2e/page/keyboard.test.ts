@@ -56,7 +56,7 @@ test('/ searches, Esc empties the search, ? shows the keys, t changes the theme,
   await page.keyboard.press('t');
   assert.equal(await page.evaluate(() => document.documentElement.dataset['theme']), 'light');
   await page.keyboard.press('c');
-  await page.locator('tbody tr[data-camera] a').first().waitFor();
+  await page.locator('.table[aria-rowcount="21"] tbody tr[data-camera] a').first().waitFor();
   await page.keyboard.press('?');
   await page.getByLabel('Shortcuts of one character').uncheck();
   await page.keyboard.press('Escape');
