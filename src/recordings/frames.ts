@@ -14,7 +14,7 @@ type Track = { number: number; kind: number; codec: string; codecPrivate: Uint8A
 
 const [videoKind, audioKind] = [1, 2];
 
-/** Reads up to the last whole frame, so that a file may be read that is being written. Null where there is no video. */
+/** Reads up to the last whole frame, so that a file may be read that is being written; frames without a byte are left out. Null where there is no video. */
 export function readFrames(readAt: ReadAt, size: number): VideoFrames | null {
   return walkMatroska(readAt, size, (read) => new Index(read)).result();
 }
@@ -63,7 +63,8 @@ class Index implements MatroskaVisitor {
     this.#grouped = undefined;
     const block = blockAt(this.#read, at, length);
     const track = block && this.#tracks.find(({ number }) => number === block.track);
-    if (!track) return;
+    // What was left of an access unit of nothing but parameter sets: shows nothing, and ffmpeg refuses a fragment with an empty sample.
+    if (!track || length === block.bytes) return;
     const frame = {
       timeMs: ((this.#cluster + block.time) * this.#scaleNs) / 1_000_000,
       // A block of a group is a keyframe unless it refers to another frame, which is told behind it.

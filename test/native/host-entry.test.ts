@@ -36,11 +36,12 @@ test('a host that runs from the bundle refuses what it cannot build with words, 
   const hosts = startPool();
   try {
     const host = await hosts.pool.take('camera:one/source');
-    assert.match(readFileSync(`/proc/${host.pid}/cmdline`, 'utf8'), /host-main\.cjs/u);
     const said = record(host);
     const hub = { port: 1, codec: 'H264' as const, gopMs: 1_000 };
     host.send({ type: 'output.start', spec: { output: 'record', camera: 'one', hub, dir: join(tmpdir(), 'lookout-nothing-here'), segmentMs: 1_000, segmentBytes: 1_000_000 } });
-    assert.ok((await said.next('output.finished', 10_000)).type);
+    await said.next('output.finished', 10_000);
+    // Not before it has said something: while it is being started it has no command line.
+    assert.match(readFileSync(`/proc/${host.pid}/cmdline`, 'utf8'), /host-main\.cjs/u);
   } finally {
     await hosts.close();
   }

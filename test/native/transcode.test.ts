@@ -51,6 +51,8 @@ function unitsOf(packets: Packet[]): Buffer[] {
 
 const kinds = (units: Buffer[]): number[] => units.map((unit) => unit.readUInt8(0) & 0x1f);
 const [idr, sps, delimiter] = [5, 7, 9];
+/** Packets that may be on their way through a gate. */
+const lateMost = 40;
 
 describe('a transcode', () => {
   const hosts = startPool();
@@ -93,7 +95,9 @@ describe('a transcode', () => {
       host.send({ type: 'gate.open' });
       const { packets } = receiver;
       await eventually(() => packets.filter(({ marker }) => marker).length >= 40, { timeoutMs: 20_000, what: '40 pictures' });
-      const seen = packets.slice();
+      // What was still on its way through the gate when the feed was aimed past it comes a moment late (`host/gate.ts`). Numbers begin at 100: none wraps.
+      const seen = packets.toSorted((a, b) => a.sequence - b.sequence);
+      assert.ok(packets.every((packet, index) => Math.abs(seen.indexOf(packet) - index) < lateMost), 'in order, but for what was late');
       assert.deepEqual(kinds(unitsOf(seen.slice(0, 1))), [delimiter], 'first the packet that mediasoup drops');
       for (const [index, { sequence }] of seen.slice(1).entries()) assert.equal(sequence, (seen[index]!.sequence + 1) & 0xffff, `packet ${index + 1}`);
       // Presentation times in decoding order that only grow: no B-frames.
