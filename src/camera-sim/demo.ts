@@ -11,7 +11,14 @@ export type DemoCameras = {
   /** Ends the process. */
   close(): Promise<void>;
   pid: number;
+  /** Resolves when the process is reaped. */
+  readonly exited: Promise<void>;
+  /** Where they listen, by mount: another process at the same addresses takes these. */
+  ports: DemoPorts;
 };
+
+/** Ports by mount. */
+export type DemoPorts = ReadonlyMap<string, number>;
 
 type ClipMountConfig = MountOptions & ClipMount;
 type DemoCamera = { id: string; name: string; video: string; audio?: string; sub?: string };
@@ -53,17 +60,17 @@ export const episodes: readonly Episode[] = [
   { change: { answer: false, media: 'none' }, ms: 8_000, restMs: longRestMs },
 ];
 
-/** Starts the demo's cameras; the fourth is healthy for 15 s, then fails every now and then. */
-export async function startDemoCameras(): Promise<DemoCameras> {
-  const simulator = await spawnSimulator({
-    port: 'per-mount',
-    mounts: cameras.flatMap(mountsOf),
-  });
+/** Starts the demo's cameras, at the ports given; the fourth is healthy for 15 s, then fails every now and then. Rejects where a port is taken. */
+export async function startDemoCameras(ports: DemoPorts = new Map()): Promise<DemoCameras> {
+  const mounts = cameras.flatMap(mountsOf).map((mount) => ({ ...mount, port: ports.get(mount.name) ?? 0 }));
+  const simulator = await spawnSimulator({ port: 'per-mount', mounts });
   const stop = new AbortController();
   const story = tell(simulator, stop.signal);
   return {
     cameras: cameras.map(({ id, name, sub }) => ({ id, name, url: simulator.url(id), ...(sub === undefined ? {} : { sub: { url: simulator.url(subOf(id)) } }) })),
     pid: simulator.pid,
+    exited: simulator.exited,
+    ports: new Map(mounts.map(({ name }) => [name, Number(new URL(simulator.url(name)).port)])),
     async close() {
       stop.abort();
       await story;

@@ -36,7 +36,7 @@ export async function createSimulator({ mounts: configs, port: wanted = 0, host 
   };
   for (const config of configs) add(config);
   for (const mount of perMount ? mounts.values() : [undefined]) {
-    const own = new Listener({ host, port: typeof wanted === 'number' ? wanted : 0, find, only: mount, tls });
+    const own = new Listener({ host, port: typeof wanted === 'number' ? wanted : mount?.config.port ?? 0, find, only: mount, tls });
     listeners.set(mount?.config.name ?? '', own);
     await own.set(true);
     if (mount && !mount.listening) await own.set(false);

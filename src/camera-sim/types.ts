@@ -21,6 +21,8 @@ export type ReplayMount = { replay: FlightRecording; video?: undefined; audio?: 
 /** What all cameras have in common. */
 export type MountOptions = {
   name: string;
+  /** Its own port, with `per-mount`; 0 or absent: one is chosen below the kernel's ephemeral range. */
+  port?: number;
   auth?: { scheme: 'basic' | 'digest-md5' | 'digest-sha256'; credentials: Credentials; qop?: 'auth' | 'none' };
   /** Lower transports SETUP accepts; the others get 461. */
   transports?: ('tcp' | 'udp')[];

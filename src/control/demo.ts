@@ -1,5 +1,6 @@
 /** The demo: four simulated cameras while none is configured. They are never stored; the first real camera ends them. */
-import { startDemoCameras, type DemoCameras } from '../camera-sim/demo.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startDemoCameras, type DemoCameras, type DemoPorts } from '../camera-sim/demo.ts';
 import { parseCamera } from '../camera-config.ts';
 import type { Log } from '../log.ts';
 import type { Lease, Registry } from '../native/registry.ts';
@@ -14,13 +15,49 @@ export type Demo = {
   endedByFirst(cameras: Cameras): Cameras;
 };
 
+/** Between the end of the cameras and their next start, ms: doubled each time they do not start. */
+const [againMs, mostAgainMs] = [500, 10_000];
+
 /** Makes the demo, not started. */
 export function createDemo({ cameras, registry, log }: { cameras: Cameras; registry: Registry; log: Log }): Demo {
   let simulator: DemoCameras | undefined;
   let lease: Lease | undefined;
   let left = new Set<string>();
+  const stopped = new AbortController();
+  let coming: Promise<void> = Promise.resolve();
 
+  /** What dies is started again, at the same addresses, until the demo is stopped. */
+  const serve = async (ports?: DemoPorts): Promise<DemoCameras> => {
+    const started = await startDemoCameras(ports);
+    const { pid } = started;
+    simulator = started;
+    const mine = registry.lease({ kind: 'pid', owner: 'demo', value: String(pid), free: async () => void process.kill(pid, 'SIGKILL') });
+    lease = mine;
+    void started.exited.then(() => {
+      if (simulator !== started || stopped.signal.aborted) return;
+      registry.forget(mine);
+      log.warn({ pid }, 'the demo cameras ended and are started again');
+      // Ends the story that it told.
+      coming = started.close().then(() => again(started.ports));
+    });
+    return started;
+  };
+  const again = async (ports: DemoPorts): Promise<void> => {
+    for (let delayMs = againMs; !stopped.signal.aborted; delayMs = Math.min(delayMs * 2, mostAgainMs)) {
+      await sleep(delayMs, undefined, { signal: stopped.signal }).catch(() => undefined);
+      if (stopped.signal.aborted) return;
+      try {
+        await serve(ports);
+        return;
+      } catch (error) {
+        log.warn({ error: String(error) }, 'the demo cameras do not start');
+      }
+    }
+  };
   const stop = async (): Promise<void> => {
+    if (simulator === undefined) return;
+    stopped.abort();
+    await coming;
     const ending = simulator;
     simulator = undefined;
     await Promise.allSettled([...left].map((id) => cameras.remove(id)));
@@ -31,14 +68,12 @@ export function createDemo({ cameras, registry, log }: { cameras: Cameras; regis
 
   return {
     async start() {
-      simulator = await startDemoCameras();
-      const { pid } = simulator;
-      lease = registry.lease({ kind: 'pid', owner: 'demo', value: String(pid), free: async () => void process.kill(pid, 'SIGKILL') });
-      for (const camera of simulator.cameras) {
+      const started = await serve();
+      for (const camera of started.cameras) {
         left.add(camera.id);
         await cameras.adopt(parseCamera(camera));
       }
-      log.info({ cameras: simulator.cameras.length }, 'demo cameras run; add a camera of your own to end them');
+      log.info({ cameras: started.cameras.length }, 'demo cameras run; add a camera of your own to end them');
     },
     stop,
     running: () => simulator !== undefined,

@@ -30,6 +30,19 @@ test('with no camera configured four simulated cameras are live', async () => {
   assert.match(lookout.lines.join('\n'), /Open {2}http:\/\/127\.0\.0\.1:\d+\/#token=/u);
 });
 
+test('cameras whose process is killed come back at the same addresses', async () => {
+  const [pid] = await simulators();
+  assert.ok(pid);
+  const before = (await lookout.cameras()).map(({ url }) => url);
+  process.kill(pid, 'SIGKILL');
+  await eventually(async () => {
+    const [now] = await simulators();
+    return now !== undefined && now !== pid && (await lookout.cameras()).filter(({ substate }) => substate === 'live').length >= 3;
+  }, { timeoutMs: 40_000, what: 'the cameras to be live again' });
+  assert.deepEqual((await lookout.cameras()).map(({ url }) => url), before);
+  await eventually(async () => (await orphans()) === '0', { timeoutMs: 12_000, what: 'no orphans' });
+});
+
 test('adding a first real camera ends the demo, its simulator included', async () => {
   const [pid] = await simulators();
   assert.ok(pid);
