@@ -12,6 +12,7 @@ import type { cameraMachine } from '../machines/camera.ts';
 import type { Feed } from '../media.ts';
 import type { PortLease, Ports } from '../native/ports.ts';
 import type { Store } from '../store/types.ts';
+import { ownEntry } from '../machines/supervisor.ts';
 import { plainEvent, type Observer } from './observer.ts';
 
 /** What managing cameras needs. */
@@ -51,11 +52,11 @@ export function createCameras(deps: CamerasDeps): Cameras {
   const streams = createStreams(deps);
   const transient = new Set<string>();
   const known = (id: string): CameraConfig => {
-    const entry = root.getSnapshot().context.cameras[id];
+    const entry = ownEntry(root.getSnapshot().context.cameras, id);
     if (!entry) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: id });
     return entry.config;
   };
-  const exists = (id: string): boolean => id in root.getSnapshot().context.cameras;
+  const exists = (id: string): boolean => Object.hasOwn(root.getSnapshot().context.cameras, id);
   const save = async (config: CameraConfig): Promise<void> => {
     if (!transient.has(config.id)) await store.cameras.put(cameraToInput(config));
   };
@@ -121,7 +122,7 @@ function createStreams({ root, ports, onStreamRemoved }: CamerasDeps) {
   const feeds = new Map<string, PortLease[]>();
   /** Beginnings and ends of second streams, one after the other for each camera. */
   const turns = new Map<string, Promise<void>>();
-  const exists = (key: string): boolean => key in root.getSnapshot().context.cameras;
+  const exists = (key: string): boolean => Object.hasOwn(root.getSnapshot().context.cameras, key);
   const subKey = (camera: string): string => streamKey({ camera, stream: 'sub' });
 
   const start = async (config: CameraConfig): Promise<void> => {
@@ -133,7 +134,7 @@ function createStreams({ root, ports, onStreamRemoved }: CamerasDeps) {
   };
   const finish = async (keys: string[], viewers?: 'rejoin'): Promise<void> => {
     for (const id of keys) root.send({ type: 'camera.remove', id, ...(viewers && { viewers }) });
-    await waitFor(root, ({ context }) => keys.every((key) => !(key in context.cameras)), { timeout: removeMs }).catch(() => {
+    await waitFor(root, ({ context }) => keys.every((key) => !Object.hasOwn(context.cameras, key)), { timeout: removeMs }).catch(() => {
       throw new LookoutError('LOOKOUT_DEADLINE', { cameraId: streamOfKey(keys[0] ?? '').camera, message: 'The camera was not released in time; its processes are being ended.' });
     });
     await Promise.all(keys.flatMap((key) => feeds.get(key) ?? []).map((lease) => lease.release()));
@@ -155,7 +156,7 @@ function createStreams({ root, ports, onStreamRemoved }: CamerasDeps) {
     if (sub && !(verb === 'restart' && sub.getSnapshot().matches('idle'))) sub.send({ type: `camera.${verb}` });
   };
   const fitSub = async (camera: string): Promise<void> => {
-    const config = root.getSnapshot().context.cameras[camera]?.config;
+    const config = ownEntry(root.getSnapshot().context.cameras, camera)?.config;
     const sub = config && subCamera(config);
     const key = subKey(camera);
     if (sub && !exists(key)) await start(sub);
@@ -176,7 +177,7 @@ function createStreams({ root, ports, onStreamRemoved }: CamerasDeps) {
       await inTurn(config.id, () => fitSub(config.id));
     },
     async change(config: CameraConfig): Promise<void> {
-      const before = root.getSnapshot().context.cameras[config.id]?.config;
+      const before = ownEntry(root.getSnapshot().context.cameras, config.id)?.config;
       tell(config);
       if (before && before.enabled !== config.enabled) command(config.id, config.enabled ? 'start' : 'stop');
       await inTurn(config.id, () => fitSub(config.id));

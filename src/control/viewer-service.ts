@@ -75,9 +75,9 @@ function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root
   return {
     async join({ camera: name, stream = 'main', owner, notify }) {
       const { cameras } = root.getSnapshot().context;
-      if (!(name in cameras)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: name });
+      if (!Object.hasOwn(cameras, name)) throw new LookoutError('LOOKOUT_CAMERA_NOT_FOUND', { cameraId: name });
       const wanted = streamKey({ camera: name, stream });
-      const camera = wanted in cameras ? wanted : name;
+      const camera = Object.hasOwn(cameras, wanted) ? wanted : name;
       const id = randomUUID();
       // One that is refused costs the camera nothing.
       const entry: Entry = { id, camera, owner, notify, media: undefined, release: admitViewer(root, deps.transcodes, camera) };

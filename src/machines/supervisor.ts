@@ -52,6 +52,10 @@ type Context = {
   escalation: string | null;
 };
 
+/** The entry of a name, if it is there: a camera may be called `constructor`, which every object has. */
+export function ownEntry<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
 const without = <T>(record: Record<string, T>, key: string): Record<string, T> => Object.fromEntries(Object.entries(record).filter(([id]) => id !== key));
 const lives = (context: Context, child: string): boolean => !context.down.includes(child);
 const watching = (context: Context, camera: string, except?: string): number =>
@@ -74,9 +78,9 @@ const supervisorSetup = setup({
     }),
   },
   guards: {
-    isNewCamera: ({ context }, params: { id: string }) => !(params.id in context.cameras),
-    isNewViewer: ({ context }, params: { id: string; camera: string }) => params.camera in context.cameras && !(params.id in context.viewers),
-    isKnownCamera: ({ context }, params: { id: string }) => params.id in context.cameras,
+    isNewCamera: ({ context }, params: { id: string }) => !Object.hasOwn(context.cameras, params.id),
+    isNewViewer: ({ context }, params: { id: string; camera: string }) => Object.hasOwn(context.cameras, params.camera) && !Object.hasOwn(context.viewers, params.id),
+    isKnownCamera: ({ context }, params: { id: string }) => Object.hasOwn(context.cameras, params.id),
     isEmpty: ({ context }) => Object.keys(context.cameras).length === 0 && Object.keys(context.viewers).length === 0,
     isFrom: ({ event }, params: { prefix: string }) => event.type.startsWith(`xstate.done.actor.${params.prefix}`),
     isEscalated: ({ context }) => context.escalation !== null,
@@ -95,7 +99,7 @@ const supervisorSetup = setup({
     }),
     reconfigure: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'camera.reconfigure');
-      const entry = context.cameras[event.config.id];
+      const entry = ownEntry(context.cameras, event.config.id);
       if (!entry) return;
       enqueue.assign({ cameras: { ...context.cameras, [event.config.id]: { ...entry, config: event.config } } });
       if (lives(context, `camera:${event.config.id}`)) enqueue.sendTo(`camera:${event.config.id}`, { type: 'camera.update', config: event.config });
@@ -121,11 +125,11 @@ const supervisorSetup = setup({
       if (lives(context, `camera:${camera}`)) enqueue.sendTo(`camera:${camera}`, { type: 'viewers.changed', count: watching(context, camera) + 1 });
     }),
     removeViewer: enqueueActions(({ context, enqueue }, params: { id: string }) => {
-      const viewer = context.viewers[params.id];
+      const viewer = ownEntry(context.viewers, params.id);
       enqueue.stopChild(`viewer:${params.id}`);
       if (!viewer) return;
       enqueue.assign({ viewers: without(context.viewers, params.id) });
-      if (viewer.camera in context.cameras && lives(context, `camera:${viewer.camera}`)) enqueue.sendTo(`camera:${viewer.camera}`, { type: 'viewers.changed', count: watching(context, viewer.camera, params.id) });
+      if (Object.hasOwn(context.cameras, viewer.camera) && lives(context, `camera:${viewer.camera}`)) enqueue.sendTo(`camera:${viewer.camera}`, { type: 'viewers.changed', count: watching(context, viewer.camera, params.id) });
     }),
     cleanUp: enqueueActions(({ context, event, enqueue }) => {
       const child = event.type.slice('xstate.error.actor.'.length);
@@ -153,7 +157,7 @@ const supervisorSetup = setup({
       }
       enqueue.assign({ down: context.down.filter((id) => id !== child) });
       if (child === 'sfu') enqueue.spawnChild('sfu', { id: 'sfu', input: { workers: context.settings.workers, settings: context.settings.worker } });
-      const entry = context.cameras[child.slice('camera:'.length)];
+      const entry = ownEntry(context.cameras, child.slice('camera:'.length));
       if (child.startsWith('camera:') && entry) {
         enqueue.spawnChild('camera', { id: child, input: { ...entry, settings: context.settings.camera } });
         enqueue.sendTo(child, { type: 'viewers.changed', count: watching(context, entry.config.id) });

@@ -10,6 +10,14 @@ test('random requests over REST, raw HTTP, Socket.IO and gRPC are answered witho
   await using bench = await fuzzedLookout();
   const { lookout, camera } = bench;
   await t.test('Socket.IO: every event is acknowledged', (own) => fuzzSockets(own, lookout.url, 150));
+  await t.test('a camera may have the name that every object has', async () => {
+    const headers = { authorization: 'Bearer test-admin-token-of-this-run', 'content-type': 'application/json' };
+    const ask = async (method: string, path: string, body?: object): Promise<number> => (await fetch(`${lookout.url}/api/v1/cameras${path}`, { method, headers: body ? headers : { authorization: headers.authorization }, ...(body && { body: JSON.stringify(body) }) })).status;
+    assert.equal(await ask('GET', '/constructor'), 404);
+    assert.equal(await ask('POST', '', { id: 'constructor', url: 'rtsp://127.0.0.1:9/' }), 201);
+    assert.equal(await ask('GET', '/constructor'), 200);
+    assert.equal(await ask('DELETE', '/constructor'), 204);
+  });
   await t.test('raw frames hurt nobody', () => fuzzFrames(lookout.url));
   await t.test('raw HTTP is refused', () => fuzzHttp(lookout.url));
   await t.test('gRPC: no message is the end of it', async (own) => {
