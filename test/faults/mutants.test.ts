@@ -1,6 +1,6 @@
 /**
  * Corrupt and odd streams, one mutant of each of the kinds below: `test/long/mutants.test.ts` has 500 and all kinds.
- * One alone, by what a failure prints: LOOKOUT_MUTANT=time-back:7 node --test test/faults/mutants.test.ts
+ * One alone, by what a failure prints: LOOKOUT_MUTANT=time-back:7:server node --test test/faults/mutants.test.ts
  */
 import type { MutantKind } from '../../src/camera-sim/mutator.ts';
 import { mutantMounts } from '../support/mutant-rig.ts';

@@ -1,6 +1,6 @@
 /**
  * Corrupt and odd streams: 500 seeded mutants of real streams through every output of the real program (issue 4, line 8).
- * LOOKOUT_MUTANTS=n for another number; one alone, by what a failure prints: LOOKOUT_MUTANT=123, or LOOKOUT_MUTANT=time-back:7.
+ * LOOKOUT_MUTANTS=n for another number; one alone, by what a failure prints: LOOKOUT_MUTANT=123, or LOOKOUT_MUTANT=time-back:7:server.
  */
 import { mutantTests } from '../support/mutant-tests.ts';
 import { caseOf } from '../support/mutant-rig.ts';

@@ -23,8 +23,8 @@ function framed(packets: readonly Packet[]): Buffer {
   }));
 }
 
-/** What `fakesink` says of each buffer: bytes, and its times in ms, that of decoding NaN where it has none. Rejects where the pipeline fails or dies. */
-async function through(packets: readonly Packet[], { encoding, rest }: { encoding: string; rest: string }): Promise<{ bytes: number; ms: number; decodedAt: number }[]> {
+/** What `fakesink` says of each buffer: bytes, its times in ms, that of decoding NaN where it has none, and whether decoding can begin with it. Rejects where the pipeline fails or dies. */
+async function through(packets: readonly Packet[], { encoding, rest }: { encoding: string; rest: string }): Promise<{ bytes: number; ms: number; decodedAt: number; begins: boolean }[]> {
   const launch = `fdsrc fd=0 ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=${encoding} ! rtpstreamdepay ! ${rest} ! fakesink silent=false sync=false`;
   const child = spawn('gst-launch-1.0', ['-v', ...launch.split(' ')], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin') } });
   const said: string[] = [];
@@ -33,7 +33,7 @@ async function through(packets: readonly Packet[], { encoding, rest }: { encodin
   child.stdin.end(framed(packets));
   const [code, signal] = await once(child, 'close') as [number | null, string | null];
   assert.deepEqual([code, signal], [0, null], said.join('').slice(-2_000));
-  return [...said.join('').matchAll(/chain\s+\*+ \([^)]*\) \((\d+) bytes, dts: ([^,]+), pts: ([^,]+),/gu)].map(([, bytes, decodedAt = '', ms = '']) => ({ bytes: Number(bytes), ms: Math.round(milliseconds(ms)), decodedAt: milliseconds(decodedAt) }));
+  return [...said.join('').matchAll(/chain\s+\*+ \([^)]*\) \((\d+) bytes, dts: ([^,]+), pts: ([^,]+),.*flags: [0-9a-f]+ ([^,]*),/gu)].map(([, bytes, decodedAt = '', ms = '', flags = '']) => ({ bytes: Number(bytes), ms: Math.round(milliseconds(ms)), decodedAt: milliseconds(decodedAt), begins: !flags.includes('delta-unit') }));
 }
 
 /** Of `0:00:01.040000000`; NaN for `none`. */
@@ -43,6 +43,29 @@ function milliseconds(time: string): number {
 }
 
 const passing = async (codec: number, packets: readonly Packet[], encoding = 'H264'): Promise<number[]> => (await through(packets, { encoding, rest: `lookoutflight codec=${codec}` })).map(({ bytes }) => bytes - 12);
+
+/** Units in one packet (RFC 6184 §5.7.1, RFC 7798 §4.4.2). */
+const together = (head: number[], ...units: number[][]): Packet => ({ payload: [...head, ...units.flatMap((unit) => [0, unit.length, ...unit])] });
+
+/** Which units go on, by their last byte, and whether decoding can begin with each. */
+async function beginnings(encoding: 'H264' | 'H265', packets: readonly Packet[]): Promise<boolean[]> {
+  const codec = encoding.toLowerCase();
+  return (await through(packets.map((packet, index) => ({ ...packet, at: index * 40 })), { encoding, rest: `rtp${codec}depay ! video/x-${codec},stream-format=byte-stream,alignment=au ! lookouttimes` })).map(({ begins }) => begins);
+}
+
+describe('beginnings', () => {
+  test('of H.264 are IDR pictures and recovery points: parameter sets before another picture make none', async () => {
+    const [stap, sps, idr, slice, recovery, other] = [[0x78], [0x67, 66, 0, 30, 1], [0x65, 0x88, 1, 2], [0x41, 0x9a, 1, 2], [0x06, 6, 1, 0x80, 0x80], [0x06, 5, 1, 0x80, 0x80]];
+    assert.deepEqual(await beginnings('H264', [
+      together(stap, sps, slice), together(stap, sps, idr), { payload: slice }, together(stap, sps, slice), together(stap, sps, other, slice), together(stap, sps, recovery, slice), together(stap, sps, slice, idr), together(stap, sps, idr),
+    ]), [true, false, false, false, true, false, true], 'what comes before the first one goes no further');
+  });
+
+  test('of H.265 are IRAP pictures', async () => {
+    const [packet, vps, idr, cra, slice] = [[0x60, 1], [0x40, 1, 1, 2], [0x26, 1, 0x88, 1], [0x2a, 1, 0x88, 1], [0x02, 1, 0x88, 1]];
+    assert.deepEqual(await beginnings('H265', [together(packet, vps, slice), together(packet, vps, idr), together(packet, vps, slice), together(packet, vps, cra)]), [true, false, true]);
+  });
+});
 
 describe('payloads', () => {
   test('of H.264: what is empty, cut, reserved or no continuation ends before the depayloader; what is whole passes', async () => {

@@ -1,16 +1,16 @@
-/** Makes a test of mutants: what `npm test` runs of them, and what `test:long` does. `LOOKOUT_MUTANT=seed` (or `kind:seed`) runs one alone. */
+/** Makes a test of mutants: what `npm test` runs of them, and what `test:long` does. `LOOKOUT_MUTANT=seed` (or `kind:seed`, or `kind:seed:camera`) runs one alone. */
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { mutantKinds, type MutantKind } from '../../src/camera-sim/mutator.ts';
 import { caseOf, fits, mutantMounts, startMutantRig, type MutantCase, type MutantOutcome, type MutantRig } from './mutant-rig.ts';
 
-/** The case that the environment asks for; undefined where it asks for none. */
-export function askedCase(value = process.env['LOOKOUT_MUTANT']): MutantCase | undefined {
+/** The case that the environment asks for, and the camera; undefined where it asks for none. */
+export function askedCase(value = process.env['LOOKOUT_MUTANT']): (MutantCase & { camera?: string | undefined }) | undefined {
   if (value === undefined) return undefined;
-  const [first = '', second] = value.split(':');
+  const [first = '', second, camera] = value.split(':');
   const seed = Number(second ?? first);
-  assert.ok(Number.isInteger(seed), `LOOKOUT_MUTANT=${value} is neither a seed nor kind:seed`);
-  return second === undefined ? caseOf(seed) : { seed, kind: first as MutantKind };
+  assert.ok(Number.isInteger(seed), `LOOKOUT_MUTANT=${value} is neither a seed nor kind:seed nor kind:seed:camera`);
+  return second === undefined ? caseOf(seed) : { seed, kind: first as MutantKind, camera };
 }
 
 /** One test over all of the cases, on several cameras at once; what `limitMs` does not let begin is said, and is no success. */
@@ -20,7 +20,7 @@ export function mutantTests({ cases, limitMs, mounts = mutantMounts }: { cases: 
   const chosen = asked ? [asked] : cases;
 
   before(async () => {
-    rig = await startMutantRig(asked ? mounts.filter((mount) => fits(asked, mount)).slice(0, 1) : mounts);
+    rig = await startMutantRig(asked ? mounts.filter((mount) => fits(asked, mount) && (asked.camera ?? mount.id) === mount.id).slice(0, 1) : mounts);
   });
   after(async () => {
     await rig?.[Symbol.asyncDispose]();
@@ -36,7 +36,7 @@ export function mutantTests({ cases, limitMs, mounts = mutantMounts }: { cases: 
   });
 }
 
-const report = ({ kind, seed, camera, classes, faults }: MutantOutcome): string => `LOOKOUT_MUTANT=${kind}:${seed} on ${camera} [${classes.join(' ')}]: ${faults.slice(0, 4).join(' · ')}`;
+const report = ({ kind, seed, camera, classes, faults }: MutantOutcome): string => `LOOKOUT_MUTANT=${kind}:${seed}:${camera} [${classes.join(' ')}]: ${faults.slice(0, 4).join(' · ')}`;
 
 async function runAll(t: TestContext, { rig, cases, limitMs }: { rig: MutantRig; cases: readonly MutantCase[]; limitMs: number }): Promise<MutantOutcome[]> {
   const queue = [...cases];

@@ -2,12 +2,14 @@
  * lookouttimes: stands where access units pass, counts them (`stats`, as identity does) and sees to it that each has a time
  * of its own, that a keyframe is later than all before it, and that what follows is later than its keyframe; B-frames stay
  * in their order. What breaks this comes from a camera whose clock goes back, or from an access unit that a parser had to
- * cut in two. What its parser does not take for a keyframe begins nothing, though its hub did. matroskamux 1.22 would write a time of 2^64 ns less, and a file that lasts 584 years. Behind a decoder it drops
+ * cut in two. What its parser does not take for a keyframe begins nothing, though its hub did, nor what only its parser takes for one
+ * (`random-access.c`); what is left of a unit that held nothing but parameter sets is no frame. matroskamux 1.22 would write a time of 2^64 ns less, and a file that lasts 584 years. Behind a decoder it drops
  * what comes more often than `max-rate`: videorate 1.22 aborts where a stream says that it has thousands of frames a second.
  * With `decode-times` it says when each unit is to be decoded, too (`decode-times.c`).
  */
 #include "box.h"
 #include "decode-times.h"
+#include "random-access.h"
 #include "times.h"
 
 /* What is mended gets the next moment that no other frame can have. Two frames of a burst may be closer by their own times: one tick of RTP, or the same ms in a file. */
@@ -70,7 +72,7 @@ GstBuffer *times_mend (Times *times, GstBuffer *buffer, gboolean keyframe, gbool
   return buffer;
 }
 
-typedef struct { GstElement parent; GstPad *source; guint64 frames; gboolean begun; Times times; guint max_rate; GstClockTime due; gboolean decoding; DecodeTimes decode; } LookoutTimes;
+typedef struct { GstElement parent; GstPad *source; guint64 frames; gboolean begun; Times times; guint max_rate; GstClockTime due; gboolean decoding; DecodeTimes decode; RandomAccess access; } LookoutTimes;
 typedef struct { GstElementClass parent; } LookoutTimesClass;
 enum { PROP_STATS = 1, PROP_MAX_RATE, PROP_DECODE_TIMES };
 
@@ -87,10 +89,19 @@ static gboolean is_early (LookoutTimes *self, GstClockTime time) {
 static GstFlowReturn times_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   (void) pad;
   LookoutTimes *self = (LookoutTimes *) parent;
+  gboolean parsed = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (gst_buffer_get_size (buffer) == 0) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_OK;
+  }
   GST_OBJECT_LOCK (self);
   self->frames += 1;
   GST_OBJECT_UNLOCK (self);
-  gboolean keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  gboolean keyframe = random_access_begins (&self->access, buffer, parsed);
+  if (parsed && !keyframe) {
+    buffer = gst_buffer_make_writable (buffer);
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  }
   self->begun |= keyframe;
   if (!self->begun) {
     gst_buffer_unref (buffer);
@@ -106,6 +117,11 @@ static GstFlowReturn times_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
 /* Whatever stands behind units in the stream does so when they are gone. */
 static gboolean times_event (GstPad *pad, GstObject *parent, GstEvent *event) {
   LookoutTimes *self = (LookoutTimes *) parent;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    GstCaps *caps;
+    gst_event_parse_caps (event, &caps);
+    random_access_caps (&self->access, caps);
+  }
   if (GST_EVENT_IS_SERIALIZED (event) && GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP) decode_times_flush (&self->decode, self->source);
   return gst_pad_event_default (pad, parent, event);
 }
