@@ -9,10 +9,10 @@ import { CameraUrl } from '../camera-url.ts';
 import { LookoutError } from '../errors.ts';
 import { streamKey, streamOfKey, subCamera } from '../streams.ts';
 import type { cameraMachine } from '../machines/camera.ts';
+import { ownEntry } from '../machines/supervisor.ts';
 import type { Feed } from '../media.ts';
 import type { PortLease, Ports } from '../native/ports.ts';
 import type { Store } from '../store/types.ts';
-import { ownEntry } from '../machines/supervisor.ts';
 import { plainEvent, type Observer } from './observer.ts';
 
 /** What managing cameras needs. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startDemoCameras, type DemoCameras, type DemoPorts } from '../camera-sim/demo.ts';
 import { parseCamera } from '../camera-config.ts';
 import type { Log } from '../log.ts';
-import type { Lease, Registry } from '../native/registry.ts';
+import type { Registry } from '../native/registry.ts';
 import type { Cameras } from './cameras.ts';
 
 /** The demo of one program. */
@@ -21,7 +21,6 @@ const [againMs, mostAgainMs] = [500, 10_000];
 /** Makes the demo, not started. */
 export function createDemo({ cameras, registry, log }: { cameras: Cameras; registry: Registry; log: Log }): Demo {
   let simulator: DemoCameras | undefined;
-  let lease: Lease | undefined;
   let left = new Set<string>();
   const stopped = new AbortController();
   let coming: Promise<void> = Promise.resolve();
@@ -31,11 +30,10 @@ export function createDemo({ cameras, registry, log }: { cameras: Cameras; regis
     const started = await startDemoCameras(ports);
     const { pid } = started;
     simulator = started;
-    const mine = registry.lease({ kind: 'pid', owner: 'demo', value: String(pid), free: async () => void process.kill(pid, 'SIGKILL') });
-    lease = mine;
+    const lease = registry.lease({ kind: 'pid', owner: 'demo', value: String(pid), free: async () => void process.kill(pid, 'SIGKILL') });
     void started.exited.then(() => {
-      if (simulator !== started || stopped.signal.aborted) return;
-      registry.forget(mine);
+      registry.forget(lease);
+      if (stopped.signal.aborted) return;
       log.warn({ pid }, 'the demo cameras ended and are started again');
       // Ends the story that it told.
       coming = started.close().then(() => again(started.ports));
@@ -43,7 +41,7 @@ export function createDemo({ cameras, registry, log }: { cameras: Cameras; regis
     return started;
   };
   const again = async (ports: DemoPorts): Promise<void> => {
-    for (let delayMs = againMs; !stopped.signal.aborted; delayMs = Math.min(delayMs * 2, mostAgainMs)) {
+    for (let delayMs = againMs; ; delayMs = Math.min(delayMs * 2, mostAgainMs)) {
       await sleep(delayMs, undefined, { signal: stopped.signal }).catch(() => undefined);
       if (stopped.signal.aborted) return;
       try {
@@ -63,7 +61,6 @@ export function createDemo({ cameras, registry, log }: { cameras: Cameras; regis
     await Promise.allSettled([...left].map((id) => cameras.remove(id)));
     left = new Set();
     await ending?.close();
-    if (lease) registry.forget(lease);
   };
 
   return {

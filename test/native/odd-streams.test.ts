@@ -47,7 +47,7 @@ const passing = async (codec: number, packets: readonly Packet[], encoding = 'H2
 /** Units in one packet (RFC 6184 §5.7.1, RFC 7798 §4.4.2). */
 const together = (head: number[], ...units: number[][]): Packet => ({ payload: [...head, ...units.flatMap((unit) => [0, unit.length, ...unit])] });
 
-/** Which units go on, by their last byte, and whether decoding can begin with each. */
+/** Of the units that go on, whether decoding can begin with each. */
 async function beginnings(encoding: 'H264' | 'H265', packets: readonly Packet[]): Promise<boolean[]> {
   const codec = encoding.toLowerCase();
   return (await through(packets.map((packet, index) => ({ ...packet, at: index * 40 })), { encoding, rest: `rtp${codec}depay ! video/x-${codec},stream-format=byte-stream,alignment=au ! lookouttimes` })).map(({ begins }) => begins);

@@ -12,8 +12,8 @@ import { pictureFault, recordingFaults, segmentFaults, sequenceFaults, type Fetc
 export type MutantMount = { id: string; codec: 'H264' | 'H265'; sound: 'AAC' | 'PCMU' | null; gopMs: number };
 
 const headers = { authorization: 'Bearer test-admin-token-of-this-run' };
-/** A camera's clock that jumps by less than a second is believed: `rtpjitterbuffer` takes it back over the next seconds. The rest is what a loaded machine was late when the session began. */
-const aheadMs = 1_800;
+/** A camera's clock that jumps by less than a second is believed: `rtpjitterbuffer` takes it back over the next seconds. */
+const aheadMs = 1_200;
 /** The form of its raw frames. */
 export const frameForm = { mode: 'always', width: 160, height: 90, fps: 10, format: 'GRAY8' } as const;
 const frameBytes = frameForm.width * frameForm.height;

@@ -1,6 +1,7 @@
 /* RTP for H.264 (RFC 6184 §5.6, §5.8): single NAL units, or FU-A for those that pass 60,000 bytes; RFC 4571 has 16 bits for a length. */
 #include <string.h>
 #include "hub-packets.h"
+#include "nal.h"
 
 #define PAYLOAD_TYPE 96
 #define PAYLOAD_BYTES 59000
@@ -68,34 +69,19 @@ static void put_nal (HubStream *stream, guint32 timestamp, const guint8 *nal, gs
   }
 }
 
-/* The next NAL unit behind a length of `size` bytes; FALSE at the end, or where the length lies. */
-static gboolean next_nal (const guint8 *data, gsize size, gsize *at, guint length_size, const guint8 **nal, gsize *length) {
-  for (;;) {
-    if (*at + length_size > size) return FALSE;
-    gsize value = 0;
-    for (guint i = 0; i < length_size; i += 1) value = value << 8 | data[*at + i];
-    *at += length_size;
-    if (value > size - *at) return FALSE;
-    *nal = data + *at;
-    *length = value;
-    *at += value;
-    if (value > 0) return TRUE;
-  }
-}
-
 static gboolean has_parameter_sets (const guint8 *data, gsize size, guint length_size) {
   const guint8 *nal;
   gsize at = 0, length;
-  while (next_nal (data, size, &at, length_size, &nal, &length)) if ((nal[0] & 0x1f) == NAL_SPS) return TRUE;
+  while (nal_next (data, size, &at, length_size, &nal, &length)) if ((nal[0] & 0x1f) == NAL_SPS) return TRUE;
   return FALSE;
 }
 
 static void put_all (HubStream *stream, guint32 timestamp, const guint8 *data, gsize size, guint length_size, gboolean closes, GByteArray *out) {
   const guint8 *nal, *following;
   gsize at = 0, length, next_length;
-  if (!next_nal (data, size, &at, length_size, &nal, &length)) return;
+  if (!nal_next (data, size, &at, length_size, &nal, &length)) return;
   for (gboolean more = TRUE; more; nal = following, length = next_length) {
-    more = next_nal (data, size, &at, length_size, &following, &next_length);
+    more = nal_next (data, size, &at, length_size, &following, &next_length);
     put_nal (stream, timestamp, nal, length, closes && !more, out);
   }
 }
@@ -123,7 +109,7 @@ void hub_packetize (HubStream *stream, const HubUnit *unit, GByteArray *out) {
     const guint8 *first;
     gsize length, size;
     /* An access unit delimiter comes before everything (H.264 §7.4.1.2.3). */
-    if (next_nal (map.data, map.size, &at, unit->length_size, &first, &length) && (first[0] & 0x1f) == NAL_AUD) put_nal (stream, unit->timestamp, first, length, FALSE, out);
+    if (nal_next (map.data, map.size, &at, unit->length_size, &first, &length) && (first[0] & 0x1f) == NAL_AUD) put_nal (stream, unit->timestamp, first, length, FALSE, out);
     else at = 0;
     const guint8 *sets = g_bytes_get_data (unit->parameter_sets, &size);
     put_all (stream, unit->timestamp, sets, size, 4, FALSE, out);

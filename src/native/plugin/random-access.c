@@ -4,6 +4,7 @@
  * (H.264 table 7-1, H.265 table 7-1), or a recovery point before the picture (H.264 §D.1.8), as ffmpeg asks for. A camera that sends neither
  * for ten seconds is believed what its parser says: better a file that begins grey than none.
  */
+#include "nal.h"
 #include "random-access.h"
 
 #define PATIENCE (10 * G_USEC_PER_SEC)
@@ -31,18 +32,11 @@ static gsize behind_start_code (const guint8 *data, gsize size, gsize at) {
 
 /* The next NAL unit; FALSE at the end, or where a length lies. Of a byte stream its length is that of all that follows: only its beginning is read. */
 static gboolean next_unit (const RandomAccess *self, const guint8 *data, gsize size, gsize *at, const guint8 **unit, gsize *length) {
-  if (!self->lengths) {
-    *at = behind_start_code (data, size, *at);
-    *unit = data + *at;
-    *length = size - *at;
-    return *length > 0;
-  }
-  if (*at + LENGTH_SIZE >= size) return FALSE;
-  *length = GST_READ_UINT32_BE (data + *at);
-  *unit = data + *at + LENGTH_SIZE;
-  if (*length == 0 || *length > size - *at - LENGTH_SIZE) return FALSE;
-  *at += LENGTH_SIZE + *length;
-  return TRUE;
+  if (self->lengths) return nal_next (data, size, at, LENGTH_SIZE, unit, length);
+  *at = behind_start_code (data, size, *at);
+  *unit = data + *at;
+  *length = size - *at;
+  return *length > 0;
 }
 
 /* H.264 §7.3.2.3.1; bytes against emulation are not taken out, which only moves what lies behind a long message. */
@@ -77,11 +71,10 @@ static gboolean holds (const RandomAccess *self, const guint8 *data, gsize size)
 
 gboolean random_access_begins (RandomAccess *self, GstBuffer *buffer, gboolean parsed) {
   GstMapInfo map;
-  gint64 now = g_get_monotonic_time ();
-  if (self->since == 0) self->since = now;
   if (!parsed || self->codec == UNITS_OTHER || !gst_buffer_map (buffer, &map, GST_MAP_READ)) return parsed;
   gboolean begins = holds (self, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
-  if (begins) self->since = now;
+  gint64 now = g_get_monotonic_time ();
+  if (begins || self->since == 0) self->since = now;
   return begins || now - self->since > PATIENCE;
 }

@@ -5,7 +5,7 @@
 
 typedef enum { UNITS_OTHER = 0, UNITS_H264 = 1, UNITS_H265 = 2 } UnitCodec;
 
-/* `lengths`: each NAL unit follows its length, four bytes, and no start code. `since`: the last unit that was one, or the first of all, µs of g_get_monotonic_time. Zeroed, it believes its parser. */
+/* `lengths`: each NAL unit follows its length, four bytes, and no start code. `since`: the last unit that was one, or the first that its parser took for one, µs of g_get_monotonic_time. Zeroed, it believes its parser. */
 typedef struct { UnitCodec codec; gboolean lengths; gint64 since; } RandomAccess;
 
 /* Takes the form of the units from the caps of a stream. */
