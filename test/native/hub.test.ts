@@ -14,11 +14,12 @@ import { sequenceGaps } from '../support/hosts.ts';
 const plugins = join(import.meta.dirname, '../../.cache/gst');
 const noisy = (size: string, fps = 25): string => `videotestsrc is-live=true pattern=snow ! video/x-raw,${size},framerate=${fps}/1 ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=40000 key-int-max=${fps} bframes=0 ! h264parse`;
 
-/** A pipeline that ends in a hub; ends with the test. */
-async function startHub(t: TestContext, video: string, properties = ''): Promise<number> {
+/** A pipeline that ends in a hub; ends with the test. `input` is what it reads from `fdsrc`. */
+async function startHub(t: TestContext, video: string, properties = '', input = Buffer.alloc(0)): Promise<number> {
   const port = await freePort();
   const launch = `${video} ! video/x-h264,stream-format=avc,alignment=au ! lookouthub port=${port} timestamp-offset=4294900000 ${properties}`.trim().split(' ');
-  const child: ChildProcess = spawn('gst-launch-1.0', ['-q', ...launch], { stdio: 'ignore', env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LC_ALL: 'C', GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin') } });
+  const child: ChildProcess = spawn('gst-launch-1.0', ['-q', ...launch], { stdio: ['pipe', 'ignore', 'ignore'], env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LC_ALL: 'C', GST_PLUGIN_PATH: plugins, GST_REGISTRY: join(plugins, 'registry.bin') } });
+  child.stdin!.on('error', () => undefined).write(input);
   defer(t, async () => {
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -104,4 +105,19 @@ test('a reader that leaves is forgotten, and the next one begins at the latest k
     assert.ok(isWholeKeyframe(firstFrame(packets)));
     socket.destroy();
   }
+});
+
+test('a parameter set that no picture refers to reaches no reader: a parser would take size and rate from it', async (t) => {
+  const [sps, damaged, pps, idr] = ['6742c01ed900a02ff97016a0c0c0d4a0000003002000000651e2c5c9', '6742861e5700942ff95f1649bac02ca0005abb7b205700ba58a12107', '68cb8cb2', '65b8408001020304'].map((hex) => Buffer.from(hex, 'hex'));
+  let sequence = 0;
+  const packet = (nal: Buffer, marker: boolean): Buffer => {
+    const head = Buffer.from([0, 0, 0x80, 96 | (marker ? 0x80 : 0), 0, (sequence += 1), 0, 0, 0, 0, 0, 0, 0, 1]);
+    head.writeUInt16BE(12 + nal.length, 0);
+    return Buffer.concat([head, nal]);
+  };
+  const input = Buffer.concat([sps!, damaged!, pps!].map((nal) => packet(nal, false)).concat(packet(idr!, true)));
+  const port = await startHub(t, 'fdsrc fd=0 ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtph264depay', '', input);
+  const { packets } = read(t, port);
+  await eventually(() => frames(packets) > 0, { timeoutMs: 10_000, what: 'the latest keyframe' });
+  assert.deepEqual(firstFrame(packets).map(({ payload }) => payload.toString('hex')), [sps, pps, idr].map((nal) => nal!.toString('hex')));
 });

@@ -55,10 +55,10 @@ async function beginnings(encoding: 'H264' | 'H265', packets: readonly Packet[])
 
 describe('beginnings', () => {
   test('of H.264 are IDR pictures and recovery points: parameter sets before another picture make none', async () => {
-    const [stap, sps, idr, slice, recovery, other] = [[0x78], [0x67, 66, 0, 30, 1], [0x65, 0x88, 1, 2], [0x41, 0x9a, 1, 2], [0x06, 6, 1, 0x80, 0x80], [0x06, 5, 1, 0x80, 0x80]];
+    const [stap, sps, idr, slice, recovery, other] = [[0x78], [0x67, 66, 0, 30, 1], [0x65, 0x88, 1, 2], [0x41, 0x9a, 1, 2], [0x06, 1, 0, 6, 1, 0x80, 0x80], [0x06, 5, 1, 0x80, 0x80]];
     assert.deepEqual(await beginnings('H264', [
       together(stap, sps, slice), together(stap, sps, idr), { payload: slice }, together(stap, sps, slice), together(stap, sps, other, slice), together(stap, sps, recovery, slice), together(stap, sps, slice, idr), together(stap, sps, idr),
-    ]), [true, false, false, false, true, false, true], 'what comes before the first one goes no further');
+    ]), [true, false, false, false, true, false, true], 'what comes before the first one goes no further, and a message without content hides none behind it');
   });
 
   test('of H.265 are IRAP pictures', async () => {
@@ -149,4 +149,13 @@ describe('times', () => {
     // Two seconds, and the frame that is a quarter of an interval early at the end of them.
     assert.equal(text.match(/chain\s+\*+/gu)?.length, 11);
   });
+});
+
+test('what a source shows is never more than a second ahead of its arrival, whatever its clock says', async () => {
+  const frames = [0, 40, 5_000, 5_040, 5_080].map((at) => ({ payload: [0x65, 0x88, 1, 2], at }));
+  const shown = await through([{ payload: Buffer.from('6742c01ed900a02ff97016a0c0c0d4a0000003002000000651e2c5c9', 'hex'), marker: false }, { payload: [0x68, 0xcb, 0x8c, 0xb2], marker: false }, ...frames], { encoding: 'H264', rest: 'rtpjitterbuffer mode=none latency=0 ! rtph264depay ! video/x-h264,stream-format=avc,alignment=au ! lookoutcount' });
+  const times = shown.map(({ ms }) => ms);
+  assert.equal(times.length, frames.length);
+  assert.deepEqual(times.slice(0, 2), [0, 40]);
+  assert.ok(times.slice(2).every((ms, index) => ms < 4_000 && ms > times[index + 1]!), String(times));
 });

@@ -1,7 +1,8 @@
 /*
  * lookoutcount: counts access units and keyframes, and notes the codec's parameter sets, where they pass. What comes before
  * the first keyframe is counted and goes no further: nobody can decode it, and a recording would begin with it. Times that
- * cannot be are mended (times.c).
+ * cannot be are mended (times.c), and nothing is shown more than a second after it came: rtpjitterbuffer follows a clock that
+ * runs ahead so far, and rtpbin may add three seconds to it for the sake of the sound, by a sender report of that clock.
  */
 #include <string.h>
 #include "box.h"
@@ -10,7 +11,20 @@
 typedef struct { GstElement parent; GstPad *source; Notes *notes; gboolean begun; Times times; } LookoutCount;
 typedef struct { GstElementClass parent; } LookoutCountClass;
 
+/* How far ahead of its arrival a frame may be. */
+#define AHEAD GST_SECOND
+
 G_DEFINE_TYPE (LookoutCount, lookout_count, GST_TYPE_ELEMENT)
+
+/* The time of its pipeline is what its segment counts from 0 (`rtspsrc` is live). */
+static GstBuffer *not_ahead (LookoutCount *self, GstBuffer *buffer) {
+  GstClockTime now = gst_element_get_current_running_time (GST_ELEMENT (self)), time = GST_BUFFER_PTS (buffer);
+  if (!GST_CLOCK_TIME_IS_VALID (now) || !GST_CLOCK_TIME_IS_VALID (time) || time <= now + AHEAD) return buffer;
+  buffer = gst_buffer_make_writable (buffer);
+  GST_BUFFER_PTS (buffer) = now + AHEAD;
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  return buffer;
+}
 
 static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   (void) pad;
@@ -27,7 +41,7 @@ static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
     counters->frames += 1;
   }
   self->begun |= keyframe;
-  if (self->begun) return gst_pad_push (self->source, times_mend (&self->times, buffer, keyframe, FALSE));
+  if (self->begun) return gst_pad_push (self->source, times_mend (&self->times, not_ahead (self, buffer), keyframe, FALSE));
   gst_buffer_unref (buffer);
   return GST_FLOW_OK;
 }

@@ -18,6 +18,7 @@
 #include "hub-packets.h"
 #include "hub-units.h"
 #include "box.h"
+#include "parameter-sets.h"
 
 /* At the end clients get what is kept, if they take it within this. */
 #define FLUSH_MS 100
@@ -64,6 +65,15 @@ static gboolean begins (LookoutHub *self, GstBuffer *buffer) {
   return is_new;
 }
 
+/* The parameter sets that a keyframe needs; a new reference. */
+static GBytes *sets_of (LookoutHub *self, GstBuffer *buffer) {
+  GstMapInfo map;
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) return g_bytes_ref (self->parameter_sets);
+  GBytes *sets = parameter_sets_in_use (self->parameter_sets, map.data, map.size, self->length_size);
+  gst_buffer_unmap (buffer, &map);
+  return sets;
+}
+
 static GstFlowReturn hub_render (GstBaseSink *sink, GstBuffer *buffer) {
   LookoutHub *self = (LookoutHub *) sink;
   GstClockTime running = gst_segment_to_running_time (&sink->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
@@ -73,7 +83,7 @@ static GstFlowReturn hub_render (GstBaseSink *sink, GstBuffer *buffer) {
   unit.timestamp = self->timestamp;
   g_mutex_lock (&self->lock);
   unit.length_size = self->length_size;
-  if (unit.keyframe && self->parameter_sets != NULL) unit.parameter_sets = g_bytes_ref (self->parameter_sets);
+  if (unit.keyframe && self->parameter_sets != NULL) unit.parameter_sets = sets_of (self, buffer);
   hub_units_keep (&self->units, unit, self->soft_bytes, self->readers > 0);
   gboolean wanted = self->readers > 0;
   g_mutex_unlock (&self->lock);

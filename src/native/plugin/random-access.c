@@ -39,17 +39,17 @@ static gboolean next_unit (const RandomAccess *self, const guint8 *data, gsize s
   return *length > 0;
 }
 
-/* H.264 §7.3.2.3.1; bytes against emulation are not taken out, which only moves what lies behind a long message. */
+/* H.264 §7.3.2.3.1; bytes against emulation are not taken out, which only moves what lies behind a long message. In a byte stream it ends where its trailing bits are followed by a start code. */
 static gboolean has_recovery_point (const guint8 *unit, gsize length) {
   gsize at = 1;
   while (at + 2 < length) {
     guint type = 0, bytes = 0;
+    if (unit[at] == 0x80 && unit[at + 1] == 0 && unit[at + 2] == 0) return FALSE;
     while (at < length && unit[at] == 0xff) type += unit[at++];
     if (at < length) type += unit[at++];
     while (at < length && unit[at] == 0xff) bytes += unit[at++];
     if (at < length) bytes += unit[at++];
     if (type == SEI_RECOVERY_POINT) return at < length;
-    if (unit[at - 1] == 0 && bytes == 0) return FALSE;
     at += bytes;
   }
   return FALSE;
