@@ -24,6 +24,8 @@ const recipe = { width: 1280, height: 720, kbps: 2000, profile: 'main', noise: 4
 const lingerMs = 2_500;
 /** The jitter buffers' first guesses are over by then. */
 const settleMs = 3_000;
+/** The client that tells when frames were whole asks for nothing once it plays. */
+const clientLivesSeconds = 86_400;
 
 /** `at`: ms since the epoch. */
 type Decoded = { at: number; index: number | null; track: number; source: 'page' | 'bare' };
@@ -31,7 +33,7 @@ type InPage = { lookoutDecoded: { take: () => Decoded[]; answer: (offer: string)
 /** When a frame was whole at an RTSP client, ms since the epoch, and its place behind the keyframe. */
 type Arrival = { at: number; place: number };
 
-await using simulator = await startSimulator({ mounts: [{ name: 'camera', video: await benchClip(recipe) }] });
+await using simulator = await startSimulator({ mounts: [{ name: 'camera', video: await benchClip(recipe), sessionTimeoutSeconds: clientLivesSeconds }] });
 await using lookout = await startLookout();
 await using bare = await openBareCamera(simulator.url('camera'));
 await using player = await RtspPlayer.play(simulator.url('camera'));

@@ -12,7 +12,7 @@ typedef struct {
   GstSegment segment;
   gboolean rtp, known;
   gint64 zero;
-  GstClockTime first;
+  GstClockTime first; /* GST_CLOCK_TIME_NONE before a video began */
 } LookoutClock;
 typedef struct { GstElementClass parent; } LookoutClockClass;
 enum { PROP_ZERO = 1 };
@@ -34,6 +34,13 @@ gboolean lookout_clock_read (GstElement *element, gint64 *zero, GstClockTime *fi
   return known;
 }
 
+void lookout_clock_begin (GstElement *element, GstClockTime first) {
+  LookoutClock *self = (LookoutClock *) element;
+  g_mutex_lock (&self->lock);
+  if (!GST_CLOCK_TIME_IS_VALID (self->first)) self->first = first;
+  g_mutex_unlock (&self->lock);
+}
+
 gboolean lookout_clock_beside (GstObject *element, GstElement **clock) {
   GstObject *bin = gst_object_get_parent (element);
   *clock = bin != NULL ? gst_bin_get_by_name (GST_BIN (bin), "clock") : NULL;
@@ -50,7 +57,6 @@ static GstFlowReturn clock_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
   if (GST_CLOCK_TIME_IS_VALID (running) && (!self->rtp || gst_buffer_extract (buffer, 4, stamp, 4) == 4)) {
     g_mutex_lock (&self->lock);
     self->zero = (self->rtp ? lookout_monotonic_of_rtp (GST_READ_UINT32_BE (stamp)) : (gint64) time) - (gint64) running;
-    if (!self->known) self->first = running;
     self->known = TRUE;
     g_mutex_unlock (&self->lock);
   }
@@ -93,6 +99,7 @@ static void lookout_clock_class_init (LookoutClockClass *class) {
 }
 
 static void lookout_clock_init (LookoutClock *self) {
+  self->first = GST_CLOCK_TIME_NONE;
   g_mutex_init (&self->lock);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   lookout_add_pads (GST_ELEMENT (self), &self->source, clock_chain, clock_event);

@@ -1,4 +1,4 @@
-/* The time line that the tracks of one reader share. Times are ns; `zero` is on CLOCK_MONOTONIC, `first` a running time. */
+/* The time line that the tracks of one reader share. Times are ns; `zero` is on CLOCK_MONOTONIC, `first` a running time: that of the frame with which the video begins. */
 #ifndef LOOKOUT_CLOCK_H
 #define LOOKOUT_CLOCK_H
 #include "box.h"
@@ -9,7 +9,10 @@ gint64 lookout_monotonic_of_rtp (guint32 timestamp);
 /* Finds the `lookoutclock name=clock` of the bin that an element is in, with a reference; NULL where there is none. FALSE where something else has that name. */
 gboolean lookout_clock_beside (GstObject *element, GstElement **clock);
 
-/* FALSE before the first buffer came through a `lookoutclock`. */
+/* FALSE before the first buffer came through a `lookoutclock`; `first` is GST_CLOCK_TIME_NONE until it is told. */
 gboolean lookout_clock_read (GstElement *element, gint64 *zero, GstClockTime *first);
+
+/* Tells `first`; only the first time counts. */
+void lookout_clock_begin (GstElement *element, GstClockTime first);
 
 #endif

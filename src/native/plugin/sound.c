@@ -1,6 +1,6 @@
 /*
  * lookoutsound: the reading end of a hub of sound, in a pipeline whose video passes a `lookoutclock name=clock`. It gives
- * the frames since the first picture on that pipeline's running time, and where no sound comes it says so: a
+ * the frames since the picture with which `lookouttimes` lets the video begin on that pipeline's running time, and where no sound comes it says so: a
  * muxer that waits for a track that is late would hold up the video. Sound that comes later than `patience-ms` is dropped.
  * In a pipeline without such a clock it gives what is new, from its start on.
  */
@@ -46,8 +46,9 @@ static void wait_for (LookoutSound *self, int ms) {
   poll (fds, self->fd < 0 ? 1 : 2, ms);
 }
 
+/* FALSE while no video has begun. */
 static gboolean time_line (LookoutSound *self, gint64 *zero, GstClockTime *first) {
-  if (self->clock != NULL) return lookout_clock_read (self->clock, zero, first);
+  if (self->clock != NULL) return lookout_clock_read (self->clock, zero, first) && GST_CLOCK_TIME_IS_VALID (*first);
   *zero = self->began;
   *first = 0;
   return TRUE;

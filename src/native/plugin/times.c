@@ -8,6 +8,7 @@
  * With `decode-times` it says when each unit is to be decoded, too (`decode-times.c`).
  */
 #include "box.h"
+#include "clock.h"
 #include "decode-times.h"
 #include "random-access.h"
 #include "times.h"
@@ -72,7 +73,7 @@ GstBuffer *times_mend (Times *times, GstBuffer *buffer, gboolean keyframe, gbool
   return buffer;
 }
 
-typedef struct { GstElement parent; GstPad *source; guint64 frames; gboolean begun; Times times; guint max_rate; GstClockTime due; gboolean decoding; DecodeTimes decode; RandomAccess access; } LookoutTimes;
+typedef struct { GstElement parent; GstPad *source; guint64 frames; gboolean begun; Times times; guint max_rate; GstClockTime due; gboolean decoding; DecodeTimes decode; RandomAccess access; GstSegment segment; } LookoutTimes;
 typedef struct { GstElementClass parent; } LookoutTimesClass;
 enum { PROP_STATS = 1, PROP_MAX_RATE, PROP_DECODE_TIMES };
 
@@ -84,6 +85,14 @@ static gboolean is_early (LookoutTimes *self, GstClockTime time) {
   if (GST_CLOCK_TIME_IS_VALID (self->due) && time + interval / 4 < self->due) return TRUE;
   self->due = (GST_CLOCK_TIME_IS_VALID (self->due) && time < self->due + interval ? self->due : time) + interval;
   return FALSE;
+}
+
+/* The sound of the same reader begins with the video. */
+static void tell_clock (LookoutTimes *self, GstClockTime time) {
+  GstElement *clock;
+  GstClockTime running = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, time);
+  if (lookout_clock_beside (GST_OBJECT (self), &clock) && clock != NULL) lookout_clock_begin (clock, GST_CLOCK_TIME_IS_VALID (running) ? running : 0);
+  gst_clear_object (&clock);
 }
 
 static GstFlowReturn times_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer) {
@@ -102,6 +111,7 @@ static GstFlowReturn times_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
     buffer = gst_buffer_make_writable (buffer);
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   }
+  if (!self->begun && keyframe) tell_clock (self, GST_BUFFER_PTS (buffer));
   self->begun |= keyframe;
   if (!self->begun) {
     gst_buffer_unref (buffer);
@@ -117,6 +127,7 @@ static GstFlowReturn times_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
 /* Whatever stands behind units in the stream does so when they are gone. */
 static gboolean times_event (GstPad *pad, GstObject *parent, GstEvent *event) {
   LookoutTimes *self = (LookoutTimes *) parent;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT) gst_event_copy_segment (event, &self->segment);
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     GstCaps *caps;
     gst_event_parse_caps (event, &caps);
@@ -163,6 +174,7 @@ static void lookout_times_class_init (LookoutTimesClass *class) {
 
 static void lookout_times_init (LookoutTimes *self) {
   self->due = GST_CLOCK_TIME_NONE;
+  gst_segment_init (&self->segment, GST_FORMAT_TIME);
   decode_times_init (&self->decode);
   lookout_add_pads (GST_ELEMENT (self), &self->source, times_chain, times_event);
 }
