@@ -88,10 +88,11 @@ const supervision = section('When a camera counts as failed, and how it is retri
 const hosts = section('Child processes that run GStreamer pipelines', {
   warm: whole(1, 0, 1, 'Spare processes kept ready'),
   sourcesPerHost: whole(1, 1, 64, 'Cameras, or their second streams, that one process pulls. More saves memory; what shares a process shares its end'),
+  outputsPerHost: whole(1, 1, 64, 'Recordings, HLS outputs and live sound that one process writes; what decodes pictures has a process of its own. More saves memory; what shares a process shares its end'),
   heartbeatMs: ms(1300, 50, 60_000, 'A host that said nothing this long is asked for a sign of life; a playing one tells its counters every 1.2 s, which is one'),
   frozenMs: ms(1000, 200, 120_000, 'A host that does not answer this long is killed'),
   stopMs: ms(300, 0, 10_000, 'Time for an orderly end (RTSP TEARDOWN) before SIGKILL'),
-  recycleRssBytes: whole(268_435_456, 0, 1_099_511_627_776, 'A host whose resident memory grew to this is replaced by a fresh one without a gap; 0 means never. A process of several sources may have 16 MB more for each further one'),
+  recycleRssBytes: whole(268_435_456, 0, 1_099_511_627_776, 'A host whose resident memory grew to this is replaced by a fresh one without a gap; 0 means never. A process of several may have 16 MB more for each further one'),
   pictures: whole(8, 1, 256, 'Processes that decode `snapshot.jpg`, one for each camera of which pictures are asked: of more cameras at once, the one that rested longest ends'),
   pictureIdleMs: ms(30_000, 0, 3_600_000, 'Such a process waits this long for the next picture of its camera'),
 });

@@ -1,11 +1,11 @@
 /** The failure that the end of a host process stands for. */
 import { failure, type Failure } from '../errors.ts';
-import type { HostExit } from '../native/host.ts';
+import type { HostExit, HostKind } from '../native/host.ts';
 
-/** Null where it was asked to end. `who` is whose process it was, as a person would say it. */
-export function exitFailure({ code, signal, reason, beside }: HostExit, { pid, who: whose }: { pid: number; who: string }): Failure | null {
+/** Null where it was asked to end. `who` is whose process it was, as a person would say it; `kind` what it shares a process with. */
+export function exitFailure({ code, signal, reason, beside }: HostExit, { pid, who: whose, kind = 'source' }: { pid: number; who: string; kind?: HostKind }): Failure | null {
   const who = beside === 0 ? whose : `${whose} and ${beside === 1 ? 'another one' : `${beside} others`}`;
-  const evidence = `pid ${pid} ended with ${signal === null ? `code ${code}` : `signal ${signal}`}${beside === 0 ? '' : `; it was shared by ${beside + 1} sources`}`;
+  const evidence = `pid ${pid} ended with ${signal === null ? `code ${code}` : `signal ${signal}`}${beside === 0 ? '' : `; it was shared by ${beside + 1} ${kind}s`}`;
   switch (reason) {
     case 'asked':
       return null;

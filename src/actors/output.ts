@@ -1,6 +1,7 @@
 /** The output machine with its effect: a host from the pool that runs the output, its words translated into facts. */
 import { failureOf } from '../errors.ts';
 import type { TranscodeOptions } from '../machines/camera-live.ts';
+import type { OutputName } from '../machines/events.ts';
 import { outputMachine, type OutputProcessCommand, type OutputProcessFact, type OutputProcessInput } from '../machines/output.ts';
 import type { Host, HostPool } from '../native/host.ts';
 import type { ClosedFile, FramesSpec, HlsSegment, HlsSpec, HostEvent, OpenedFile, OutputSpec } from '../native/protocol.ts';
@@ -53,6 +54,8 @@ export type OutputDeps = {
   afflict: (camera: string, output: string, pid: number) => Promise<void>;
 };
 
+/** Those that decode no picture: whatever a camera sends, they break nothing, and may share a process where that is asked for. */
+const muxed: ReadonlySet<OutputName> = new Set(['record', 'hls', 'sound']);
 /** A hub closes this soon after its camera said that it would. */
 const drainMs = 400;
 
@@ -64,12 +67,12 @@ export function createOutput(deps: OutputDeps): typeof outputMachine {
     const { spec, book } = runOf(input, deps);
     let host: Host | undefined;
     let ended = false;
-    deps.pool.take(`camera:${camera}/${output}`).then(
+    deps.pool.take(`camera:${camera}/${output}`, muxed.has(output) ? { beside: 'output' } : {}).then(
       async (taken) => {
         host = taken;
         void taken.exited.then((exit) => {
           book.end();
-          tell({ type: 'process.exited', failure: exitFailure(exit, { pid: taken.pid, who: `the ${output} output` }) });
+          tell({ type: 'process.exited', failure: exitFailure(exit, { pid: taken.pid, who: `the ${output} output`, kind: 'output' }) });
         });
         if (ended) return void taken.kill();
         taken.listen((event) => {

@@ -18,7 +18,7 @@ export function createSource(deps: SourceDeps): typeof sourceMachine {
     const tell = (fact: ProcessFact): void => sendBack(fact);
     let host: Host | undefined;
     let ended = false;
-    deps.pool.take(`camera:${input.config.id}/source`, { shared: true }).then(
+    deps.pool.take(`camera:${input.config.id}/source`, { beside: 'source' }).then(
       (taken) => {
         host = taken;
         deps.recorder.boarding(input.config.id, taken);

@@ -75,7 +75,7 @@ export function createFaults(deps: FaultDeps): (camera: string, request: FaultRe
     const camera = streamKey({ camera: id, stream });
     if (!child(deps.root, camera)) throw new LookoutError('LOOKOUT_VALIDATION', { cameraId: id, message: 'This camera has no second stream.' });
     const order = { camera, target, ...checked(fault, { seconds, rate }) };
-    const beside = hitsHost.has(fault) ? sharers(deps.pool, order) : [];
+    const beside = hitsHost.has(fault) ? sharers(deps.pool, fault === 'disk-full' ? { camera, target: 'record' } : order) : [];
     // Written first: what the fault does to the cameras must stand behind it in the journal.
     deps.observer.note(plainEvent(camera, 'fault.injected', `${sentence(fault, order)}${beside.length > 0 ? ` The process is shared by ${beside.join(', ')}.` : ''}`));
     for (const other of beside) deps.observer.note(plainEvent(other, 'fault.injected', `An administrator injected a fault into the process that this camera shares with ${camera}: ${fault}.`));
@@ -112,13 +112,14 @@ function hostOf(pool: HostPool, { camera, target }: Pick<Order, 'camera' | 'targ
 }
 
 /** What hits a process hits whoever sits in it. */
-const hitsHost: ReadonlySet<FaultName> = new Set(['kill-host', 'crash-host', 'freeze-host', 'native-hang']);
+const hitsHost: ReadonlySet<FaultName> = new Set(['kill-host', 'crash-host', 'freeze-host', 'native-hang', 'disk-full']);
 
-/** The other cameras, or second streams, whose sources run in the same process. */
+/** The other cameras, or second streams, whose sources or outputs run in the same process. */
 function sharers(pool: HostPool, { camera, target }: Pick<Order, 'camera' | 'target'>): string[] {
   const host = pool.find(`camera:${camera}/${target}`);
   const row = pool.hosts().find(({ owner, pid }) => owner === `camera:${camera}/${target}` && pid === host?.pid);
-  return (row?.beside ?? []).flatMap((owner) => /^camera:([^/]+)\//u.exec(owner)?.[1] ?? []).filter((other) => other !== camera);
+  const others = (row?.beside ?? []).flatMap((owner) => /^camera:([^/]+)\//u.exec(owner)?.[1] ?? []).filter((other) => other !== camera);
+  return [...new Set(others)];
 }
 
 function impossible(camera: string, why: string): LookoutError {

@@ -161,12 +161,13 @@ async function startCameras({ given: { config }, parts, before, sync }: { given:
 
 /** The pool of hosts, with a spare one if it is to be warm. */
 function createHosts({ config, instance }: ProgramOptions, registry: Registry, log: Log): HostPool {
+  const { sourcesPerHost, outputsPerHost } = config.hosts;
   return createHostPool({
     registry, instance,
     heartbeatMs: config.hosts.heartbeatMs,
     frozenMs: config.hosts.frozenMs,
     spares: config.hosts.warm > 0 ? 1 : 0,
-    sourcesPerHost: config.hosts.sourcesPerHost, wornRssBytes: recycleBytes(config),
+    sourcesPerHost, outputsPerHost, wornRssBytes: { source: recycleBytes(config, sourcesPerHost), output: recycleBytes(config, outputsPerHost) },
     onStderr: (line, pid) => log.warn({ pid, line }, 'a host wrote to stderr'),
   });
 }

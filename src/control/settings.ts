@@ -22,19 +22,20 @@ function classPolicy(cls: FailureClass, { supervision }: Config): ClassPolicy {
   return { ...rules, factor, quarantineAfter, floorMs: 0, baseMs: minMs, capMs: maxMs };
 }
 
-/** What each further source of a process may add to its resident memory before it counts as grown. */
+/** What each further seat of a process may add to its resident memory before it counts as grown. */
 const bytesPerNeighbour = 16 * 1_048_576;
 
-/** The resident memory at which a host is replaced; 0 means never. */
-export function recycleBytes({ hosts }: Pick<Config, 'hosts'>): number {
-  return hosts.recycleRssBytes === 0 ? 0 : hosts.recycleRssBytes + (hosts.sourcesPerHost - 1) * bytesPerNeighbour;
+/** The resident memory at which a host of so many is replaced, or takes no new one; 0 means never. */
+export function recycleBytes({ hosts }: Pick<Config, 'hosts'>, places: number): number {
+  return hosts.recycleRssBytes === 0 ? 0 : hosts.recycleRssBytes + (places - 1) * bytesPerNeighbour;
 }
 
 /** Everything the actor tree is started with. */
 export function supervisorSettings(config: Config): SupervisorSettings {
   const { supervision, hosts, sfu, rtsp } = config;
-  // Sources that share a process stop one after the other.
-  const reapMs = 2_000 + (hosts.sourcesPerHost - 1) * 250;
+  // Those that share a process stop one after the other.
+  const reapMsOf = (places: number): number => 2_000 + (places - 1) * 250;
+  const reapMs = reapMsOf(hosts.sourcesPerHost);
   return {
     workers: sfu.workers,
     intensity: { restarts: supervision.actors.restarts, periodMs: supervision.actors.windowMs },
@@ -47,11 +48,11 @@ export function supervisorSettings(config: Config): SupervisorSettings {
       bootingWindowMs: supervision.bootingMs,
       releaseMs: hosts.stopMs + reapMs + 1_000,
       feedLingerMs: 5_000,
-      output: { policy: policyOf(config), intensity: supervision.intensity, resetAfterMs: supervision.resetAfterMs, startMs: rtsp.startMs, finishMs: 3_000, reapMs: 2_000, settleMs: 500 },
+      output: { policy: policyOf(config), intensity: supervision.intensity, resetAfterMs: supervision.resetAfterMs, startMs: rtsp.startMs, finishMs: 3_000, reapMs: reapMsOf(hosts.outputsPerHost), settleMs: 500 },
       hlsSegmentSeconds: config.hls.segmentSeconds,
       transcode: { maxHeight: config.transcode.maxHeight, lingerMs: config.transcode.idleSeconds * 1_000 },
       source: { spawnMs: 10_000, startMs: rtsp.startMs, stopMs: hosts.stopMs, reapMs, successorMs: supervision.health.keyframeMs, shutMs: 500, cycleMs: sfu.requestMs },
-      recycleRssBytes: recycleBytes(config),
+      recycleRssBytes: recycleBytes(config, hosts.sourcesPerHost),
     },
     worker: { intensity: { restarts: supervision.actors.restarts, periodMs: supervision.actors.windowMs }, startMs: 10_000, backoffMs: 50, pauseMs: 10_000 },
     viewer: { ...config.viewers, primer: { prepareMs: sfu.requestMs, lifeMs: config.primers.lifeMs } },

@@ -1,18 +1,18 @@
 /** Hosts on demand: a fork with a deadline on everything it does, a warm spare, every pid in the registry. */
 import { failure, FailureError } from '../errors.ts';
 import { HostProcess, type HostOptions } from './host-process.ts';
-import type { HostPool } from './host.ts';
-import { createSeating } from './seating.ts';
+import type { HostKind, HostPool } from './host.ts';
+import { createSeating, type Seating } from './seating.ts';
 
 /** A pool's settings; only registry and instance have no default. */
 export type HostPoolOptions = Pick<HostOptions, 'registry' | 'instance'> & Partial<HostOptions> & {
   /** Hosts that wait, loaded, for the next `take`: 0 or 1. */
   spares?: 0 | 1;
-  /** A host that several sources share takes no new one once its resident memory grew to this; 0 means never. */
-  wornRssBytes?: number;
+  /** A host that several share takes no new one once its resident memory grew to this; 0 means never. */
+  wornRssBytes?: Record<HostKind, number>;
 };
 
-const defaults = { heartbeatMs: 1300, calmMs: 5000, frozenMs: 1000, readyMs: 10_000, spares: 1, sourcesPerHost: 1, wornRssBytes: 0, onStderr: () => {} } as const;
+const defaults = { heartbeatMs: 1300, calmMs: 5000, frozenMs: 1000, readyMs: 10_000, spares: 1, sourcesPerHost: 1, outputsPerHost: 1, wornRssBytes: { source: 0, output: 0 }, onStderr: () => {} } as const;
 /** The owner of a spare in the registry. */
 const spareOwner = 'pool/spare';
 /** A spare that dies young (out of memory, broken installation) is not re-made in a tight loop. */
@@ -24,7 +24,10 @@ const refillMs = 300;
 export function createHostPool(given: HostPoolOptions): HostPool {
   const options = { ...defaults, ...given };
   const live = new Set<HostProcess>();
-  const seating = createSeating<HostProcess>({ places: options.sourcesPerHost, wornRssBytes: options.wornRssBytes });
+  const seatings: Record<HostKind, Seating<HostProcess>> = {
+    source: createSeating({ places: options.sourcesPerHost, wornRssBytes: options.wornRssBytes.source }),
+    output: createSeating({ places: options.outputsPerHost, wornRssBytes: options.wornRssBytes.output }),
+  };
   let spare: HostProcess | undefined;
   let closed = false;
   let refill: NodeJS.Timeout | undefined;
@@ -34,7 +37,7 @@ export function createHostPool(given: HostPoolOptions): HostPool {
     live.add(host);
     void host.exited.then((exit) => {
       live.delete(host);
-      seating.close(host, exit, host.seats().map((seat) => seat.owner));
+      for (const seating of Object.values(seatings)) seating.close(host, exit, host.seats().map((seat) => seat.owner));
       if (spare !== host) return;
       spare = undefined;
       plan(spareRetryMs);
@@ -57,11 +60,12 @@ export function createHostPool(given: HostPoolOptions): HostPool {
   if (options.spares > 0) spare = fork(spareOwner);
 
   return {
-    async take(owner, { shared = false } = {}) {
+    async take(owner, { beside } = {}) {
       if (closed) throw new Error('The host pool is closed.');
-      const known = shared ? seating.choose(owner) : undefined;
+      const seating = beside && seatings[beside];
+      const known = seating?.choose(owner);
       const host = known ?? fresh(owner);
-      if (shared && known === undefined) seating.open(host, owner);
+      if (known === undefined) seating?.open(host, owner);
       const seat = host.seat(owner);
       if (host.pid === 0) throw new FailureError(failure('local', 'spawn-failed', 'No host process could be started: this machine is out of processes, memory or file descriptors.'));
       return seat;

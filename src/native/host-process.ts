@@ -23,8 +23,9 @@ export type HostOptions = {
   frozenMs: number;
   /** Until `ready`: a host that is still loading cannot answer a heartbeat. */
   readyMs: number;
-  /** How many sources a process may run at the same time. */
+  /** How many sources a process may run at the same time, or how many outputs. */
   sourcesPerHost: number;
+  outputsPerHost: number;
   /** What a host writes to stderr, line by line, bounded and redacted. */
   onStderr: (line: string, pid: number) => void;
 };
@@ -38,7 +39,7 @@ const entry = hostEntry();
 const plugins = join(import.meta.dirname, '..', '..', '.cache', 'gst');
 /** Descriptor of the first box in the child, behind stdio and the IPC channel. */
 const firstBoxFd = 4;
-/** Beside one thread that each source's bus pins: one for an appsink, one for the rest. */
+/** Beside one thread that each pipeline's bus pins: one for an appsink, one for the rest. */
 const moreThreads = 2;
 /** A host's own garbage is a few hundred bytes a second. Heap sizes, one helper thread instead of four, which is 2 MB, and a collector that can be asked (`host/tidy.ts`). */
 const heapFlags = ['--expose-gc', '--max-semi-space-size=1', '--max-old-space-size=48', '--v8-pool-size=1'];
@@ -107,9 +108,9 @@ export class HostProcess {
     return this.#seatings;
   }
 
-  /** Whether one more source can sit in it: it lives, has a place, and nothing of this machine failed in it yet. */
+  /** Whether one more can sit in it: it lives, and nothing of this machine failed in it yet. */
   get hasPlace(): boolean {
-    return !this.#dying && !this.#ended && !this.#failed && this.#free.length > 0;
+    return !this.#dying && !this.#ended && !this.#failed;
   }
 
   seats(): HostSeat[] {
@@ -212,11 +213,11 @@ export class HostProcess {
   }
 }
 
-function start({ instance, sourcesPerHost }: HostOptions, boxes: readonly FlightBox[]): ChildProcess {
+function start({ instance, sourcesPerHost, outputsPerHost }: HostOptions, boxes: readonly FlightBox[]): ChildProcess {
   const args = [...heapFlags, entry];
   // Linux kills the host with its parent even where a blocked native call keeps it from hearing the disconnect.
   const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', process.execPath]] : [process.execPath, []];
-  const env = { ...environment(instance), UV_THREADPOOL_SIZE: String(sourcesPerHost + moreThreads) };
+  const env = { ...environment(instance), UV_THREADPOOL_SIZE: String(Math.max(sourcesPerHost, outputsPerHost) + moreThreads) };
   return spawn(command, [...prefix, ...args], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...boxes.map(({ fd }) => fd)], serialization: 'advanced', env });
 }
 

@@ -3,7 +3,7 @@ import type { HostCommand, HostEvent } from './protocol.ts';
 
 /**
  * How a host ended. `frozen`: heartbeat missed or a native call passed its deadline; `clogged`: its pipe did not drain for
- * 1 s; `stuck`: another source in the same process did not stop. `beside`: how many others were in it.
+ * 1 s; `stuck`: another one in the same process did not stop. `beside`: how many others were in it.
  */
 export type HostExit = { code: number | null; signal: string | null; reason: 'asked' | 'crashed' | 'frozen' | 'clogged' | 'stuck'; beside: number };
 
@@ -25,13 +25,16 @@ export type Host = {
   flight(): Buffer | undefined;
 };
 
+/** What shares a process with its like, and with nothing else. */
+export type HostKind = 'source' | 'output';
+
 /** Hosts on demand, with a warm spare. */
 export type HostPool = {
   /**
-   * The warm spare where there is one (a new one is made behind it), else a fresh fork. Leased to `owner`. `shared`: it may
-   * be a seat in a process that runs others of this kind, where the pool packs (`sourcesPerHost`).
+   * The warm spare where there is one (a new one is made behind it), else a fresh fork. Leased to `owner`. `beside`: it may
+   * be a seat in a process that runs others of this kind, where the pool packs them (`sourcesPerHost`, `outputsPerHost`).
    */
-  take(owner: string, options?: { shared?: boolean }): Promise<Host>;
+  take(owner: string, options?: { beside?: HostKind }): Promise<Host>;
   /** The living host of an owner, if there is one. */
   find(owner: string): Host | undefined;
   /** One row for each owner. `beside`: the owners that share its process. */

@@ -1,4 +1,4 @@
-/** Who sits where, for those who pack several sources into one process (`hosts.sourcesPerHost`). Pure but for the clock. */
+/** Who sits where, for those who pack several sources, or several outputs, into one process (`hosts.sourcesPerHost`, `hosts.outputsPerHost`). Pure but for the clock. */
 import type { HostExit } from './host.ts';
 
 /** What is asked of a process that others may share. */
@@ -11,7 +11,7 @@ export type Table = {
 
 /** What bounds a table. */
 export type SeatingLimits = {
-  /** Sources at the same time. */
+  /** How many at the same time. */
   places: number;
   /** A process that grew to this is left to those who sit in it; 0 means never. */
   wornRssBytes: number;
@@ -46,7 +46,7 @@ export function createSeating<T extends Table>({ places, wornRssBytes }: Seating
 
   return {
     // The oldest with a place. Where the owner sits already, its successor must not: a planned restart wants a fresh process.
-    choose: (owner) => (isSuspect(owner) ? undefined : [...tables].find((table) => table.hasPlace && !isWorn(table) && !table.seats().some((seat) => seat.owner === owner))),
+    choose: (owner) => (isSuspect(owner) ? undefined : [...tables].find((table) => table.hasPlace && table.seats().length < places && !isWorn(table) && !table.seats().some((seat) => seat.owner === owner))),
     open(table, owner) {
       if (places > 1 && !isSuspect(owner)) tables.add(table);
     },

@@ -3,7 +3,8 @@
  * of Lookout, next to a bare `gst-launch-1.0` pipeline that does the same from the same hub with stock elements, at the same
  * time; the source with its live feed next to a bare one from the camera, with and without readers of its hub, which is what
  * the hub costs. Then how far HLS is behind, and how long snapshots take whose keyframe is new each time.
- * Usage: npm run bench -- outputs [cameras=3] [seconds=20]
+ * With `perHost` recordings, HLS and live sound share processes, so many of a kind to one (`hosts.outputsPerHost`).
+ * Usage: npm run bench -- outputs [cameras=3] [seconds=20] [perHost=1]
  */
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,7 +24,7 @@ import { cpuSeconds } from '../support/procfs.ts';
 import { startSimulator } from '../support/simulator.ts';
 import { hlsLatency, snapshotTimes } from '../support/outputs-bench.ts';
 
-const [cameras = 3, seconds = 20] = process.argv.slice(2, 4).map(Number);
+const [cameras = 3, seconds = 20, perHost = 1] = process.argv.slice(2, 5).map(Number);
 const targetRatio = 1.2;
 const recipe = { width: 1280, height: 720, seconds: 4, gop: 25, kbps: 2000, profile: 'main', noise: 40, view: { pattern: 'checks', hue: 220 }, title: 'GOP' } as const;
 const [h264, h265] = [await benchClip(recipe), await benchClip({ ...recipe, codec: 'H265', noise: 6 })];
@@ -42,6 +43,8 @@ type Source = { id: string; hubPort: number; soundPort: number; host: Host };
 
 await using simulator = await startSimulator({ mounts: ids.map((name) => ({ name, video: h264, audio: 'beep-aac', phase: 'random' as const })) });
 const hosts = startPool();
+/** Kinds apart, so that what each costs can be told. */
+const pools = { record: startPool({ outputsPerHost: perHost }), hls: startPool({ outputsPerHost: perHost }), sound: startPool({ outputsPerHost: perHost }), frames: hosts };
 const places = createFrames({ registry: hosts.registry, instance: hosts.instance });
 const children = barePipelines();
 const rows: Record<string, Row> = {};
@@ -58,7 +61,7 @@ try {
   rows['snapshot, one a second'] = await snapshots(sources[0]!);
 } finally {
   await children[Symbol.asyncDispose]();
-  await hosts.close();
+  await Promise.all([hosts, ...Object.values(pools)].map((each) => each.close()));
   rmSync(folder, { recursive: true, force: true });
 }
 console.table(rows);
@@ -71,7 +74,7 @@ const readersOfEach = 2 * outputs.length;
 /** Nobody reads from the bare source: what the hub costs is no ratio to it. */
 const hub = { readersOfEach, 'CPU a reader, %': Math.round((read!['CPU a camera, %'] - rows[feedAlone]!['CPU a camera, %']) * 1_000 / readersOfEach) / 1_000 };
 const met = { ratio: Object.values(ratios).every((ratio) => ratio <= targetRatio), snapshot: pictures.H264.p95 <= 150 && pictures.H265.p95 <= 150 };
-console.log(JSON.stringify({ bench: 'outputs', cameras, seconds, ratios, hub, hls, pictures, targets: { ratio: targetRatio, snapshotP95Ms: 150 }, met }));
+console.log(JSON.stringify({ bench: 'outputs', cameras, seconds, perHost, ratios, hub, hls, pictures, targets: { ratio: targetRatio, snapshotP95Ms: 150 }, met }));
 
 async function startSource(id: string, index: number): Promise<Source> {
   const host = await hosts.pool.take(`camera:${id}/source`);
@@ -86,12 +89,12 @@ async function startSource(id: string, index: number): Promise<Source> {
 async function startPair(name: Measured, sources: readonly Source[]): Promise<Pair> {
   const lookout: number[] = [];
   for (const source of sources) {
-    const host = await hosts.pool.take(`camera:${source.id}/${name}`);
+    const host = await pools[name].pool.take(`camera:${source.id}/${name}`, name === 'frames' ? {} : { beside: 'output' });
     const spec = specOf(name, source);
     if (spec.output === 'frames') void host.exited.then(() => places.end(spec.run));
     const said = record(host);
     host.send({ type: 'output.start', spec });
-    lookout.push(host.pid);
+    if (!lookout.includes(host.pid)) lookout.push(host.pid);
     const runs = await eventually(() => said.events.find((event) => event.type === 'output.failed' || (event.type === 'output.stats' && event.stats.frames > 0)), { timeoutMs: 20_000, what: `${name} of ${source.id} to run` });
     if (runs?.type === 'output.failed') throw new Error(`${name} of ${source.id}: ${JSON.stringify(runs.failure)}`);
   }

@@ -26,6 +26,9 @@ describe('rules of seating', () => {
     first.owners.push('a');
     assert.equal(seating.choose('b'), first);
     assert.equal(seating.choose('a'), undefined);
+    first.owners.push('x', 'y');
+    assert.equal(seating.choose('b'), undefined, 'all places are taken');
+    first.owners.length = 1;
     first.hasPlace = false;
     assert.equal(seating.choose('b'), undefined);
   });
@@ -80,7 +83,7 @@ describe('shared host', () => {
   /** A source that feeds a receiver, and what the receiver got. */
   const feed = async (name: string, pool = hosts.pool) => {
     const [receiver, port] = [await receiveRtp(), await hosts.ports.lease(`camera:${name}/ingest`)];
-    const host = await pool.take(`camera:${name}/source`, { shared: true });
+    const host = await pool.take(`camera:${name}/source`, { beside: 'source' });
     const said = record(host);
     host.send({ type: 'source.start', spec: sourceSpec(server.url(`/${name}`), { feed: { port: receiver.port, bindPort: port.port, ssrc: 7, payloadType: 96, open: true } }) });
     const close = async (): Promise<void> => {
@@ -104,9 +107,9 @@ describe('shared host', () => {
     const [a, b] = [await feed('a'), await feed('b')];
     assert.equal(a.host.pid, b.host.pid);
     await Promise.all([a.said.next('source.flowing'), b.said.next('source.flowing')]);
-    const c = await hosts.pool.take('camera:c/source', { shared: true });
+    const c = await hosts.pool.take('camera:c/source', { beside: 'source' });
     const cannot = await started(c, '/nowhere');
-    const alone = await hosts.pool.take('camera:d/source', { shared: true });
+    const alone = await hosts.pool.take('camera:d/source', { beside: 'source' });
     assert.equal(c.pid, a.host.pid);
     assert.notEqual(alone.pid, a.host.pid);
     await eventually(() => cannot.events.some((event) => event.type === 'source.failed' && event.failure.class === 'not-found'), { what: 'the refusal' });
@@ -122,7 +125,7 @@ describe('shared host', () => {
   });
 
   test('each source notes in a box of its own, and who sits down in a place finds it empty', async () => {
-    const [a, b] = [await hosts.pool.take('camera:a/source', { shared: true }), await hosts.pool.take('camera:b/source', { shared: true })];
+    const [a, b] = [await hosts.pool.take('camera:a/source', { beside: 'source' }), await hosts.pool.take('camera:b/source', { beside: 'source' })];
     const [saidA, saidB] = [await started(a, '/a'), await started(b, '/b')];
     await Promise.all([saidA.next('source.stats'), saidB.next('source.stats')]);
     const dialogue = (host: Host): string => boxMessages(host.flight() ?? Buffer.alloc(0)).start.map(({ text }) => text).join('');
@@ -130,7 +133,7 @@ describe('shared host', () => {
     assert.ok(/\/b /u.test(dialogue(b)) && !/\/a /u.test(dialogue(b)), dialogue(b));
     await b.release();
     assert.match(dialogue(b), /TEARDOWN|\/b /u, 'what it noted is kept');
-    const c = await hosts.pool.take('camera:c/source', { shared: true });
+    const c = await hosts.pool.take('camera:c/source', { beside: 'source' });
     const saidC = await started(c, '/c');
     const { media } = await saidC.next('source.media');
     assert.equal(media.profile, 'high');
@@ -139,14 +142,14 @@ describe('shared host', () => {
   });
 
   test('the end of the process is told to all who sit in it, with how many they were', async () => {
-    const seats = await Promise.all(['a', 'b', 'c'].map((name) => hosts.pool.take(`camera:${name}/source`, { shared: true })));
+    const seats = await Promise.all(['a', 'b', 'c'].map((name) => hosts.pool.take(`camera:${name}/source`, { beside: 'source' })));
     process.kill(seats[0]!.pid, 'SIGKILL');
     for (const exit of await Promise.all(seats.map(({ exited }) => exited))) assert.deepEqual(exit, { code: null, signal: 'SIGKILL', reason: 'crashed', beside: 2 });
     assert.deepEqual(hosts.registry.leases({ kind: 'pid' }), []);
   });
 
   test('a process that freezes is killed, and all are told', async () => {
-    const seats = await Promise.all(['a', 'b'].map((name) => hosts.pool.take(`camera:${name}/source`, { shared: true })));
+    const seats = await Promise.all(['a', 'b'].map((name) => hosts.pool.take(`camera:${name}/source`, { beside: 'source' })));
     await Promise.all(seats.map((seat, index) => started(seat, index === 0 ? '/a' : '/b').then((said) => said.next('source.flowing'))));
     process.kill(seats[0]!.pid, 'SIGSTOP');
     assert.deepEqual((await Promise.all(seats.map(({ exited }) => exited))).map(({ reason, beside }) => [reason, beside]), [['frozen', 1], ['frozen', 1]]);
@@ -154,7 +157,7 @@ describe('shared host', () => {
 
   test('revoking an owner stops its source and no one else\'s', async () => {
     const patient = startPool({ sourcesPerHost: 2 });
-    const [a, b] = [await feed('a', patient.pool), await patient.pool.take('camera:b/source', { shared: true })];
+    const [a, b] = [await feed('a', patient.pool), await patient.pool.take('camera:b/source', { beside: 'source' })];
     await (await started(b, '/b')).next('source.flowing');
     await patient.registry.revoke('camera:b');
     await grown(a.packets);
@@ -165,7 +168,7 @@ describe('shared host', () => {
 
   test('a source that does not stop costs its neighbours the process, and they are told why', async () => {
     const patient = startPool({ sourcesPerHost: 2, frozenMs: 30_000 });
-    const [a, b] = await Promise.all(['a', 'b'].map((name) => patient.pool.take(`camera:${name}/source`, { shared: true })));
+    const [a, b] = await Promise.all(['a', 'b'].map((name) => patient.pool.take(`camera:${name}/source`, { beside: 'source' })));
     await (await started(a!, '/a')).next('source.flowing');
     b!.send({ type: 'fault.hang', ms: 20_000 });
     await b!.kill();
@@ -176,13 +179,13 @@ describe('shared host', () => {
   test('sources that come and go leave no thread and no deaf pipeline behind in a process that goes on', async (t) => {
     const pair = startPool({ sourcesPerHost: 2 });
     t.after(() => pair.close());
-    const stays = await pair.pool.take('camera:a/source', { shared: true });
+    const stays = await pair.pool.take('camera:a/source', { beside: 'source' });
     await (await started(stays, '/a')).next('source.flowing');
     const now = (): number => readdirSync(`/proc/${stays.pid}/task`).length;
     const threads: number[] = [];
     // More often than libuv's pool has threads: the bus of each is heard all the same.
     for (const path of ['/b', '/c', '/nowhere', '/b', '/nowhere', '/c', '/b']) {
-      const host = await pair.pool.take('camera:b/source', { shared: true });
+      const host = await pair.pool.take('camera:b/source', { beside: 'source' });
       assert.equal(host.pid, stays.pid);
       const said = await started(host, path);
       if (path === '/nowhere') await eventually(() => said.events.some(({ type }) => type === 'source.failed'), { what: 'the failure' });
