@@ -4,7 +4,7 @@
  * time; the source with its live feed next to a bare one from the camera, with and without readers of its hub, which is what
  * the hub costs. Then how far HLS is behind, and how long snapshots take whose keyframe is new each time.
  * With `perHost` recordings, HLS and live sound share processes, so many of a kind to one (`hosts.outputsPerHost`).
- * Usage: npm run bench -- outputs [cameras=3] [seconds=20] [perHost=1]
+ * Usage: npm run bench -- outputs [cameras=3] [seconds=20] [perHost=1] [kinds=record,hls,frames,sound]
  */
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,6 +17,7 @@ import type { OutputSpec } from '../../src/native/protocol.ts';
 import { createFrames } from '../../src/control/frames.ts';
 import { createSnapshots } from '../../src/control/snapshots.ts';
 import { benchClip } from '../support/bench-clips.ts';
+import { benchOptions } from '../support/bench-options.ts';
 import { eventually } from '../support/eventually.ts';
 import { record, sourceSpec, startPool } from '../support/hosts.ts';
 import { barePipelines, measureCosts, type Cost } from '../support/process-cost.ts';
@@ -24,14 +25,17 @@ import { cpuSeconds } from '../support/procfs.ts';
 import { startSimulator } from '../support/simulator.ts';
 import { hlsLatency, snapshotTimes } from '../support/outputs-bench.ts';
 
-const [cameras = 3, seconds = 20, perHost = 1] = process.argv.slice(2, 5).map(Number);
+const options = benchOptions({ cameras: '3', seconds: '20', perHost: '1', kinds: 'record,hls,frames,sound' }, 'cameras');
+const [cameras, seconds, perHost] = [Number(options.cameras), Number(options.seconds), Number(options.perHost)];
 const targetRatio = 1.2;
+/** A host collects what its start left ten seconds later. */
+const settleMs = 14_000;
 const recipe = { width: 1280, height: 720, seconds: 4, gop: 25, kbps: 2000, profile: 'main', noise: 40, view: { pattern: 'checks', hue: 220 }, title: 'GOP' } as const;
 const [h264, h265] = [await benchClip(recipe), await benchClip({ ...recipe, codec: 'H265', noise: 6 })];
 const folder = mkdtempSync(join(tmpdir(), 'lookout-outputs-'));
 const sound = { codec: 'AAC', rate: 16_000, channels: 1, config: '1408' } as const;
 const form = { width: 640, height: 360, fps: 5, format: 'RGB' } as const;
-const outputs = ['record', 'hls', 'frames', 'sound'] as const;
+const outputs = (['record', 'hls', 'frames', 'sound'] as const).filter((kind) => options.kinds.split(',').includes(kind));
 const [feedAlone, withReaders] = ['source and live feed', 'the same, with readers of its hub'];
 const ids = Array.from({ length: cameras }, (_, index) => `camera${index}`);
 
@@ -125,7 +129,7 @@ function launchOf(output: Measured, { id, hubPort, soundPort }: Source): string 
 
 /** All at once. */
 async function measure(pairs: Record<string, Pair>): Promise<Record<string, Row>> {
-  await sleep(6_000);
+  await sleep(settleMs);
   const groups = Object.entries(pairs).flatMap(([name, { lookout, bare }]) => [[name, () => lookout], [`bare ${name}`, () => bare]] as const);
   const costs = await measureCosts(Object.fromEntries(groups), seconds);
   return Object.fromEntries(Object.keys(pairs).map((name) => [name, rowOf(costs[name]!, costs[`bare ${name}`]!, cameras)]));

@@ -15,10 +15,10 @@ export type Browser = {
   close: () => Promise<void>;
 };
 
-/** Starts it. `executable`, or else `CHROMIUM`, names another binary. */
-export async function openBrowser({ executable = process.env['CHROMIUM'] ?? '/usr/bin/chromium' }: { executable?: string | undefined } = {}): Promise<Browser> {
+/** Starts it. `executable`, or else `CHROMIUM`, names another binary; `more` are further flags. */
+export async function openBrowser({ executable = process.env['CHROMIUM'] ?? '/usr/bin/chromium', more = [] }: { executable?: string | undefined; more?: readonly string[] } = {}): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'lookout-chromium-'));
-  const context = await chromium.launchPersistentContext(profile, { executablePath: executable, headless: true, args });
+  const context = await chromium.launchPersistentContext(profile, { executablePath: executable, headless: true, args: [...args, ...more] });
   return {
     context,
     open: async (url, { width, height, theme }) => {

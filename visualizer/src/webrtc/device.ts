@@ -47,7 +47,8 @@ async function load(router: types.RtpCapabilities): Promise<LoadedDevice> {
 
 /** The handler for this browser, asking it each question once; undefined where the library has to choose or to refuse. */
 async function rememberingFactory(): Promise<Factory | undefined> {
-  const name = await detectDeviceAsync();
+  // By plain http over a network nothing but this name is told, and of a browser without a window the library does not know it.
+  const name = await detectDeviceAsync(navigator.userAgent.replace('HeadlessChrome/', 'Chrome/'));
   const made = name === undefined ? undefined : handlers[name]?.createFactory({});
   if (!made) return undefined;
   const answers = new Map<string, ReturnType<Native>>();
