@@ -82,7 +82,7 @@ static void note_slices (const guint8 *data, gsize size, guint length_size, gboo
   }
 }
 
-static guint sets_of_type (GBytes *sets, guint wanted) {
+static guint count_of (GBytes *sets, guint wanted) {
   gsize size, at = 0, length;
   const guint8 *nal, *data = g_bytes_get_data (sets, &size);
   guint count = 0;
@@ -98,8 +98,11 @@ static gboolean stays (const guint8 *nal, gsize length, const gboolean sps_used[
   return sps < SPS_NUMBERS && sps_used[sps];
 }
 
+gboolean parameter_sets_differ (GBytes *sets) {
+  return count_of (sets, NAL_SPS) > 1;
+}
+
 GBytes *parameter_sets_in_use (GBytes *sets, const guint8 *data, gsize size, guint length_size) {
-  if (sets_of_type (sets, NAL_SPS) < 2) return g_bytes_ref (sets);
   gboolean pps_used[PPS_NUMBERS] = { FALSE }, sps_used[SPS_NUMBERS] = { FALSE };
   gsize all_size, at = 0, length;
   const guint8 *nal, *all = g_bytes_get_data (sets, &all_size);
