@@ -82,7 +82,8 @@ function main(): void {
       return tidier.turn();
     }
     coolDown();
-    tidier.began();
+    // A viewer's coming and going leaves nothing worth a collection: a wall that is opened would set off one in each host.
+    if (order.type === 'source.start' || order.type === 'output.start') tidier.began();
     const emit = emitter(order.seat);
     try {
       handle(order, emit);

@@ -1,14 +1,13 @@
-/** Sixteen restarts of one camera leave the supervisor holding exactly what it held before; `npm run soak` does two thousand and looks at memory. */
+/** Sixteen restarts of one camera leave the supervisor holding no more than it held before; `npm run soak` does two thousand and looks at memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plot, slopeOf, soak } from '../support/soak.ts';
 
 test('after sixteen restarts there is no descriptor, thread, actor, lease or process more, and the neighbours never noticed', async (t) => {
-  const { baseline, end, samples, neighbours, seconds } = await soak({ restarts: 16, every: 8 });
+  const { baseline: held, end: holds, samples, neighbours, seconds } = await soak({ restarts: 16, every: 8 });
   t.diagnostic(`16 restarts in ${seconds.toFixed(1)} s; memory ${samples.map(({ rssBytes }) => (rssBytes / 1_048_576).toFixed(1)).join(' → ')} MB`);
-  const { restart: _first, rssBytes: _before, ...held } = baseline;
-  const { restart: _last, rssBytes: _after, ...holds } = end;
-  assert.deepEqual(holds, held);
+  // One fewer is no leak: a connection of whoever looked may still have been there at first.
+  for (const what of ['descriptors', 'threads', 'actors', 'leases', 'children'] as const) assert.ok(holds[what] <= held[what], `${what}: ${held[what]} before, ${holds[what]} after`);
   assert.deepEqual(neighbours, []);
 });
 
