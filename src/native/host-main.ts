@@ -43,7 +43,11 @@ function main(): void {
   const handle = (command: Seated<HostCommand>, emit: Emit): void => {
     const { seat } = command;
     const sitter = sitters.get(seat);
-    const sit = (started: Sitter): void => void sitters.set(seat, started);
+    // Only this leaves something worth a collection: a viewer's coming and going would set off one in each host of a wall.
+    const sit = (started: Sitter): void => {
+      tidier.began();
+      sitters.set(seat, started);
+    };
     switch (command.type) {
       case 'source.start': return sit(startSource(command.spec, emit));
       case 'feed.set': return sitter?.setFeed?.(command.open);
@@ -82,8 +86,6 @@ function main(): void {
       return tidier.turn();
     }
     coolDown();
-    // A viewer's coming and going leaves nothing worth a collection: a wall that is opened would set off one in each host.
-    if (order.type === 'source.start' || order.type === 'output.start') tidier.began();
     const emit = emitter(order.seat);
     try {
       handle(order, emit);

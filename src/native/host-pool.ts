@@ -25,7 +25,7 @@ export function createHostPool(given: HostPoolOptions): HostPool {
   const options = { ...defaults, ...given };
   const live = new Set<HostProcess>();
   const seatings: Record<HostKind, Seating<HostProcess>> = {
-    source: createSeating({ places: options.sourcesPerHost, wornRssBytes: options.wornRssBytes.source }),
+    source: createSeating({ places: options.sourcesPerHost, wornRssBytes: options.wornRssBytes.source, suits: (host) => host.hasBox }),
     output: createSeating({ places: options.outputsPerHost, wornRssBytes: options.wornRssBytes.output }),
   };
   let spare: HostProcess | undefined;

@@ -113,6 +113,11 @@ export class HostProcess {
     return !this.#dying && !this.#ended && !this.#failed;
   }
 
+  /** Whether there is a flight box that nobody has: a source counts in one. */
+  get hasBox(): boolean {
+    return this.#free.length > 0;
+  }
+
   seats(): HostSeat[] {
     return [...this.#seats.values()];
   }

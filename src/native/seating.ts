@@ -17,6 +17,7 @@ export type SeatingLimits = {
   wornRssBytes: number;
 };
 
+
 /** The rules of seating. */
 export type Seating<T extends Table> = {
   /** The process that an owner shall sit in; undefined where it must have a new one. */
@@ -35,7 +36,7 @@ const suspectMs = 600_000;
 const selfMade: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
 
 /** Makes the rules for an empty room. `now` in ms. */
-export function createSeating<T extends Table>({ places, wornRssBytes }: SeatingLimits, now: () => number = () => performance.now()): Seating<T> {
+export function createSeating<T extends Table>({ places, wornRssBytes, suits = () => true }: SeatingLimits & { /** What else a process must have for one more. */ suits?: (table: T) => boolean }, now: () => number = () => performance.now()): Seating<T> {
   const tables = new Set<T>();
   const suspects = new Map<string, number>();
   const isSuspect = (owner: string): boolean => {
@@ -46,7 +47,7 @@ export function createSeating<T extends Table>({ places, wornRssBytes }: Seating
 
   return {
     // The oldest with a place. Where the owner sits already, its successor must not: a planned restart wants a fresh process.
-    choose: (owner) => (isSuspect(owner) ? undefined : [...tables].find((table) => table.hasPlace && table.seats().length < places && !isWorn(table) && !table.seats().some((seat) => seat.owner === owner))),
+    choose: (owner) => (isSuspect(owner) ? undefined : [...tables].find((table) => table.hasPlace && table.seats().length < places && suits(table) && !isWorn(table) && !table.seats().some((seat) => seat.owner === owner))),
     open(table, owner) {
       if (places > 1 && !isSuspect(owner)) tables.add(table);
     },

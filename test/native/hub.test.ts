@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { beginsKeyframe, carriesParameterSets, createHubReader, type HubPacket } from '../../src/native/hub-reader.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
+import { framedRtp } from '../support/framed-rtp.ts';
 import { freePort } from '../support/free-port.ts';
 import { sequenceGaps } from '../support/hosts.ts';
 
@@ -109,13 +110,7 @@ test('a reader that leaves is forgotten, and the next one begins at the latest k
 
 test('a parameter set that no picture refers to reaches no reader: a parser would take size and rate from it', async (t) => {
   const [sps, damaged, pps, idr] = ['6742c01ed900a02ff97016a0c0c0d4a0000003002000000651e2c5c9', '6742861e5700942ff95f1649bac02ca0005abb7b205700ba58a12107', '68cb8cb2', '65b8408001020304'].map((hex) => Buffer.from(hex, 'hex'));
-  let sequence = 0;
-  const packet = (nal: Buffer, marker: boolean): Buffer => {
-    const head = Buffer.from([0, 0, 0x80, 96 | (marker ? 0x80 : 0), 0, (sequence += 1), 0, 0, 0, 0, 0, 0, 0, 1]);
-    head.writeUInt16BE(12 + nal.length, 0);
-    return Buffer.concat([head, nal]);
-  };
-  const input = Buffer.concat([sps!, damaged!, pps!].map((nal) => packet(nal, false)).concat(packet(idr!, true)));
+  const input = Buffer.concat([sps!, damaged!, pps!, idr!].map((payload, sequence) => framedRtp({ payload, sequence, marker: payload === idr })));
   const port = await startHub(t, 'fdsrc fd=0 ! application/x-rtp-stream,media=video,clock-rate=90000,payload=96,encoding-name=H264 ! rtpstreamdepay ! rtph264depay', '', input);
   const { packets } = read(t, port);
   await eventually(() => frames(packets) > 0, { timeoutMs: 10_000, what: 'the latest keyframe' });

@@ -4,23 +4,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { framedRtp } from '../support/framed-rtp.ts';
 
 const plugins = join(import.meta.dirname, '..', '..', '.cache', 'gst');
 
 type Packet = { payload: number[] | Buffer; at?: number; first?: number; marker?: boolean };
 
-/** RTP framed by RFC 4571, as `rtpstreamdepay` reads it; `at` in ms. */
+/** Framed RTP; `at` in ms. */
 function framed(packets: readonly Packet[]): Buffer {
-  return Buffer.concat(packets.map(({ payload, at = 0, first = 0x80, marker = true }, sequence) => {
-    const packet = Buffer.concat([Buffer.alloc(14), Buffer.from(payload)]);
-    packet.writeUInt16BE(packet.length - 2, 0);
-    packet.writeUInt8(first, 2);
-    packet.writeUInt8(96 | (marker ? 0x80 : 0), 3);
-    packet.writeUInt16BE(sequence, 4);
-    packet.writeUInt32BE(at * 90, 6);
-    packet.writeUInt32BE(1, 10);
-    return packet;
-  }));
+  return Buffer.concat(packets.map(({ payload, at = 0, ...head }, sequence) => framedRtp({ ...head, payload: Buffer.from(payload), sequence, timestamp: at * 90 })));
 }
 
 /** What `fakesink` says of each buffer: bytes, its times in ms, that of decoding NaN where it has none, and whether decoding can begin with it. Rejects where the pipeline fails or dies. */

@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { createPrimerPump } from '../../src/native/primer-pump.ts';
 import { createPrimerStream } from '../../src/native/primer-stream.ts';
 import { eventually } from '../support/eventually.ts';
+import { framedRtp } from '../support/framed-rtp.ts';
 import { receiveRtp, sequenceGaps } from '../support/hosts.ts';
 
 const unit = (type: number, bytes: number): Buffer => Buffer.concat([Buffer.of(0x60 | type), Buffer.alloc(bytes - 1, type)]);
@@ -41,11 +42,7 @@ async function hub(t: TestContext, units: number, whole = false): Promise<{ port
     client.on('error', () => undefined);
     for (let index = 0; index < units; index += 1) {
       const payload = unit(index === 0 ? 5 : 1, 10_000);
-      const packet = Buffer.alloc(14);
-      packet.writeUInt16BE(12 + payload.length, 0);
-      packet.writeUInt8(0x80, 2);
-      packet.writeUInt8(96 | (whole && index < units - 1 ? 0 : 0x80), 3);
-      client.write(Buffer.concat([packet, payload]));
+      client.write(framedRtp({ payload, sequence: 0, marker: !whole || index === units - 1 }));
     }
   });
   server.listen(0, '127.0.0.1');

@@ -11,6 +11,7 @@ import { measureFile } from '../../src/recordings/files.ts';
 import { nalKind, splitAnnexB } from '../../src/rtp/nal.ts';
 import { defer } from '../support/defer.ts';
 import { eventually } from '../support/eventually.ts';
+import { framedRtp } from '../support/framed-rtp.ts';
 import { record, startPool } from '../support/hosts.ts';
 import { packetsOf } from '../support/media-packets.ts';
 
@@ -23,14 +24,8 @@ async function hub(t: TestContext, units: readonly Buffer[][], everyMs: number, 
     const began = process.hrtime.bigint() / 1_000n - BigInt(ageMs * 1_000);
     let sequence = 0;
     socket.write(Buffer.concat(units.flatMap((payloads, unit) => payloads.map((payload, index) => {
-      const head = Buffer.alloc(14);
-      head.writeUInt16BE(12 + payload.length, 0);
-      head.writeUInt8(0x80, 2);
-      head.writeUInt8(96 | (index === payloads.length - 1 ? 0x80 : 0), 3);
-      head.writeUInt16BE(sequence += 1, 4);
-      head.writeUInt32BE(Number(((began + BigInt(Math.round(unit * everyMs * 1_000))) * 9n / 100n) % 0x1_0000_0000n), 6);
-      head.writeUInt32BE(1, 10);
-      return Buffer.concat([head, payload]);
+      const timestamp = Number(((began + BigInt(Math.round(unit * everyMs * 1_000))) * 9n / 100n) % 0x1_0000_0000n);
+      return framedRtp({ payload, sequence: sequence += 1, timestamp, marker: index === payloads.length - 1 });
     }))));
   });
   server.listen(0, '127.0.0.1');

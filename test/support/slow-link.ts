@@ -39,7 +39,7 @@ export async function openLink({ mbit }: { mbit: number }): Promise<SlowLink> {
   ip('addr', 'add', `${near}/24`, 'dev', 'cable');
   ip('link', 'set', 'cable', 'up');
   execFileSync('sh', ['-c', shape('cable')]);
-  execFileSync('nsenter', [...there, 'sh', '-c', `ip link set lo up; ip addr add ${far}/24 dev port; ip link set port up; ip route add default via ${near}; ${shape('port')}`]);
+  execFileSync('nsenter', [...there, 'sh', '-c', `ip link set lo up; ip addr add ${far}/24 dev port; ip link set port up; ${shape('port')}`]);
   const chromium = join(dir, 'chromium');
   writeFileSync(chromium, `#!/bin/sh\nexec nsenter ${there.join(' ')} ${process.env['CHROMIUM'] ?? '/usr/bin/chromium'} "$@"\n`);
   chmodSync(chromium, 0o755);

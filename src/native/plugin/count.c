@@ -1,7 +1,7 @@
 /*
  * lookoutcount: counts access units and keyframes, and notes the codec's parameter sets, where they pass. What comes before
  * the first keyframe is counted and goes no further: nobody can decode it, and a recording would begin with it. Times that
- * cannot be are mended (times.c), and nothing is shown more than a second after it came: rtpjitterbuffer follows a clock that
+ * cannot be are mended (times.c), and nothing is to be shown more than a second after it came: rtpjitterbuffer follows a clock that
  * runs ahead so far, and rtpbin may add three seconds to it for the sake of the sound, by a sender report of that clock.
  */
 #include <string.h>

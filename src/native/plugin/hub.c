@@ -45,7 +45,6 @@ typedef struct {
   guint readers;
   HubUnits units;
   GBytes *parameter_sets;
-  gboolean has_choice; /* of sequence parameter sets */
   guint length_size;
   HubKind kind;
   guint keyframes; /* of the video, as a hub of sound last saw them */
@@ -69,7 +68,7 @@ static gboolean begins (LookoutHub *self, GstBuffer *buffer) {
 /* The parameter sets that a keyframe needs; a new reference. To look into a buffer of many pieces is to copy it: only where there is a choice. */
 static GBytes *sets_of (LookoutHub *self, GstBuffer *buffer) {
   GstMapInfo map;
-  if (!self->has_choice || !gst_buffer_map (buffer, &map, GST_MAP_READ)) return g_bytes_ref (self->parameter_sets);
+  if (!parameter_sets_differ (self->parameter_sets) || !gst_buffer_map (buffer, &map, GST_MAP_READ)) return g_bytes_ref (self->parameter_sets);
   GBytes *sets = parameter_sets_in_use (self->parameter_sets, map.data, map.size, self->length_size);
   gst_buffer_unmap (buffer, &map);
   return sets;
@@ -106,7 +105,6 @@ static gboolean hub_set_caps (GstBaseSink *sink, GstCaps *caps) {
   g_mutex_lock (&self->lock);
   g_clear_pointer (&self->parameter_sets, g_bytes_unref);
   self->parameter_sets = sets;
-  self->has_choice = sets != NULL && parameter_sets_differ (sets);
   self->length_size = length_size;
   g_mutex_unlock (&self->lock);
   return TRUE;

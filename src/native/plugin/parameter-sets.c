@@ -82,14 +82,6 @@ static void note_slices (const guint8 *data, gsize size, guint length_size, gboo
   }
 }
 
-static guint count_of (GBytes *sets, guint wanted) {
-  gsize size, at = 0, length;
-  const guint8 *nal, *data = g_bytes_get_data (sets, &size);
-  guint count = 0;
-  while (nal_next (data, size, &at, 4, &nal, &length)) count += (nal[0] & 0x1f) == wanted;
-  return count;
-}
-
 /* Whether a set stays, by the sequence sets that are used. */
 static gboolean stays (const guint8 *nal, gsize length, const gboolean sps_used[SPS_NUMBERS]) {
   guint type = nal[0] & 0x1f, own, sps = SPS_NUMBERS;
@@ -99,7 +91,11 @@ static gboolean stays (const guint8 *nal, gsize length, const gboolean sps_used[
 }
 
 gboolean parameter_sets_differ (GBytes *sets) {
-  return count_of (sets, NAL_SPS) > 1;
+  gsize size, at = 0, length;
+  const guint8 *nal, *data = g_bytes_get_data (sets, &size);
+  guint count = 0;
+  while (nal_next (data, size, &at, 4, &nal, &length)) count += (nal[0] & 0x1f) == NAL_SPS;
+  return count > 1;
 }
 
 GBytes *parameter_sets_in_use (GBytes *sets, const guint8 *data, gsize size, guint length_size) {
