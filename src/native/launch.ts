@@ -29,7 +29,7 @@ const codecs = {
 export const decoders = { H264: codecs.H264.decode, H265: codecs.H265.decode } as const;
 
 /** Element names of a source, as its runner looks them up; rtspsrc makes `manager` when the camera answered. */
-export const sourceElements = { box: 'box', src: 'src', manager: 'manager', rtp: 'rtp', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
+export const sourceElements = { box: 'box', src: 'src', manager: 'manager', rtp: 'rtp', rest: 'rest', valve: 'feed', pay: 'pay', udp: 'udp', hub: 'hub', soundHub: 'sound-hub', drop: 'drop', dropAudio: 'dropaudio', corrupt: 'corrupt' } as const;
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
@@ -44,7 +44,7 @@ export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
     spec.box === undefined ? '' : `lookoutbox name=${sourceElements.box} fd=${integer(spec.box, 3, 0xffff)}`,
     rtspsrc(spec),
     `src. ! ${only('video', `media=video,encoding-name=${codec.encoding}`)}${dropping('drop', spec)} ! lookoutflight name=rtp codec=${spec.video.codec === 'H264' ? 1 : 2}`
-      + ` ! ${codec.depay}${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! lookoutcount ! tee name=t`,
+      + `${resting(spec)} ! ${codec.depay}${corrupting(spec)}${codec.sourceParse} ! ${codec.caps},alignment=au ! lookoutcount ! tee name=t`,
     feed(spec, clock.feed),
     hub(spec.video.codec, clock),
     `src. ! ${only('sound', soundTrack(spec.sound))}${dropping('dropaudio', spec)} ! lookoutflight track=1 codec=${payloadCodec(spec.sound)} ! ${soundEnd(spec.sound, clock.rtp)}`,
@@ -59,6 +59,14 @@ export function sourceLaunch(spec: SourceSpec, clock: SourceClock): string {
  */
 function only(track: 'video' | 'sound', caps: string): string {
   return `capsfilter name=${track} caps=application/x-rtp,${caps}`;
+}
+
+/**
+ * While nobody reads the hub and the feed is shut, packets are kept as they came. H.264 only: of H.265 a Matroska muxer makes the
+ * hub, and `tcpserversink` tells nobody who reads.
+ */
+function resting({ video, feed }: SourceSpec): string {
+  return video.codec === 'H264' ? ` ! lookoutrest name=rest wanted=${feed?.open === true} soft-bytes=${hubLimits.softBytes}` : '';
 }
 
 /** Fault injection: loses packets before anything counts them. */

@@ -98,6 +98,29 @@ describe('source', () => {
     await receiver.close();
   });
 
+  test('a feed that opens after its source rested begins live, and the hub with the running GOP', async () => {
+    const receiver = await receiveRtp();
+    const port = await hosts.ports.lease('camera:test/ingest');
+    const { host, said } = await start(sourceSpec(server.url('/video'), { feed: { port: receiver.port, bindPort: port.port, ssrc: 7, payloadType: 96, open: false } }));
+    const { hubPort } = await said.next('source.started');
+    const frames = (): number => said.events.findLast((event) => event.type === 'source.stats')?.stats.frames ?? 0;
+    // It rests from the first keyframe on after 5 s.
+    await eventually(() => frames() > 25 * 7 && isHalfway(host), { timeoutMs: 15_000, what: 'half of a GOP after 7 s' });
+    const now = (): number => Number((process.hrtime.bigint() / 1000n * 90n / 1000n) % 0x1_0000_0000n);
+    const asked = now();
+    host.send({ type: 'feed.set', open: true });
+    await eventually(() => receiver.packets.length > 0, { what: 'a packet' });
+    assert.ok(((receiver.packets[0]!.timestamp - asked) | 0) / 90 > -200, 'nothing of the GOP that ran');
+    host.send({ type: 'feed.set', open: false });
+    assert.ok(await firstBurst(hubPort) > 1_000);
+    await eventually(() => said.events.findLast((event) => event.type === 'source.stats')!.stats.keyframes > 9, { what: 'two more keyframes' });
+    const { stats } = said.events.findLast((event) => event.type === 'source.stats')!;
+    assert.ok(Math.abs(stats.fps! - 25) < 2.5 && Math.abs(stats.keyframeIntervalMs! - 1_000) <= 300, JSON.stringify(stats));
+    await host.release();
+    await port.release();
+    await receiver.close();
+  });
+
   test('source tells codec, profile and size as the SPS says, and counts frames and keyframes', async () => {
     const { host, said } = await start(sourceSpec(server.url('/high')));
     const { media } = await said.next('source.media');

@@ -48,6 +48,7 @@ class Source implements Runner {
   readonly #rtp: GstElement;
   readonly #hub: GstElement;
   readonly #soundHub: GstElement | undefined;
+  readonly #rest: GstElement | undefined;
   readonly #valve: GstElement | undefined;
   readonly #pay: GstElement | undefined;
   readonly #udp: GstElement | undefined;
@@ -71,7 +72,7 @@ class Source implements Runner {
     this.#hub = child(pipeline, sourceElements.hub);
     this.#box = pipeline.findChild(sourceElements.box);
     this.#soundHub = pipeline.findChild(sourceElements.soundHub);
-    [this.#valve, this.#pay, this.#udp] = [sourceElements.valve, sourceElements.pay, sourceElements.udp].map((name) => pipeline.findChild(name));
+    [this.#rest, this.#valve, this.#pay, this.#udp] = [sourceElements.rest, sourceElements.valve, sourceElements.pay, sourceElements.udp].map((name) => pipeline.findChild(name));
     this.#feedOpen = spec.feed?.open ?? false;
     const { drop, dropAudio, corrupt } = sourceElements;
     this.#disturbances = {
@@ -109,8 +110,12 @@ class Source implements Runner {
     }, () => undefined);
   }
 
+  /** What the source kept while it rested is for the hub: it goes through before the valve opens. */
   #setValve(): void {
-    if (this.#valve !== undefined) this.#valve.drop = !this.#feedOpen;
+    if (this.#valve === undefined) return;
+    if (this.#feedOpen && this.#rest !== undefined) this.#rest.wanted = true;
+    this.#valve.drop = !this.#feedOpen;
+    if (!this.#feedOpen && this.#rest !== undefined) this.#rest.wanted = false;
   }
 
   #aimAtGate({ port, bindPort }: { port: number; bindPort: number }): void {

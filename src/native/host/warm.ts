@@ -7,7 +7,7 @@ import { loadGst } from '../gst.ts';
 /** Nobody listens on port 1 of loopback: the connection is refused at once, and nothing leaves the machine. */
 const source = 'rtspsrc name=src location=rtsp://127.0.0.1:1/ protocols=tcp latency=0 timeout=0 tcp-timeout=5000000 teardown-timeout=200000000';
 const rehearsal = `${source}
-  src. ! capsfilter caps=application/x-rtp,media=video,encoding-name=H264 ! lookoutflight codec=1 ! rtph264depay
+  src. ! capsfilter caps=application/x-rtp,media=video,encoding-name=H264 ! lookoutflight codec=1 ! lookoutrest ! rtph264depay
     ! video/x-h264,stream-format=avc,alignment=au ! lookoutcount ! tee name=t
   t. ! valve drop=true drop-mode=forward-sticky-events ! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200
     ! udpsink host=127.0.0.1 port=9 bind-address=127.0.0.1 auto-multicast=false enable-last-sample=false sync=false async=false

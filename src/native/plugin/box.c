@@ -32,6 +32,17 @@ guint32 lookout_box_now (const Box *box) {
   return now_ms () - box->started_ms;
 }
 
+void lookout_notes_frame (Notes *notes, gboolean keyframe) {
+  if (keyframe) __atomic_fetch_add (&notes->keyframes, 1, __ATOMIC_RELEASE);
+  if (notes->box == NULL) return;
+  Counters *counters = &notes->box->counters;
+  if (keyframe) {
+    counters->keyframe_at = lookout_box_now (notes->box);
+    counters->keyframes += 1;
+  }
+  counters->frames += 1;
+}
+
 static void close_box (LookoutBox *self) {
   if (self->notes == NULL) return;
   if (current == self->notes) current = &nowhere;

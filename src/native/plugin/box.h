@@ -61,6 +61,8 @@ typedef struct {
   guint32 laters;      /* messages of the dialogue behind the answer to PLAY */
   gboolean play_asked;
   guint keyframes;     /* of the video: a hub of sound begins where that of the video does. Written by the video's thread */
+  struct LookoutRest *rest; /* keeps what nobody reads (rest.c); NULL where the pipeline has none */
+  gboolean replaying;  /* what passes was counted when it came. Of the video's thread */
 } Notes;
 
 /* Those of the pipeline that is being made (box.c). An element asks when it is made. */
@@ -68,16 +70,20 @@ Notes *lookout_notes (void);
 /* ms since the box was opened. */
 guint32 lookout_box_now (const Box *box);
 
+/* One frame that came; a keyframe or not. */
+void lookout_notes_frame (Notes *notes, gboolean keyframe);
+
 /* From now on TCP connections that GIO makes in this process read ahead. */
 void lookout_ahead_register (void);
 
-/* An element with one pad in and one out, which both pass on what their element has seen. */
-void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event);
+/* An element with one pad in, which it returns, and one out; both pass on what their element has seen. */
+GstPad *lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event);
 void lookout_pad_templates (GstElementClass *element);
 
 GType lookout_box_get_type (void);
 GType lookout_flight_get_type (void);
 GType lookout_dialogue_get_type (void);
+GType lookout_rest_get_type (void);
 GType lookout_count_get_type (void);
 GType lookout_times_get_type (void);
 GType lookout_hub_get_type (void);

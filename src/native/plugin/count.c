@@ -30,16 +30,7 @@ static GstFlowReturn count_chain (GstPad *pad, GstObject *parent, GstBuffer *buf
   (void) pad;
   LookoutCount *self = (LookoutCount *) parent;
   gboolean keyframe = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (keyframe) __atomic_fetch_add (&self->notes->keyframes, 1, __ATOMIC_RELEASE);
-  Box *box = self->notes->box;
-  if (box != NULL) {
-    Counters *counters = &box->counters;
-    if (keyframe) {
-      counters->keyframe_at = lookout_box_now (box);
-      counters->keyframes += 1;
-    }
-    counters->frames += 1;
-  }
+  if (!self->notes->replaying) lookout_notes_frame (self->notes, keyframe);
   self->begun |= keyframe;
   if (self->begun) return gst_pad_push (self->source, times_mend (&self->times, not_ahead (self, buffer), keyframe, FALSE));
   gst_buffer_unref (buffer);

@@ -27,23 +27,6 @@ enum { PROP_STATS = 1, PROP_TRACK, PROP_CODEC };
 
 G_DEFINE_TYPE (LookoutFlight, lookout_flight, GST_TYPE_ELEMENT)
 
-/* Whether a payload begins a keyframe: its parameter sets, or its first slice (RFC 6184, RFC 7798). Codec 1: H.264, 2: H.265. */
-static gboolean begins_keyframe (guint codec, const guint8 *payload, gsize length) {
-  if (codec == 1 && length >= 4) {
-    guint type = payload[0] & 0x1f;
-    if (type == 24) type = payload[3] & 0x1f;
-    else if (type == 28) type = payload[1] & 0x80 ? payload[1] & 0x1f : 0;
-    return type == 5 || type == 7;
-  }
-  if (codec == 2 && length >= 6) {
-    guint type = payload[0] >> 1 & 0x3f;
-    if (type == 48) type = payload[4] >> 1 & 0x3f;
-    else if (type == 49) type = payload[2] & 0x80 ? payload[2] & 0x3f : 0;
-    return (type >= 16 && type <= 21) || type == 32;
-  }
-  return FALSE;
-}
-
 /* Whether a packet follows from the open run; where it is the second one, it sets the step. */
 static gboolean continues (const Run *run, guint16 sequence, guint32 timestamp, guint8 marker_type, guint32 at) {
   if ((guint16) (run->sequence + run->count) != sequence || run->count == G_MAXUINT16) return FALSE;
@@ -89,7 +72,7 @@ static void note_packet (LookoutFlight *self, const guint8 *packet, gsize size, 
 static gboolean take_packet (LookoutFlight *self, const guint8 *packet, gsize size, guint32 *timestamp, gboolean *keyframe) {
   gsize begin = 0, end = 0;
   gboolean whole = payload_bounds (packet, size, &begin, &end);
-  *keyframe = whole && begins_keyframe (self->codec, packet + begin, end - begin);
+  *keyframe = whole && payload_begins_keyframe (self->codec, packet + begin, end - begin);
   if (self->notes->box != NULL && size >= 12) note_packet (self, packet, size, *keyframe);
   if (!whole || !payload_is_sound (self->codec, &self->payload, packet + begin, end - begin)) return FALSE;
   *timestamp = GST_READ_UINT32_BE (packet + 4);

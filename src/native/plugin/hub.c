@@ -17,8 +17,8 @@
 #include <gst/base/gstbasesink.h>
 #include "hub-packets.h"
 #include "hub-units.h"
-#include "box.h"
 #include "parameter-sets.h"
+#include "rest.h"
 
 /* At the end clients get what is kept, if they take it within this. */
 #define FLUSH_MS 100
@@ -39,7 +39,8 @@ typedef struct {
   gint wanted_port, port;
   int listener, wake;
   GThread *thread;
-  GArray *clients; /* The thread's own. */
+  GArray *clients; /* The thread's own, as is what follows. */
+  gboolean reads;  /* Its source does not rest for its clients' sake. */
   GMutex lock;     /* Guards what follows. */
   gboolean running;
   guint readers;
@@ -110,6 +111,18 @@ static gboolean hub_set_caps (GstBaseSink *sink, GstCaps *caps) {
   return TRUE;
 }
 
+/* What is kept is old from now on: nobody reads, and who comes gets the GOP that is kept elsewhere (rest.c). */
+static gboolean hub_event (GstBaseSink *sink, GstEvent *event) {
+  LookoutHub *self = (LookoutHub *) sink;
+  if (gst_event_has_name (event, LOOKOUT_REST_EVENT)) {
+    g_mutex_lock (&self->lock);
+    hub_units_drop_before (&self->units, self->units.end);
+    self->units.keyframe = self->units.latest = AT_NEXT_KEYFRAME;
+    g_mutex_unlock (&self->lock);
+  }
+  return GST_BASE_SINK_CLASS (lookout_hub_parent_class)->event (sink, event);
+}
+
 /* ---- the thread that serves ---- */
 
 /* The next unit of a client, with references of its own; FALSE where it has everything. */
@@ -154,6 +167,16 @@ static void accept_client (LookoutHub *self) {
   g_mutex_lock (&self->lock);
   self->readers = self->clients->len;
   g_mutex_unlock (&self->lock);
+  if (self->kind == HUB_VIDEO && !self->reads) {
+    self->reads = TRUE;
+    lookout_rest_want (self->notes);
+  }
+}
+
+/* The last client left. */
+static void let_rest (LookoutHub *self) {
+  if (self->reads) lookout_rest_leave (self->notes);
+  self->reads = FALSE;
 }
 
 /* What clients still need is kept, and the latest GOP for those to come. */
@@ -167,6 +190,7 @@ static void release_read (LookoutHub *self) {
   if (needed != AT_NEXT_KEYFRAME) hub_units_drop_before (&self->units, needed);
   self->readers = self->clients->len;
   g_mutex_unlock (&self->lock);
+  if (self->clients->len == 0) let_rest (self);
 }
 
 /* A client says nothing: what can be read is its end. */
@@ -220,6 +244,7 @@ static gpointer serve_all (gpointer data) {
   gint64 until = g_get_monotonic_time () + FLUSH_MS * 1000;
   while (is_behind (self) && g_get_monotonic_time () < until) poll_once (self, 10);
   while (self->clients->len > 0) forget_client (self, 0);
+  let_rest (self);
   return NULL;
 }
 
@@ -307,6 +332,7 @@ static void lookout_hub_class_init (LookoutHubClass *class) {
   sink->stop = hub_stop;
   sink->set_caps = hub_set_caps;
   sink->render = hub_render;
+  sink->event = hub_event;
 }
 
 static void lookout_hub_init (LookoutHub *self) {

@@ -96,3 +96,56 @@ gboolean payload_is_sound (PayloadCodec codec, PayloadState *state, const guint8
   if (codec == PAYLOAD_H265) return is_h265 (state, payload, length);
   return codec == PAYLOAD_G711 || is_aac (state, payload, length);
 }
+
+gboolean payload_begins_keyframe (PayloadCodec codec, const guint8 *payload, gsize length) {
+  if (codec == PAYLOAD_H264 && length >= 4) {
+    guint type = payload[0] & 0x1f;
+    if (type == 24) type = payload[3] & 0x1f;
+    else if (type == 28) type = payload[1] & 0x80 ? payload[1] & 0x1f : 0;
+    return type == 5 || type == 7;
+  }
+  if (codec == PAYLOAD_H265 && length >= 6) {
+    guint type = payload[0] >> 1 & 0x3f;
+    if (type == 48) type = payload[4] >> 1 & 0x3f;
+    else if (type == 49) type = payload[2] & 0x80 ? payload[2] & 0x3f : 0;
+    return (type >= 16 && type <= 21) || type == 32;
+  }
+  return FALSE;
+}
+
+static gboolean is_slice (guint8 head) {
+  return (head & 0x1f) >= 1 && (head & 0x1f) <= 5;
+}
+
+/* The next unit of an aggregation packet of H.264, behind its head; FALSE at the end. */
+static gboolean next_in_aggregate (const guint8 *payload, gsize length, gsize *at, const guint8 **unit, gsize *size) {
+  if (*at + 2 >= length) return FALSE;
+  *size = GST_READ_UINT16_BE (payload + *at);
+  *unit = payload + *at + 2;
+  *at += 2 + *size;
+  return *at <= length;
+}
+
+gboolean payload_has_slice (const guint8 *payload, gsize length) {
+  guint type = payload[0] & 0x1f;
+  if (type == 28) return is_slice (payload[1]);
+  if (type != 24) return is_slice (payload[0]);
+  const guint8 *unit;
+  for (gsize at = 1, size; next_in_aggregate (payload, length, &at, &unit, &size);) if (is_slice (unit[0])) return TRUE;
+  return FALSE;
+}
+
+/* FNV-1a. */
+static guint32 number_of (const guint8 *unit, gsize size) {
+  guint32 number = 2166136261u;
+  for (gsize i = 0; i < size; i += 1) number = (number ^ unit[i]) * 16777619u;
+  return number == 0 ? 1 : number;
+}
+
+guint32 payload_sps (const guint8 *payload, gsize length) {
+  guint type = payload[0] & 0x1f;
+  if (type == 7) return number_of (payload, length);
+  const guint8 *unit;
+  if (type == 24) for (gsize at = 1, size; next_in_aggregate (payload, length, &at, &unit, &size);) if ((unit[0] & 0x1f) == 7) return number_of (unit, size);
+  return 0;
+}

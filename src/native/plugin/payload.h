@@ -14,4 +14,13 @@ gboolean payload_bounds (const guint8 *packet, gsize size, gsize *begin, gsize *
 /* FALSE for what must not go further. */
 gboolean payload_is_sound (PayloadCodec codec, PayloadState *state, const guint8 *payload, gsize length);
 
+/* Whether it begins a keyframe: its parameter sets, or its first slice (RFC 6184, RFC 7798). */
+gboolean payload_begins_keyframe (PayloadCodec codec, const guint8 *payload, gsize length);
+
+/* Whether anything of a picture of H.264 is in it, and not only what stands before one (table 7-1). Of what payload_is_sound lets through, as below. */
+gboolean payload_has_slice (const guint8 *payload, gsize length);
+
+/* A number that stands for the sequence parameter set of H.264 in it; 0 where there is none. */
+guint32 payload_sps (const guint8 *payload, gsize length);
+
 #endif

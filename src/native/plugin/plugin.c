@@ -5,6 +5,7 @@
  *   lookoutbox        opens the file that a source's other elements note in
  *   lookoutflight     stands where RTP passes, counts it and notes every header
  *   lookoutdialogue   an extension of rtspsrc (GstRTSPExtension): rtspsrc makes one by itself and shows it its dialogue
+ *   lookoutrest       keeps packets while nobody reads, so that no depayloader works for nobody
  *   lookoutcount      stands where access units pass, counts frames and keyframes and notes the parameter sets
  *   lookouttimes      in an output: counts access units and mends their times
  *   lookouthub        a sink that keeps the latest GOP and serves it to outputs; sound in another one, beside it
@@ -24,7 +25,7 @@ void lookout_pad_templates (GstElementClass *element) {
 }
 
 /* Pads of our own instead of GstBaseTransform: that asks about caps, allocation and quality of service for each buffer. */
-void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event) {
+GstPad *lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction chain, GstPadEventFunction event) {
   GstPad *sink = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (sink, chain);
   if (event != NULL) gst_pad_set_event_function (sink, event);
@@ -36,12 +37,14 @@ void lookout_add_pads (GstElement *element, GstPad **source, GstPadChainFunction
     GST_PAD_SET_PROXY_SCHEDULING (pad);
     gst_element_add_pad (element, pad);
   }
+  return sink;
 }
 
 static gboolean plugin_init (GstPlugin *plugin) {
   return gst_element_register (plugin, "lookoutbox", GST_RANK_NONE, lookout_box_get_type ())
       && gst_element_register (plugin, "lookoutflight", GST_RANK_NONE, lookout_flight_get_type ())
       && gst_element_register (plugin, "lookoutdialogue", GST_RANK_MARGINAL, lookout_dialogue_get_type ())
+      && gst_element_register (plugin, "lookoutrest", GST_RANK_NONE, lookout_rest_get_type ())
       && gst_element_register (plugin, "lookoutcount", GST_RANK_NONE, lookout_count_get_type ())
       && gst_element_register (plugin, "lookouttimes", GST_RANK_NONE, lookout_times_get_type ())
       && gst_element_register (plugin, "lookouthub", GST_RANK_NONE, lookout_hub_get_type ())
