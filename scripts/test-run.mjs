@@ -1,19 +1,24 @@
 /**
  * Runs the checks and the test files: types and lint at once, quick files and those that wait for single processes
- * two at a time, then those of the whole program one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
+ * two at a time and more while cores are idle, then those of the whole program one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
  * files. A process that a file leaves running is a failure of that file, found by a look through /proc.
  * A few files that failed run once more, alone (`test/repeat.mjs`), unless `--strict` is said.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { seconds } from './setup/progress.mjs';
 import { inRoot, root } from './setup/paths.mjs';
 import { checks } from './test/checks.mjs';
+import { watchIdle } from './test/idle.mjs';
 import { LANES, chooseFiles } from './test/lanes.mjs';
 import { endProcesses, watchProcesses } from './test/leftovers.mjs';
 import { repeatFailed } from './test/repeat.mjs';
 import { runFile } from './test/run-file.mjs';
 
+/** Another file starts where so much of all cores had nothing to do since the last look. */
+const enoughIdle = 0.45;
+const lookMs = 1_500;
 const begin = Date.now();
 const only = process.argv.slice(2).filter((argument) => argument !== '--strict');
 const strict = process.argv.includes('--strict');
@@ -37,17 +42,20 @@ process.exit(problems.length === 0 ? 0 : 1);
 
 async function runLane(lane, files) {
   if (files.length === 0) return;
-  console.log(`\n── ${lane.name}: ${files.length} files, ${lane.concurrency} at a time ──`);
-  const queue = [...files];
-  const alone = lane.concurrency === 1;
-  const takeFiles = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await runFile(file, lane.timeoutMs);
+  console.log(`\n── ${lane.name}: ${files.length} files, ${lane.concurrency} at a time${lane.most > lane.concurrency ? `, up to ${lane.most} while cores are idle` : ''} ──`);
+  const alone = lane.most === 1;
+  const running = new Set();
+  const idle = watchIdle();
+  for (const file of files) {
+    while (running.size >= lane.concurrency && !(running.size < lane.most && idle() > enoughIdle)) await Promise.race([...running, sleep(lookMs, undefined, { ref: false })]);
+    const run = runFile(file, lane.timeoutMs).then(async (result) => {
       keep(result);
       if (alone) await endLeftovers(result);
-    }
-  };
-  await Promise.all(Array.from({ length: lane.concurrency }, takeFiles));
+      running.delete(run);
+    });
+    running.add(run);
+  }
+  await Promise.all(running);
   if (!alone) await endLeftovers({ file: `the ${lane.name} tests`, ok: true });
 }
 

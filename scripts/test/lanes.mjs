@@ -5,7 +5,7 @@ import { inRoot } from '../setup/paths.mjs';
 
 /** Folders whose tests are quick and disturb nobody; `''` is `test` itself. What is not named here counts as heavy. */
 const QUICK = ['', 'setup', 'machines', 'rtp', 'rtsp', 'store', 'api'];
-/** Folders and files whose tests start processes but mostly wait for them: two at a time leave each of them a core. */
+/** Folders and files whose tests start processes but mostly wait for them: two at a time leave each of them a core, and more where cores have nothing to do. */
 const WAITING = [
   'cli/', 'recordings/', 'camera-sim/', 'native/', 'actors/', 'control/', 'start/', 'e2e/page/',
   ...['balance', 'flight', 'frames', 'injection', 'model', 'recording', 'redirect', 'respawn', 'shutdown'].map((name) => `faults/${name}.test.ts`),
@@ -17,12 +17,12 @@ const ORDER = ['camera-sim', 'native', 'actors', 'control', 'start', 'faults', '
 /** Not part of `npm test`: hours, figures, and helpers. */
 const NOT_HERE = ['long', 'bench', 'support'];
 
-/** @type {{ name: string, concurrency: number, timeoutMs: number, has: (name: string) => boolean }[]} `has`: by the path below `test` */
+/** @type {{ name: string, concurrency: number, most: number, timeoutMs: number, has: (name: string) => boolean }[]} `most`: at once while cores have nothing to do; `has`: by the path below `test` */
 export const LANES = [
-  { name: 'quick', concurrency: 2, timeoutMs: 120_000, has: (name) => QUICK.includes(folderOf(name)) },
-  { name: 'processes', concurrency: 2, timeoutMs: 300_000, has: waits },
+  { name: 'quick', concurrency: 2, most: 4, timeoutMs: 120_000, has: (name) => QUICK.includes(folderOf(name)) },
+  { name: 'processes', concurrency: 2, most: 3, timeoutMs: 300_000, has: waits },
   // The whole program with browsers or faults: each has the machine to itself.
-  { name: 'the whole program', concurrency: 1, timeoutMs: 300_000, has: (name) => !waits(name) && ![...QUICK, ...NOT_HERE].includes(folderOf(name)) },
+  { name: 'the whole program', concurrency: 1, most: 1, timeoutMs: 300_000, has: (name) => !waits(name) && ![...QUICK, ...NOT_HERE].includes(folderOf(name)) },
 ];
 
 /**

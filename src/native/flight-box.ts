@@ -25,7 +25,7 @@ export type BoxCounters = {
   bytes: number;
   packetAt: number | null;
   timestamp: number;
-  /** As they left the depayloader. */
+  /** As they left the depayloader, or came while it rests. */
   frames: number;
   keyframes: number;
   keyframeAt: number | null;

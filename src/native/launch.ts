@@ -33,7 +33,7 @@ export const sourceElements = { box: 'box', src: 'src', manager: 'manager', rtp:
 
 /**
  * The pipeline of one camera (design §2). There is no queue: `udpsink` and `tcpserversink` with `sync=false` never
- * block, and a queue costs a thread switch per packet. `lookoutflight` and `lookoutcount` (`plugin/`) count packets, frames and
+ * block, and a queue costs a thread switch per packet. `lookoutflight`, `lookoutrest` and `lookoutcount` (`plugin/`) count packets, frames and
  * keyframes where the supervisor reads them without waking this process (`source-watch.ts`).
  * The bus says EOS when every sink had it. So a shut valve lets EOS through, and audio ends in what is no sink (`launch-sound.ts`).
  */

@@ -1,10 +1,11 @@
 /**
- * A wall of 36 cameras with a GOP of 10 s, opened at once in a real browser: every tile has a picture long before its camera's next
+ * A wall of 36 cameras with a GOP of 10 s, of the size of a tile, as sub streams are, opened at once in a real browser: every tile has a picture long before its camera's next
  * keyframe; with a budget for fewer, the others wait for that one, and nobody gets an error.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { SimulatorProcess } from '../../src/camera-sim/process.ts';
+import { benchClip } from '../support/bench-clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLookout, type Lookout } from '../support/lookout.ts';
 import { watchPage, type PageViewers } from '../support/page-viewers.ts';
@@ -15,7 +16,8 @@ const gopMs = 10_000;
 let cameras: SimulatorProcess & AsyncDisposable;
 
 before(async () => {
-  cameras = await startSimulator({ mounts: ids.map((name) => ({ name, video: 'gop10s-360p-main', phase: 'random' as const })) });
+  const video = await benchClip({ width: 320, height: 180, kbps: 80, seconds: 30, gop: 250, profile: 'main', view: 'parking', title: 'GOP 10 s' });
+  cameras = await startSimulator({ mounts: ids.map((name) => ({ name, video, phase: 'random' as const })) });
 });
 after(async () => {
   await cameras?.[Symbol.asyncDispose]();

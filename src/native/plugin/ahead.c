@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <gio/gio.h>
 #include "box.h"
 
@@ -49,12 +51,26 @@ static gboolean ahead_wait (LookoutAhead *self, GCancellable *cancellable, GErro
   return ready != 0;
 }
 
+/*
+ * Whether what reads as the end was a reset: the kernel tells it once, to whoever calls first, and rtspsrc sends its RTCP reports from
+ * another thread. A socket whose other side only said that it has ended waits for ours (RFC 9293 §3.3.2).
+ */
+static gboolean was_reset (LookoutAhead *self) {
+  struct tcp_info info;
+  socklen_t length = sizeof (info);
+  return getsockopt (g_socket_get_fd (self->socket), IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state == TCP_CLOSE;
+}
+
 static gssize ahead_take (LookoutAhead *self, void *to, gsize count, gboolean wait, GCancellable *cancellable, GError **error) {
   if (self->at == self->end) {
     gboolean direct = count >= AHEAD_BYTES;
     if (wait && self->drained && !g_socket_is_closed (self->socket) && !ahead_wait (self, cancellable, error)) return -1;
     gssize got = g_socket_receive_with_blocking (self->socket, direct ? to : (gchar *) self->bytes, direct ? count : AHEAD_BYTES, wait, cancellable, error);
     self->drained = got > 0 && got < (gssize) (direct ? count : AHEAD_BYTES);
+    if (got == 0 && !g_socket_is_closed (self->socket) && was_reset (self)) {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED, "Connection reset by peer");
+      return -1;
+    }
     if (got <= 0 || direct) return got;
     self->at = 0;
     self->end = got;

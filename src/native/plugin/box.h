@@ -33,7 +33,7 @@ typedef struct {
 typedef struct {
   guint64 packets, bytes;                    /* video, as received */
   guint32 packet_at, timestamp;              /* of the newest video packet */
-  guint32 frames, keyframes, keyframe_at;    /* as they left the depayloader */
+  guint32 frames, keyframes, keyframe_at;    /* as they left the depayloader, or came while it rests (rest.c) */
   guint32 audio_packets;
   guint32 format_serial, format_length;      /* `format`: counts its changes */
   guint32 reordered;                         /* video packets whose timestamp lies before that of the packet before */
