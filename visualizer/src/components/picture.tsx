@@ -1,4 +1,4 @@
-/** The picture of a camera: a still at once, live video as soon as it comes, and the last frame for as long as it is away. */
+/** The picture of a camera: live video as soon as it comes, a still where that takes long, and the last frame for as long as it is away. */
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../app.ts';
@@ -7,6 +7,11 @@ import type { Shown } from './way.ts';
 
 /** Where there is no live video, stills are renewed this often. */
 const stillEveryMs = 2_000;
+/**
+ * Live video is there within a fraction of a second, mostly. A still costs the server a process for a moment: those of 36 tiles that
+ * open together would take from their videos what these need to begin.
+ */
+const stillAfterMs = 5_000;
 
 /** `playback` is null while the picture is out of sight, or where WebRTC cannot carry the camera. */
 export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, stillWidth }: { id: string; shown: Shown; stillWidth: number }): JSX.Element {
@@ -17,7 +22,7 @@ export function Picture({ id, shown: { playback, choice: { way }, hlsFailed }, s
   const stream = playback?.stream.value ?? null;
   const next = playback?.next.value ?? null;
   const playing = stream !== null && painted === stream;
-  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh: way === 'stills' });
+  const still = useStill({ id, width: stillWidth, wanted: !playing, refresh: way === 'stills', afterMs: way === 'webrtc' ? stillAfterMs : 0 });
   /** Whose picture is seen: what it took it from paints on until it is gone. */
   const holder = useRef<{ stream: MediaStream; video: HTMLVideoElement } | null>(null);
   const paint = (seen: MediaStream, by: HTMLVideoElement): void => {
@@ -96,27 +101,26 @@ function HlsVideo({ id, onProblem, leave }: { id: string; onProblem: (text: stri
   return <video ref={video} class="picture-layer picture-video" muted playsInline autoPlay tabIndex={-1} disablePictureInPicture aria-hidden="true" />;
 }
 
-/** A current still picture: once while there is no video, again and again where there never will be. */
-function useStill({ id, width, wanted, refresh }: { id: string; width: number; wanted: boolean; refresh: boolean }): string | null {
+/** A current still picture: once while there is no video for `afterMs`, again and again where there never will be. */
+function useStill({ id, width, wanted, refresh, afterMs }: { id: string; width: number; wanted: boolean; refresh: boolean; afterMs: number }): string | null {
   const { fleet, stills } = useApp();
   const [url, setUrl] = useState<string | null>(null);
   const live = fleet.camera(id).value?.view.state === 'streaming';
   useEffect(() => {
     if (!wanted || !live) return undefined;
     const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer = setTimeout(() => void load(), afterMs);
     const load = async (): Promise<void> => {
       const loaded = await stills.load({ camera: id, width }, abort.signal);
       if (abort.signal.aborted) return;
       if (loaded !== null) setUrl(URL.createObjectURL(loaded));
       if (refresh) timer = setTimeout(() => void load(), stillEveryMs);
     };
-    void load();
     return () => {
       abort.abort();
       clearTimeout(timer);
     };
-  }, [id, wanted, live, refresh]);
+  }, [id, wanted, live, refresh, afterMs]);
   useEffect(() => () => {
     if (url !== null) URL.revokeObjectURL(url);
   }, [url]);
