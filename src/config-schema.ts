@@ -93,7 +93,7 @@ const hosts = section('Child processes that run GStreamer pipelines', {
   frozenMs: ms(1000, 200, 120_000, 'A host that does not answer this long is killed'),
   stopMs: ms(300, 0, 10_000, 'Time for an orderly end (RTSP TEARDOWN) before SIGKILL'),
   recycleRssBytes: whole(268_435_456, 0, 1_099_511_627_776, 'A host whose resident memory grew to this is replaced by a fresh one without a gap; 0 means never. A process of several may have 16 MB more for each further one'),
-  pictures: whole(8, 1, 256, 'Processes that decode `snapshot.jpg`, one for each camera of which pictures are asked: of more cameras at once, the one that rested longest ends'),
+  pictures: whole(8, 1, 256, 'Processes that decode `snapshot.jpg`, one for each camera of which pictures are asked: of more cameras at once, the one that rested longest serves the next one'),
   pictureIdleMs: ms(30_000, 0, 3_600_000, 'Such a process waits this long for the next picture of its camera'),
 });
 

@@ -1,4 +1,7 @@
-/** Processes that take pictures: one for each camera of which pictures are asked, kept warm while that goes on, few in all. */
+/**
+ * Processes that take pictures: one for each camera of which pictures are asked, kept warm while that goes on, few in all. Of more cameras
+ * than processes each takes over the one that rested longest: to start another costs ten times a picture.
+ */
 import { exitFailure } from '../actors/host-exit.ts';
 import { failure, FailureError } from '../errors.ts';
 import type { Host, HostPool } from '../native/host.ts';
@@ -20,7 +23,7 @@ export type PictureHosts = {
   end(camera: string): void;
 };
 
-/** `idleMs`: how long one waits for the next picture; `most`: how many there are, the one that rested longest ends first. */
+/** `idleMs`: how long one waits for the next picture; `most`: how many there are, the one that rested longest makes room. */
 export type PictureHostsOptions = { pool: HostPool; idleMs?: number; most?: number };
 
 const deadlineMs = 5_000;
@@ -29,7 +32,9 @@ const defaults = { idleMs: 30_000, most: 8 } as const;
 /** A process that ends under a picture may have been ended from outside; one that follows it and ends too has a reason in the stream. */
 const tries = 2;
 
-type Entry = { host: Host; codec: PictureOrder['codec']; usedAt: number; busy: boolean; idle: NodeJS.Timeout | undefined };
+const ownerOf = (camera: string): string => `camera:${camera}/snapshot`;
+
+type Entry = { camera: string; host: Host; codec: PictureOrder['codec']; usedAt: number; busy: boolean; idle: NodeJS.Timeout | undefined };
 
 /** Makes the book of them; none runs yet. */
 export function createPictureHosts({ pool, idleMs = defaults.idleMs, most = defaults.most }: PictureHostsOptions): PictureHosts {
@@ -41,17 +46,30 @@ export function createPictureHosts({ pool, idleMs = defaults.idleMs, most = defa
     // Nobody who waits for a picture waits for the end of a process.
     void entry.host.kill();
   };
-  const makeRoom = (): void => {
-    const resting = [...entries].filter(([, { busy }]) => !busy).sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    for (const [camera] of resting.slice(0, Math.max(0, entries.size + 1 - most))) end(camera);
+  /** With the fewest that are in the way: one of the same codec takes the next order as it is. */
+  const makeRoom = (codec: PictureOrder['codec']): Entry | undefined => {
+    const surplus = entries.size + 1 - most;
+    const resting = [...entries.values()].filter(({ busy }) => !busy).sort((a, b) => a.usedAt - b.usedAt);
+    const heir = surplus > 0 ? resting.find((entry) => entry.codec === codec) : undefined;
+    for (const { camera } of resting.filter((entry) => entry !== heir).slice(0, Math.max(0, surplus - (heir ? 1 : 0)))) end(camera);
+    return heir;
+  };
+  const takeOver = (entry: Entry, camera: string): Entry => {
+    entries.delete(entry.camera);
+    clearTimeout(entry.idle);
+    Object.assign(entry, { camera, busy: true });
+    entry.host.handTo(ownerOf(camera));
+    entries.set(camera, entry);
+    return entry;
   };
   const start = async ({ camera, codec }: PictureOrder): Promise<Entry> => {
     end(camera);
-    makeRoom();
-    const host = await pool.take(`camera:${camera}/snapshot`);
-    const entry: Entry = { host, codec, usedAt: performance.now(), busy: true, idle: undefined };
+    const heir = makeRoom(codec);
+    if (heir !== undefined) return takeOver(heir, camera);
+    const host = await pool.take(ownerOf(camera));
+    const entry: Entry = { camera, host, codec, usedAt: performance.now(), busy: true, idle: undefined };
     entries.set(camera, entry);
-    void host.exited.then(() => end(camera, entry));
+    void host.exited.then(() => end(entry.camera, entry));
     return entry;
   };
   const rest = (camera: string, entry: Entry): void => {

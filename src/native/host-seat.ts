@@ -19,13 +19,13 @@ const stopTurnMs = 250;
 
 /** A seat that somebody has. */
 export class HostSeat implements Host {
-  readonly owner: string;
+  owner: string;
   readonly number: number;
   readonly exited: Promise<HostExit>;
   readonly #process: HostProcess;
   readonly #place: Place;
   readonly #registry: Registry;
-  readonly #lease: Lease;
+  #lease: Lease;
   readonly #resolve: (exit: HostExit) => void;
   #lastFlight: Buffer | undefined;
   #ended = false;
@@ -46,7 +46,7 @@ export class HostSeat implements Host {
     [this.#process, this.owner, this.#place, this.number, this.#registry] = [process, owner, place, place.number, registry];
     const { promise, resolve } = Promise.withResolvers<HostExit>();
     [this.exited, this.#resolve] = [promise, resolve];
-    this.#lease = registry.lease({ kind: 'pid', owner, value: String(this.pid), free: () => this.kill() });
+    this.#lease = this.#leaseTo(owner);
   }
 
   /** 0 where the process could not be spawned. */
@@ -89,6 +89,17 @@ export class HostSeat implements Host {
   async kill(): Promise<void> {
     if (!this.#ended && !this.isLeaving) this.#leave();
     await this.exited;
+  }
+
+  handTo(owner: string): void {
+    if (this.#ended) return;
+    this.#registry.forget(this.#lease);
+    this.owner = owner;
+    this.#lease = this.#leaseTo(owner);
+  }
+
+  #leaseTo(owner: string): Lease {
+    return this.#registry.lease({ kind: 'pid', owner, value: String(this.pid), free: () => this.kill() });
   }
 
   flight(): Buffer | undefined {

@@ -21,6 +21,8 @@ export type Host = {
   release(graceMs?: number): Promise<void>;
   /** SIGKILL and reap; where others go on in the process, `stop` with a deadline, behind which all of them die. Idempotent. */
   kill(): Promise<void>;
+  /** It works for another owner from now on, who holds its lease. Between two orders, by whoever may give it away. */
+  handTo(owner: string): void;
   /** A copy of its flight box (`flight-box.ts`), after its end as it was left; undefined where it has none. */
   flight(): Buffer | undefined;
 };

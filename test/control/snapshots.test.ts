@@ -12,7 +12,7 @@ import { startSimulator } from '../support/simulator.ts';
 const hosts = startPool();
 let simulator: SimulatorProcess;
 before(async () => {
-  simulator = await startSimulator({ mounts: [{ name: 'tiny', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }] });
+  simulator = await startSimulator({ mounts: [{ name: 'tiny', video: 'tiny-320x180-main' }, { name: 'hevc', video: 'hevc-360p' }, { name: 'other', video: 'odd-504x282-baseline' }] });
 });
 after(async () => {
   await hosts.close();
@@ -79,16 +79,27 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
   });
 }
 
-test('a process goes when nobody asks any more, and the one that rested longest when there are too many', async () => {
+test('a process goes when nobody asks any more; where there are as many as may be, the one that rested longest serves the next camera of its codec', async () => {
   await using one = await source('one', 'H264', 'tiny');
-  await using two = await source('two', 'H264', 'tiny');
+  await using two = await source('two', 'H264', 'other');
+  await using third = await source('third', 'H265', 'hevc');
   const few = createSnapshots({ pool: hosts.pool, most: 1 });
-  await few.take(one.newest, 0);
+  const pictures = [await few.take(one.newest, 0)];
   const [first] = pictureHosts();
-  await few.take(two.newest, 0);
-  await eventually(() => pictureHosts().length === 1 && !pictureHosts().includes(first!), { what: 'one process, the second' });
-  assert.equal(few.host('one'), null);
+  pictures.push(await few.take(two.newest, 0), await few.take({ ...one.newest, keyframes: 2 }, 160));
+  assert.deepEqual(pictureHosts(), [first]);
+  assert.deepEqual(pictures.map(({ width, height }) => [width, height]), [[320, 180], [504, 282], [160, 90]], 'each of its own camera, although their sizes differ');
+  assert.deepEqual([few.host('one')?.pid, few.host('two')], [first, null]);
+  assert.equal(hosts.registry.leases({ owner: 'camera:two/snapshot' }).length, 0);
+  const atOnce = await Promise.all([few.take({ ...one.newest, keyframes: 3 }, 0), few.take({ ...two.newest, keyframes: 2 }, 0), few.take({ ...one.newest, keyframes: 3 }, 64)]);
+  assert.deepEqual(atOnce.map(({ width }) => width), [320, 504, 64], 'no two orders in one process at a time');
   few.forget('two');
+  await few.take({ ...one.newest, keyframes: 4 }, 0);
+  assert.deepEqual(pictureHosts(), [first], 'it is another camera\'s now');
+  assert.equal((await few.take(third.newest, 0)).width, 640);
+  await eventually(() => pictureHosts().length === 1 && !pictureHosts().includes(first!), { what: 'one process, of the other codec' });
+  assert.equal(few.host('one'), null);
+  await hosts.registry.revoke('camera:third');
   await gone();
   const hasty = createSnapshots({ pool: hosts.pool, idleMs: 1 });
   await hasty.take(one.newest, 0);
