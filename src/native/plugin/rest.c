@@ -196,8 +196,10 @@ static GstFlowReturn rest_chain (GstPad *pad, GstObject *parent, GstBuffer *buff
 
 static gboolean rest_event (GstPad *pad, GstObject *parent, GstEvent *event) {
   LookoutRest *self = (LookoutRest *) parent;
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) forget (self, self->kept->len);
-  else if (GST_EVENT_IS_SERIALIZED (event) && self->state == RESTING && !GST_EVENT_IS_STICKY (event)) {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    forget (self, self->kept->len);
+    self->whole = self->inside = FALSE;
+  } else if (GST_EVENT_IS_SERIALIZED (event) && self->state == RESTING && !GST_EVENT_IS_STICKY (event)) {
     keep (self, GST_MINI_OBJECT (event));
     return TRUE;
   } else if (GST_EVENT_IS_SERIALIZED (event)) wake (self);
