@@ -95,6 +95,7 @@ test('a process goes when nobody asks any more; where there are as many as may b
   assert.deepEqual(atOnce.map(({ width }) => width), [320, 504, 64], 'no two orders in one process at a time');
   few.forget('two');
   await few.take({ ...one.newest, keyframes: 4 }, 0);
+  await eventually(() => pictureHosts().length === 1, { what: 'the end of the other process' });
   assert.deepEqual(pictureHosts(), [first], 'it is another camera\'s now');
   assert.equal((await few.take(third.newest, 0)).width, 640);
   await eventually(() => pictureHosts().length === 1 && !pictureHosts().includes(first!), { what: 'one process, of the other codec' });
