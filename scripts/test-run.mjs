@@ -1,7 +1,7 @@
 /**
- * Runs the checks and the test files: types and lint at once, quick files and those that wait for single processes
- * two at a time and more while cores are idle, then those of the whole program one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
- * files. A process that a file leaves running is a failure of that file, found by a look through /proc.
+ * Runs the checks and the test files: types and lint beside the quick files, then those that wait for single processes, both two at a
+ * time and more while cores are idle, then those of the whole program one at a time (they measure, and this must hold on
+ * two cores). Ends with totals and the slowest files. A process that a file leaves running is a failure of that file, found by a look through /proc.
  * A few files that failed run once more, alone (`test/repeat.mjs`), unless `--strict` is said.
  */
 import { randomUUID } from 'node:crypto';
@@ -31,8 +31,13 @@ const watch = watchProcesses(process.env.LOOKOUT_TEST_RUN);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop(signal));
 
 const results = [];
-const problems = only.length > 0 ? [] : await checks();
-for (const lane of LANES) await runLane(lane, chooseFiles(lane, only));
+const problems = [];
+const checking = only.length > 0 ? [] : checks();
+for (const lane of LANES) {
+  await runLane(lane, chooseFiles(lane, only));
+  // The first lane leaves cores idle for them; those behind it are to have the machine.
+  problems.push(...(await checking).splice(0));
+}
 const failed = results.filter(({ ok }) => !ok).map(({ file }) => file);
 const unsteady = await repeatFailed(failed, runAgain, { strict });
 for (const file of failed) if (!unsteady.includes(file)) problems.push(`failed: ${file}`);
