@@ -33,11 +33,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop
 const results = [];
 const problems = [];
 const checking = only.length > 0 ? [] : checks();
-for (const lane of LANES) {
-  await runLane(lane, chooseFiles(lane, only));
-  // The first lane leaves cores idle for them; those behind it are to have the machine.
-  problems.push(...(await checking).splice(0));
-}
+// The first lane leaves cores idle for them; those behind it are to have the machine.
+for (const lane of LANES) await runLane(lane, chooseFiles(lane, only), checking);
+problems.push(...await checking);
 const failed = results.filter(({ ok }) => !ok).map(({ file }) => file);
 const unsteady = await repeatFailed(failed, runAgain, { strict });
 for (const file of failed) if (!unsteady.includes(file)) problems.push(`failed: ${file}`);
@@ -45,7 +43,8 @@ if (results.length === 0) problems.push(`no test file matches ${only.join(' ')}`
 printTotals();
 process.exit(problems.length === 0 ? 0 : 1);
 
-async function runLane(lane, files) {
+/** Ends with what runs beside it, which is nothing that its tests left. */
+async function runLane(lane, files, beside) {
   if (files.length === 0) return;
   console.log(`\n── ${lane.name}: ${files.length} files, ${lane.concurrency} at a time${lane.most > lane.concurrency ? `, up to ${lane.most} while cores are idle` : ''} ──`);
   const alone = lane.most === 1;
@@ -60,7 +59,7 @@ async function runLane(lane, files) {
     });
     running.add(run);
   }
-  await Promise.all(running);
+  await Promise.all([...running, beside]);
   if (!alone) await endLeftovers({ file: `the ${lane.name} tests`, ok: true });
 }
 
