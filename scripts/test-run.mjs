@@ -1,7 +1,7 @@
 /**
- * Runs the checks and the test files: types and lint beside the quick files, then those that wait for single processes, both two at a
- * time and more while cores are idle, then those of the whole program one at a time (they measure, and this must hold on
- * two cores). Ends with totals and the slowest files. A process that a file leaves running is a failure of that file, found by a look through /proc.
+ * Runs the checks and the test files: types and lint at once, quick files and those that wait for single processes
+ * two at a time and more while cores are idle, then those of the whole program one at a time (they measure, and this must hold on two cores). Ends with totals and the slowest
+ * files. A process that a file leaves running is a failure of that file, found by a look through /proc.
  * A few files that failed run once more, alone (`test/repeat.mjs`), unless `--strict` is said.
  */
 import { randomUUID } from 'node:crypto';
@@ -31,11 +31,8 @@ const watch = watchProcesses(process.env.LOOKOUT_TEST_RUN);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop(signal));
 
 const results = [];
-const problems = [];
-const checking = only.length > 0 ? [] : checks();
-// The first lane leaves cores idle for them; those behind it are to have the machine.
-for (const lane of LANES) await runLane(lane, chooseFiles(lane, only), checking);
-problems.push(...await checking);
+const problems = only.length > 0 ? [] : await checks();
+for (const lane of LANES) await runLane(lane, chooseFiles(lane, only));
 const failed = results.filter(({ ok }) => !ok).map(({ file }) => file);
 const unsteady = await repeatFailed(failed, runAgain, { strict });
 for (const file of failed) if (!unsteady.includes(file)) problems.push(`failed: ${file}`);
@@ -43,8 +40,7 @@ if (results.length === 0) problems.push(`no test file matches ${only.join(' ')}`
 printTotals();
 process.exit(problems.length === 0 ? 0 : 1);
 
-/** Ends with what runs beside it, which is nothing that its tests left. */
-async function runLane(lane, files, beside) {
+async function runLane(lane, files) {
   if (files.length === 0) return;
   console.log(`\n── ${lane.name}: ${files.length} files, ${lane.concurrency} at a time${lane.most > lane.concurrency ? `, up to ${lane.most} while cores are idle` : ''} ──`);
   const alone = lane.most === 1;
@@ -59,7 +55,7 @@ async function runLane(lane, files, beside) {
     });
     running.add(run);
   }
-  await Promise.all([...running, beside]);
+  await Promise.all(running);
   if (!alone) await endLeftovers({ file: `the ${lane.name} tests`, ok: true });
 }
 

@@ -1,4 +1,4 @@
-/** Types (server, then page) and lint, both at once: each uses what one core has left beside tests. */
+/** Types (server, then page) and lint, both at once: each uses one core. */
 import { run } from '../setup/run.mjs';
 import { seconds } from '../setup/progress.mjs';
 import { root } from '../setup/paths.mjs';
@@ -18,7 +18,7 @@ const check = async ({ name, command }) => {
   const begin = Date.now();
   const lines = [];
   try {
-    await run(['nice', '-n', '19', ...command], { cwd: root, onLine: (line) => lines.push(line) });
+    await run(command, { cwd: root, onLine: (line) => lines.push(line) });
     console.log(`✔ ${name} [${seconds(Date.now() - begin)}]`);
     return undefined;
   } catch {
