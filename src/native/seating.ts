@@ -17,7 +17,6 @@ export type SeatingLimits = {
   wornRssBytes: number;
 };
 
-
 /** The rules of seating. */
 export type Seating<T extends Table> = {
   /** The process that an owner shall sit in; undefined where it must have a new one. */

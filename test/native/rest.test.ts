@@ -59,12 +59,12 @@ type Frame = readonly (readonly number[])[];
 const keyframe: Frame = [sps, pps, idr];
 const delta: Frame = [slice];
 
-/** Packets of frame after frame, 40 ms apart; the last one of a frame has the marker unless it shall have none. */
-function createStream(marks = true) {
+/** Packets of frame after frame, 40 ms apart; the last one of a frame has the marker. */
+function createStream() {
   let [sequence, frames] = [0, 0];
   const packets = (frame: Frame): Buffer => {
     const timestamp = frames++ * frameTicks;
-    return Buffer.concat(frame.map((unit, index) => framedRtp({ payload: Uint8Array.from(unit), sequence: sequence++ & 0xffff, timestamp, marker: marks && index === frame.length - 1 })));
+    return Buffer.concat(frame.map((unit, index) => framedRtp({ payload: Uint8Array.from(unit), sequence: sequence++ & 0xffff, timestamp, marker: index === frame.length - 1 })));
   };
   return Object.assign(packets, { frames: () => frames });
 }

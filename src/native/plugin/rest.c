@@ -132,13 +132,12 @@ static void begin_rest (LookoutRest *self) {
 }
 
 static GstFlowReturn look_for_keyframe (LookoutRest *self, GstBuffer *buffer, const Look *look, gboolean first) {
-  GstFlowReturn flow = first ? let_out (self) : GST_FLOW_OK;
-  if (first) self->holding = TRUE;
-  if (flow != GST_FLOW_OK || !self->holding) {
-    if (flow == GST_FLOW_OK) return pass (self, buffer, look);
-    gst_buffer_unref (buffer);
-    return flow;
+  if (first) {
+    /* A unit without a slice was none of a keyframe. What is wrong behind says so to the next packet too. */
+    let_out (self);
+    self->holding = TRUE;
   }
+  if (!self->holding) return pass (self, buffer, look);
   keep (self, GST_MINI_OBJECT (buffer));
   if (look->key) begin_rest (self);
   else if (look->slice) {
