@@ -106,6 +106,9 @@ const viewers = section('Browsers that watch: what does not come this far in tim
 const primers = section('Instant start: a joining browser is shown what the camera sent since its last keyframe, instead of waiting for the next', {
   most: whole(64, 0, 10_000, 'Browsers that are started so at the same time; the others wait for a keyframe. 0 switches it off'),
   maxBytes: whole(8_388_608, 65_536, 268_435_456, 'Most that may wait to be sent to one of them; with more it ends, and the browser waits for a keyframe'),
+  catchUpBytes: whole(1_048_576, 0, 268_435_456, 'A browser that would have to decode more than this first, which takes it half a second and more, is shown the keyframe, and then the present by a process that decodes the rest in several threads and encodes until the next keyframe. 0 switches that off'),
+  catchUps: whole(0, 0, 256, 'Cameras for which such a process runs at the same time; for the others the browser decodes. 0 means half of the cores, 1 at least'),
+  holdMs: ms(2_000, 100, 60_000, 'A keyframe is shown alone for so long at most'),
   lifeMs: ms(30_000, 1000, 600_000, 'A start that has not found the next keyframe after this ends'),
 });
 

@@ -237,6 +237,7 @@ function derive(loaded: Settings, configFile: string | undefined): Omit<Config, 
     recordings: { ...loaded.recordings, dir: loaded.recordings.dir === undefined ? join(data, 'recordings') : resolve(loaded.recordings.dir) },
     tls: loaded.tls.cert === undefined || loaded.tls.key === undefined ? undefined : { cert: resolve(loaded.tls.cert), key: resolve(loaded.tls.key) },
     grpc: { ...loaded.grpc, host: listenHost(loaded.grpc.host ?? host) },
+    primers: { ...loaded.primers, catchUps: loaded.primers.catchUps === 0 ? Math.max(1, Math.floor(availableParallelism() / 2)) : loaded.primers.catchUps },
     transcode: { ...loaded.transcode, cores: loaded.transcode.cores === 0 ? Math.max(1, availableParallelism() / 2) : loaded.transcode.cores },
     sfu: {
       ...loaded.sfu,

@@ -4,13 +4,14 @@ import { fromPromise } from 'xstate';
 import { primerMachine, type PathCommand, type PathFact, type PrimerInput } from '../machines/primer.ts';
 import type { Ports } from '../native/ports.ts';
 import { createPrimerPath, type PrimerPath } from '../native/primer-path.ts';
-import type { PrimerPump } from '../native/primer-pump.ts';
+import type { Playing, PrimerPump } from '../native/primer-pump.ts';
 import type { Registry } from '../native/registry.ts';
 import { effect } from './effect.ts';
+import type { CatchUpFigures, CatchUps } from './catch-ups.ts';
 import type { MediaPlane } from './media-plane.ts';
 
 /** What primers need. `most` is the budget of the whole fleet; 0 makes none. */
-export type PrimerDeps = { plane: MediaPlane; ports: Ports; registry: Registry; pump: PrimerPump; most: number; maxBytes: number; recvBufferBytes: number };
+export type PrimerDeps = { plane: MediaPlane; catchUps: CatchUps; ports: Ports; registry: Registry; pump: PrimerPump; most: number; maxBytes: number; recvBufferBytes: number };
 
 /** A primer as others see it. */
 export type PrimerView = { viewer: string; camera: string; live: boolean };
@@ -27,7 +28,7 @@ export type Primers = {
 };
 
 /** `active` at the moment, the others since the program began. `refused`: there were `most` already; `failed`: for another reason; `repeats`: a browser that had lost pictures asked for a keyframe. */
-export type PrimerFigures = { active: number; started: number; refused: number; failed: number; repeats: number; bytes: number };
+export type PrimerFigures = { active: number; started: number; refused: number; failed: number; repeats: number; bytes: number; catchUps: CatchUpFigures };
 
 type Entry = PrimerView & { made: PromiseWithResolvers<PrimerPath | undefined> };
 
@@ -53,13 +54,14 @@ export function createPrimers(deps: PrimerDeps): Primers {
         entry.live = true;
         tell({ type: 'path.live' });
       },
+      late: () => tell({ type: 'path.late' }),
       ended(reason) {
         counts.failed += 1;
         tell({ type: 'path.ended', reason });
       },
     });
-    receive(() => {
-      if (held.play()) counts.started += 1;
+    receive(({ held: isHeld }) => {
+      if (held.play(isHeld)) counts.started += 1;
     });
     return () => {
       entry.made.resolve(undefined);
@@ -81,19 +83,22 @@ export function createPrimers(deps: PrimerDeps): Primers {
       const timer = setTimeout(late.resolve, ms, undefined);
       return Promise.race([entry.made.promise, late.promise]).finally(() => clearTimeout(timer));
     },
-    figures: () => ({ active: entries.size, ...counts, ...deps.pump.totals() }),
+    figures: () => ({ active: entries.size, ...counts, ...deps.pump.totals(), catchUps: deps.catchUps.figures() }),
     list: () => [...entries.values()].map(({ viewer, camera, live }) => ({ viewer, camera, live })),
   };
 }
 
-type PathEvents = { made(path: PrimerPath): void; live(): void; ended(reason: string): void };
+type PathEvents = { made(path: PrimerPath): void; live(): void; late(): void; ended(reason: string): void };
 
-/** Takes everything a primer needs; whatever comes after `close` is let go at once. */
-function holdPath(deps: PrimerDeps, { viewer, camera, hubPort }: PrimerInput, events: PathEvents): { play(): boolean; close(): void } {
+/** Takes everything a primer needs; whatever comes after `close` is let go at once. `play` is true where that begins it. */
+function holdPath(deps: PrimerDeps, { viewer, camera, hubPort, way }: PrimerInput, events: PathEvents): { play(held: boolean): boolean; close(): void } {
   const ssrc = randomInt(1, 0xffff_ffff);
   let closed = false;
   let made: { path: PrimerPath; port: number } | undefined;
-  let stop: (() => void) | undefined;
+  let playing: Playing | undefined;
+  // From the first moment on: it needs all the time that the browser takes to connect.
+  const share = way.type === 'catch-up' ? deps.catchUps.join({ camera, hubPort, form: way.form }) : undefined;
+  if (way.type === 'catch-up' && share === undefined) events.late();
 
   const make = async (): Promise<void> => {
     const ingest = deps.plane.ingest(camera);
@@ -108,17 +113,32 @@ function holdPath(deps: PrimerDeps, { viewer, camera, hubPort }: PrimerInput, ev
   };
   make().catch((error: unknown) => closed || events.ended(error instanceof Error ? error.message : String(error)));
 
+  const begin = ({ path: { producer }, port }: { path: PrimerPath; port: number }, held: boolean): Playing => {
+    const payloadType = producer.rtpParameters.codecs[0]?.payloadType ?? 0;
+    return deps.pump.play(viewer, { hubPort, port, ssrc, payloadType, maxBytes: deps.maxBytes, held }, events);
+  };
+
   return {
-    play() {
-      if (!made || stop) return false;
-      const { path: { producer }, port } = made;
-      const payloadType = producer.rtpParameters.codecs[0]?.payloadType ?? 0;
-      stop = deps.pump.play(viewer, { hubPort, port, ssrc, payloadType, maxBytes: deps.maxBytes }, { live: events.live, ended: events.ended });
+    play(held) {
+      if (!made || closed) return false;
+      if (playing) {
+        if (held) return false;
+        share?.release();
+        playing.burst();
+        return false;
+      }
+      playing = begin(made, held);
+      if (held) void share?.port.then((port) => {
+        if (closed) return;
+        if (port === null) events.late();
+        else playing?.catchUp(port);
+      });
       return true;
     },
     close() {
       closed = true;
-      stop?.();
+      playing?.stop();
+      share?.release();
       made?.path.close();
     },
   };

@@ -151,7 +151,7 @@ export type ControlPlane = {
   /** Cores for transcodes: in use by estimate, allowed for all together; and viewers that were refused for want of them. */
   transcodes(): { used: number; budget: number; refused: number };
   /** What shows joining browsers the first pictures: at the moment, and since the program began. */
-  primers(): { active: number; started: number; refused: number; failed: number; repeats: number; bytes: number };
+  primers(): { active: number; started: number; refused: number; failed: number; repeats: number; bytes: number; catchUps: { active: number; started: number; refused: number; failed: number } };
   sfu(): Promise<SfuView>;
   /** What is held at the moment, for tests and for people who look for a leak. */
   resources(): { actors: number; leases: { kind: string; owner: string; value: string }[]; admission: { holding: number; waiting: number; peak: number } };

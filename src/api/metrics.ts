@@ -128,6 +128,10 @@ function primerDefinitions(control: ControlPlane): Definition[] {
     { name: 'primers_refused_total', type: 'counter', help: 'Joining browsers that had no primer because `primers.most` played already: they waited for a keyframe', labels: [], samples: of(({ refused }) => refused) },
     { name: 'primers_failed_total', type: 'counter', help: 'Primers that ended by a failure: no port, a source that ended, more than `primers.maxBytes` waiting', labels: [], samples: of(({ failed }) => failed) },
     { name: 'primers_repeats_total', type: 'counter', help: 'Times a primer began again, slower, because its browser had lost pictures and asked for a keyframe', labels: [], samples: of(({ repeats }) => repeats) },
+    { name: 'catch_ups', type: 'gauge', help: 'Catch-ups: processes that decode, for joining browsers, what a camera sent since its last keyframe, and go on from the present', labels: [], samples: of(({ catchUps }) => catchUps.active) },
+    { name: 'catch_ups_started_total', type: 'counter', help: 'Catch-ups that were started', labels: [], samples: of(({ catchUps }) => catchUps.started) },
+    { name: 'catch_ups_refused_total', type: 'counter', help: 'Joining browsers that had no catch-up because `primers.catchUps` ran already: they decoded by themselves', labels: [], samples: of(({ catchUps }) => catchUps.refused) },
+    { name: 'catch_ups_failed_total', type: 'counter', help: 'Catch-ups that ended by a failure: their browsers decoded by themselves', labels: [], samples: of(({ catchUps }) => catchUps.failed) },
     { name: 'primers_bytes_total', type: 'counter', help: 'Bytes that primers sent', labels: [], samples: of(({ bytes }) => bytes) },
   ];
 }

@@ -55,6 +55,6 @@ export function supervisorSettings(config: Config): SupervisorSettings {
       recycleRssBytes: recycleBytes(config, hosts.sourcesPerHost),
     },
     worker: { intensity: { restarts: supervision.actors.restarts, periodMs: supervision.actors.windowMs }, startMs: 10_000, backoffMs: 50, pauseMs: 10_000 },
-    viewer: { ...config.viewers, primer: { prepareMs: sfu.requestMs, lifeMs: config.primers.lifeMs } },
+    viewer: { ...config.viewers, primer: { prepareMs: sfu.requestMs, lifeMs: config.primers.lifeMs, holdMs: config.primers.holdMs } },
   };
 }

@@ -17,9 +17,11 @@ import type { Transcodes } from '../actors/transcodes.ts';
 import { createViewerMedia, type ViewerMedia, type ViewerMediaEvents } from '../actors/viewer-media.ts';
 import type { Ingest } from '../native/ingest.ts';
 import { liveSoundProblem } from '../native/sound-path.ts';
+import type { PrimerWay } from '../machines/primer.ts';
 import type { PrimerPath } from '../native/primer-path.ts';
 import { admitViewer, whenUncarried } from './carried.ts';
 import { child } from './cameras.ts';
+import { primerWay } from './primer-way.ts';
 import { describeMedia, mediaForOffer, startAtOnce } from './offer.ts';
 
 /** A camera whose keyframes are as close as this needs no primer. */
@@ -34,7 +36,13 @@ type Entry = { id: string; camera: string; owner: string; notify: ViewerNotify; 
 type Root = ActorRefFrom<typeof supervisorMachine>;
 
 /** What viewers need. */
-export type ViewerDeps = { plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; transcodes: Transcodes; ingestWaitMs: number };
+export type ViewerDeps = {
+  plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; transcodes: Transcodes; ingestWaitMs: number;
+  /** When keyframes came, ms since the epoch. */
+  freshness: (camera: string) => { keyframeAt: number | null };
+  /** Who would have to decode more than this first is shown the present by a catch-up. */
+  catchUpBytes: number;
+};
 
 const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
   rejoin: { reason: 'rejoin', message: 'The live path of this camera was replaced.' },
@@ -96,14 +104,15 @@ function createService(deps: ViewerDeps, entries: Map<string, Entry>, root: Root
     async transport(request) {
       const entry = fresh(request);
       const { viewer } = request;
+      // Already now: a catch-up needs all the time that there is.
+      const opening = request.primer ? openingOf(deps, root, entry.camera) : null;
+      if (opening !== null) tell(viewer, { type: 'viewer.prime', ...opening });
       const media = await createViewerMedia(await plane.whenIngest(entry.camera, ingestWaitMs), {
         viewer,
         rtpCapabilities: request.rtpCapabilities as unknown as RtpCapabilities,
         events: eventsFor(entry, (event) => tell(viewer, event)),
       });
       keep(entry, media);
-      const hubPort = request.primer ? primableHub(root, entry.camera) : null;
-      if (hubPort !== null) tell(viewer, { type: 'viewer.prime', hubPort });
       return transportOf(media);
     },
     async answer(request) {
@@ -236,16 +245,18 @@ const ignoreClosed = (consumer: Consumer) => (error: unknown): void => {
   if (!consumer.closed) throw error;
 };
 
-/** The hub of a camera that is live and whose keyframes are worth not waiting for. */
-function primableHub(root: Root, camera: string): number | null {
+/** The hub of a camera that is live and whose keyframes are worth not waiting for, and how it is played. */
+function openingOf({ freshness, catchUpBytes }: ViewerDeps, root: Root, camera: string): { hubPort: number; way: PrimerWay } | null {
   const snapshot = child(root, camera)?.getSnapshot();
   if (!snapshot?.hasTag('viewable')) return null;
   // The hub of what is transcoded has nothing that this viewer could take.
   if (carriage(snapshot.context) !== 'plain') return null;
   const { host, media, stats } = snapshot.context;
   // Known with the first keyframe: before that, nothing is cached.
-  if (media === null) return null;
-  return (stats?.keyframeIntervalMs ?? Infinity) <= closeKeyframesMs ? null : host?.hubPort ?? null;
+  const hubPort = host?.hubPort ?? null;
+  if (media === null || hubPort === null) return null;
+  if ((stats?.keyframeIntervalMs ?? Infinity) <= closeKeyframesMs) return null;
+  return { hubPort, way: primerWay({ media, stats, keyframeAt: freshness(camera).keyframeAt, now: Date.now(), catchUpBytes }) };
 }
 
 /** Rejects when the next attempt of a second stream that has no path yet is later: who asked shows the first one meanwhile. */

@@ -7,7 +7,7 @@
  * `closing` releases transport and consumers and waits for it. A primer may show it the first pictures (`primer.ts`).
  */
 import { assign, enqueueActions, fromPromise, sendParent, setup, type ErrorActorEvent } from 'xstate';
-import { primerMachine, type PrimerDeadlines } from './primer.ts';
+import { primerMachine, type PrimerDeadlines, type PrimerWay } from './primer.ts';
 
 /** Deadlines, ms. */
 export type ViewerDeadlines = {
@@ -32,7 +32,7 @@ export type ViewerEvent =
   | { type: 'viewer.producerPaused' }
   | { type: 'viewer.producerResumed' }
   /** The camera's hub may have pictures for it before the next keyframe comes. */
-  | { type: 'viewer.prime'; hubPort: number }
+  | { type: 'viewer.prime'; hubPort: number; way: PrimerWay }
   /** Its consumers are no longer paused. */
   | { type: 'viewer.resumed' }
   /** The page shows the camera's own producer: the primer has done its work. */
@@ -72,7 +72,7 @@ const viewerSetup = setup({
     startPrimer: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'viewer.prime' || context.primer) return;
       enqueue.assign({ primer: true });
-      enqueue.spawnChild('primer', { id: 'primer', input: { viewer: context.id, camera: context.camera, hubPort: event.hubPort, deadlines: context.deadlines.primer } });
+      enqueue.spawnChild('primer', { id: 'primer', input: { viewer: context.id, camera: context.camera, hubPort: event.hubPort, way: event.way, deadlines: context.deadlines.primer } });
     }),
     /** What is sent before the browser hears is lost, the keyframe first. */
     playPrimer: enqueueActions(({ context, enqueue }) => {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { failure } from '../errors.ts';
 import { loadGst } from './gst.ts';
 import { startSource, type Runner } from './host/source.ts';
+import type * as catchUp from './host/catch-up.ts';
 import type * as frames from './host/frames.ts';
 import type * as hls from './host/hls.ts';
 import type * as record from './host/record.ts';
@@ -12,7 +13,7 @@ import type { Output } from './host/output.ts';
 import type * as snapshot from './host/snapshot.ts';
 import { createTidier } from './host/tidy.ts';
 import { warmUp } from './host/warm.ts';
-import type { HostCommand, HostEvent, HostOrder, HostWord, OutputSpec, Seated } from './protocol.ts';
+import type { CatchUpSpec, HostCommand, HostEvent, HostOrder, HostWord, OutputSpec, Seated } from './protocol.ts';
 
 /** A host that nobody has taken by then warms up. */
 const warmAfterMs = 100;
@@ -61,6 +62,7 @@ function main(): void {
         sit(pictures);
         return pictures.take?.(command);
       }
+      case 'catch-up.prepare': return outputs.catchUp().prepareCatchUp();
       case 'output.start': return sit(startOutput(command.spec, emit));
       case 'output.finish': return sitter?.finish?.(command.drainMs);
       case 'stop': return stops(() => {
@@ -121,6 +123,7 @@ function inTurn(): (work: () => void) => void {
 
 /** Loaded when one is started: a host of a source, of which there is one for each camera, is 2 MB smaller without them. */
 const outputs = {
+  catchUp: () => load<typeof catchUp>('catch-up'),
   hls: () => load<typeof hls>('hls'),
   record: () => load<typeof record>('record'),
   frames: () => load<typeof frames>('frames'),
@@ -134,12 +137,13 @@ function load<Module>(name: string): Module {
   return createRequire(import.meta.url)(`./host/${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.cjs'}`) as Module;
 }
 
-function startOutput(spec: OutputSpec, emit: Emit): Output {
+function startOutput(spec: OutputSpec | CatchUpSpec, emit: Emit): Output {
   switch (spec.output) {
     case 'hls': return outputs.hls().startHls(spec, emit);
     case 'record': return outputs.record().startRecord(spec, emit);
     case 'frames': return outputs.frames().startFrames(spec, emit);
     case 'sound': return outputs.sound().startLiveSound(spec, emit);
+    case 'catch-up': return outputs.catchUp().startCatchUp(spec, emit);
     case 'transcode': return outputs.transcode().startTranscode(spec, emit);
   }
 }

@@ -2,26 +2,42 @@
 import { Worker } from 'node:worker_threads';
 
 /** What a primer plays, and where to: a hub on loopback, and the port of a transport. */
-export type PrimerSpec = { hubPort: number; port: number; ssrc: number; payloadType: number; /** Most that may wait to be sent. */ maxBytes: number };
+export type PrimerSpec = {
+  hubPort: number; port: number; ssrc: number; payloadType: number;
+  /** Most that may wait to be sent. */
+  maxBytes: number;
+  /** Only the keyframe is sent: a catch-up is to follow, or the word to play on. */
+  held: boolean;
+};
 
-export type PrimerOrder = { type: 'start'; id: string; spec: PrimerSpec } | { type: 'stop'; id: string };
+export type PrimerOrder =
+  | { type: 'start'; id: string; spec: PrimerSpec }
+  /** What begins in the present comes from this hub: from its first packet on that is what is played. */
+  | { type: 'catch-up'; id: string; hubPort: number }
+  /** Held no longer: all that is cached is played. */
+  | { type: 'burst'; id: string }
+  | { type: 'stop'; id: string };
 export type PrimerWord =
   /** Since the last word of this kind about this primer. */
   | { type: 'sent'; id: string; bytes: number; repeats: number }
   | { type: 'bound'; port: number }
-  /** All that the hub had cached is sent. */
+  /** All that the hub had cached is sent, or the present is played. */
   | { type: 'live'; id: string; packets: number; bytes: number }
+  /** The hub of its catch-up closed before anything came. */
+  | { type: 'late'; id: string }
   | { type: 'ended'; id: string; reason: string };
 
 /** What one primer hears of its playing. */
-export type PrimerListener = { live(sent: { packets: number; bytes: number }): void; ended(reason: string): void };
+export type PrimerListener = { live(sent: { packets: number; bytes: number }): void; late(): void; ended(reason: string): void };
+
+/** One that plays; nothing is heard after `stop`. */
+export type Playing = { catchUp(hubPort: number): void; burst(): void; stop(): void };
 
 /** Plays primers. */
 export type PrimerPump = {
   /** Where packets will come from. Starts the thread; rejects where it cannot start. */
   from(): Promise<number>;
-  /** Returns what ends it; nothing is heard after that. */
-  play(id: string, spec: PrimerSpec, listener: PrimerListener): () => void;
+  play(id: string, spec: PrimerSpec, listener: PrimerListener): Playing;
   /** Of all that ever played: bytes, counted when what was cached is sent and at the end; how often one began again because a keyframe was asked for. */
   totals(): { bytes: number; repeats: number };
   stop(): Promise<void>;
@@ -43,6 +59,7 @@ export function createPrimerPump(): PrimerPump {
     bound.promise.catch(() => undefined);
     worker.on('message', (word: PrimerWord) => {
       if (word.type === 'bound') return bound.resolve(word.port);
+      if (word.type === 'late') return playing.get(word.id)?.late();
       if (word.type === 'live') return playing.get(word.id)?.live(word);
       if (word.type === 'sent') {
         totals.bytes += word.bytes;
@@ -70,11 +87,19 @@ export function createPrimerPump(): PrimerPump {
   return {
     from: () => (thread ??= start()).bound,
     play(id, spec, listener) {
+      const order = (what: PrimerOrder): void => {
+        if (playing.get(id) === listener) thread?.worker.postMessage(what);
+      };
       playing.set(id, listener);
       thread ??= start();
-      thread.worker.postMessage({ type: 'start', id, spec } satisfies PrimerOrder);
-      return () => {
-        if (playing.delete(id)) thread?.worker.postMessage({ type: 'stop', id } satisfies PrimerOrder);
+      order({ type: 'start', id, spec });
+      return {
+        catchUp: (hubPort) => order({ type: 'catch-up', id, hubPort }),
+        burst: () => order({ type: 'burst', id }),
+        stop() {
+          order({ type: 'stop', id });
+          if (playing.get(id) === listener) playing.delete(id);
+        },
       };
     },
     totals: () => ({ ...totals }),

@@ -32,7 +32,14 @@ class Primer {
   readonly spec: PrimerSpec;
   readonly #id: string;
   readonly #stream: PrimerStream;
+  /** Of the hub that it plays: the camera's, or the one of its catch-up. */
+  #hubPort: number;
   #hub: Socket;
+  /** Connected to a catch-up that has given nothing yet. */
+  #next: Socket | undefined;
+  #held: boolean;
+  /** Whole units that came since it began, or began again. */
+  #units = 0;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #bytesPerMs = bytesPerMs;
@@ -47,27 +54,83 @@ class Primer {
   constructor(id: string, spec: PrimerSpec) {
     this.#id = id;
     this.spec = spec;
+    this.#held = spec.held;
+    this.#hubPort = spec.hubPort;
     this.#stream = createPrimerStream({ ...spec, sequence: 1 });
-    this.#hub = this.#open();
+    this.#hub = this.#open(spec.hubPort);
   }
 
-  /** Its hub, from the newest keyframe on. */
-  #open(): Socket {
-    const hub = connect(this.spec.hubPort, loopback);
+  /** A hub, from its newest keyframe on. */
+  #open(hubPort: number): Socket {
+    const hub = connect(hubPort, loopback);
     const mine = (): boolean => hub === this.#hub;
-    const read = createHubReader((packet) => this.#add(this.#stream.add(packet)));
+    const read = createHubReader((packet) => {
+      if (hub === this.#next) this.#adopt(hub, hubPort);
+      if (mine() && !this.#holds) this.#add(this.#stream.add(packet));
+    });
     hub.on('data', (chunk) => {
-      if (!mine()) return;
+      if (!mine() && hub !== this.#next) return;
       try {
         read(chunk);
       } catch (error) {
-        return this.end(String(error));
+        return this.#lost(hub, String(error));
       }
+      // What is behind the keyframe is not asked for.
+      if (mine() && this.#holds) hub.pause();
       pump();
     });
-    hub.on('error', (error) => mine() && this.end(error.message));
-    hub.on('close', () => mine() && this.end('the hub closed'));
+    let reason = 'the hub closed';
+    hub.on('error', (error) => (reason = error.message));
+    hub.on('close', () => this.#lost(hub, reason));
     return hub;
+  }
+
+  /** The keyframe that is held still shows; what comes now begins with one of its own. */
+  #adopt(hub: Socket, hubPort: number): void {
+    this.#next = undefined;
+    this.#held = false;
+    this.#hubPort = hubPort;
+    this.#change(hub);
+  }
+
+  #change(hub: Socket): void {
+    this.#stream.begin(this.#queue[0]?.readUInt16BE(2) ?? this.#stream.next());
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#units = 0;
+    const before = this.#hub;
+    this.#hub = hub;
+    before.destroy();
+  }
+
+  /** Without its catch-up it plays what the camera's hub has. */
+  #lost(hub: Socket, reason: string): void {
+    if (hub === this.#next) {
+      this.#next = undefined;
+      tell({ type: 'late', id: this.#id });
+    } else if (hub !== this.#hub || primers.get(this.#id) !== this) return;
+    else if (this.#hubPort === this.spec.hubPort) this.end(reason);
+    else {
+      this.#hubPort = this.spec.hubPort;
+      this.#change(this.#open(this.#hubPort));
+    }
+  }
+
+  catchUp(hubPort: number): void {
+    if (this.#held && this.#next === undefined) this.#next = this.#open(hubPort);
+  }
+
+  /** From the keyframe again: nothing behind it was kept. */
+  burst(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#next?.destroy();
+    this.#next = undefined;
+    this.#change(this.#open(this.#hubPort));
+  }
+
+  get #holds(): boolean {
+    return this.#held && this.#units > 0;
   }
 
   get isBehind(): boolean {
@@ -75,6 +138,7 @@ class Primer {
   }
 
   #add(packets: Buffer[]): void {
+    if (packets.length > 0) this.#units += 1;
     for (const packet of packets) this.#queuedBytes += packet.length;
     this.#queue.push(...packets);
     if (this.#queuedBytes > this.spec.maxBytes) this.end(`more than ${this.spec.maxBytes} bytes wait to be sent`);
@@ -95,7 +159,7 @@ class Primer {
       count += 1;
     }
     this.#queue.splice(0, count);
-    if (this.#live || this.isBehind || this.#sent.packets === 0) return;
+    if (this.#live || this.#held || this.isBehind || this.#sent.packets === 0) return;
     this.#live = true;
     this.#tellSent();
     tell({ type: 'live', id: this.#id, ...this.#sent });
@@ -111,12 +175,7 @@ class Primer {
     this.#repeats += 1;
     this.#bytesPerMs /= 2;
     this.#beganAt = now;
-    this.#stream.begin(this.#queue[0]?.readUInt16BE(2) ?? this.#stream.next());
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    const before = this.#hub;
-    this.#hub = this.#open();
-    before.destroy();
+    this.#change(this.#open(this.#hubPort));
   }
 
   /** Without a reason: it was asked for. */
@@ -125,6 +184,7 @@ class Primer {
     primers.delete(this.#id);
     this.#queue = [];
     this.#hub.destroy();
+    this.#next?.destroy();
     this.#tellSent();
     if (reason !== undefined) tell({ type: 'ended', id: this.#id, reason });
   }
@@ -147,8 +207,11 @@ function pump(): void {
 }
 
 port.on('message', (order: PrimerOrder) => {
-  if (order.type === 'stop') primers.get(order.id)?.end();
-  else primers.set(order.id, new Primer(order.id, order.spec));
+  if (order.type === 'start') return void primers.set(order.id, new Primer(order.id, order.spec));
+  const primer = primers.get(order.id);
+  if (order.type === 'stop') primer?.end();
+  else if (order.type === 'burst') primer?.burst();
+  else primer?.catchUp(order.hubPort);
 });
 udp.on('message', (bytes, { port: from }) => {
   const asked = parseRtcp(bytes).flatMap((packet) => (packet.type === 'keyframe-request' ? [packet.ssrc] : []));

@@ -69,6 +69,9 @@ export type SoundSpec = { output: 'sound'; camera: string; sound: SoundHub; feed
 /** H.264 for WebRTC viewers of what it cannot carry, to the camera's ingest in the place of the source's feed. `ssrc` is a uint32, `sequence` the first sequence number. */
 export type TranscodeSpec = { output: 'transcode'; camera: string; hub: HubSpec; form: TranscodeForm; feed: { port: number; bindPort: number; ssrc: number; payloadType: number; sequence: number } };
 
+/** A hub of its own that begins in the present, for viewers who would have to decode too much first. `threads`: of the decoder. */
+export type CatchUpSpec = { output: 'catch-up'; camera: string; hub: Pick<HubSpec, 'port' | 'codec'>; form: Pick<TranscodeForm, 'kbps' | 'keyframeEvery'>; threads: number };
+
 /** A segment that is complete. `map`: the file that a player needs before it, for fragmented MP4. Times are ms since the epoch. */
 export type HlsSegment = { name: string; map: string | null; startAt: number; durationMs: number; bytes: number };
 
@@ -95,7 +98,9 @@ export type HostCommand =
   | { type: 'gate.open' }
   /** One picture from a hub; the next order only after the answer, of the same codec and quality. `width` 0 keeps the camera's size. */
   | { type: 'snapshot.take'; hubPort: number; codec: 'H264' | 'H265'; width: number; quality: number }
-  | { type: 'output.start'; spec: OutputSpec }
+  | { type: 'output.start'; spec: OutputSpec | CatchUpSpec }
+  /** Load what a catch-up needs: one will come. */
+  | { type: 'catch-up.prepare' }
   /** Write what came so far and end; with `drainMs` the hub may close by itself first. */
   | { type: 'output.finish'; drainMs: number }
   /** Pipeline to NULL (RTSP TEARDOWN leaves), then `stopped`; the supervisor kills at its own deadline. */
@@ -134,6 +139,8 @@ export type HostEvent =
   | { type: 'snapshot.failed'; failure: Failure }
   /** It reads the hub. */
   | { type: 'output.started' }
+  /** Its hub can be read; the first unit comes when it stands in the present. */
+  | { type: 'catch-up.listening'; hubPort: number }
   /** Readers of raw frames can attach. */
   | { type: 'frames.listening'; port: number }
   | { type: 'output.stats'; stats: { frames: number; bytes: number; rssBytes: number; sequence?: number; readers?: { tcp: number; shared: number; missed: number; cut: number; behindMs: number } } }

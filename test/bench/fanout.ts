@@ -167,10 +167,10 @@ async function joinOnce(crowd: Crowd, { ingest, router, hubPort }: Camera, { pum
     await media.consume();
     const path = await createPrimerPath(ingest!, { viewer, port: lease.port, from: await pump.from(), ssrc, recvBufferBytes });
     const seen = await crowd.watch(router, path.producer);
-    const stop = pump.play(viewer, { hubPort: hubPort!, port: lease.port, ssrc, payloadType: feed.payloadType, maxBytes: 8_000_000 }, { live() {}, ended() {} });
+    const playing = pump.play(viewer, { hubPort: hubPort!, port: lease.port, ssrc, payloadType: feed.payloadType, maxBytes: 8_000_000, held: false }, { live() {}, late() {}, ended() {} });
     await sleep(joinMs);
     const { packets } = await seen.read();
-    stop();
+    playing.stop();
     seen.close();
     path.close();
     return packets > 0;

@@ -17,7 +17,7 @@ import { eventually } from '../support/eventually.ts';
 import { startLookout } from '../support/lookout.ts';
 import { startSimulator } from '../support/simulator.ts';
 import { isInside, openLink, runInside, type SlowLink } from '../support/slow-link.ts';
-import { behind, paintedFrames, receivedStreams, seam, steadiness, stripObserver, visible, type PaintedFrame, type ReceivedStream, type Steadiness } from '../support/strip-frames.ts';
+import { behind, inSight, paintedFrames, receivedStreams, seam, steadiness, stripObserver, visible, type PaintedFrame, type ReceivedStream, type Steadiness } from '../support/strip-frames.ts';
 
 const options = benchOptions({ joins: '30', gops: '1,2,4,10', primers: 'both', browsers: '3', link: '0' }, 'joins');
 const [joins, mbit] = [Number(options.joins), Number(options.link)];
@@ -72,10 +72,9 @@ async function join(page: Page, { gop, primers }: { gop: number; primers: boolea
   const seen = visible(frames);
   const loop = { frameMs, loopFrames: clipSeconds(gop) * fps };
   const newest = seen.at(-1);
-  const after = (ms: number) => ({ at }: PaintedFrame): boolean => at > began + ms - 100 && at < began + ms + 100;
   return {
     firstFrameMs: Math.round((seen[0]?.at ?? Number.NaN) - began),
-    behindMs: behind(seen.filter(after(1_000)), seen.filter(({ at, video }) => video === newest?.video && at > newest.at - 700), loop),
+    behindMs: behind(inSight(seen, began + 1_000, 100), seen.filter(({ at, video }) => video === newest?.video && at > newest.at - 700), loop),
     seam: seam(frames, loop),
     whole: steadiness(seen, loop),
     nacks: sum(counted.map(({ nacks }) => nacks)), lost: sum(counted.map(({ lost }) => lost)),

@@ -24,7 +24,7 @@ const source = { config, transport: 'tcp', codec: 'H264', feed: { ...feed, open:
 const lost = failure('sfu', 'test', 'test');
 const restarts = { restarts: 1, periodMs: 1_000 };
 const worker = { intensity: restarts, startMs: 1, backoffMs: 1, pauseMs: 1 };
-const viewer = { joinMs: 1, negotiateMs: 1, lostMs: 1, primer: { prepareMs: 1, lifeMs: 1 } };
+const viewer = { joinMs: 1, negotiateMs: 1, lostMs: 1, primer: { prepareMs: 1, lifeMs: 1, holdMs: 1 } };
 const done = (id: string, output?: unknown) => ({ type: `xstate.done.actor.${id}`, output, actorId: id });
 const fail = (cls: 'reset' | 'refused' | 'unsupported') => ({ type: 'source.failed', failure: { ...failure(cls, 'test', 'test'), at: 1 } });
 
@@ -102,14 +102,14 @@ const charts: Record<string, Chart> = {
     input: { id: 'v', camera: 'test', owner: 'o', deadlines: viewer },
     events: [
       { type: 'viewer.transportMade' }, { type: 'viewer.connected' }, { type: 'viewer.consuming' }, { type: 'viewer.disconnected' },
-      { type: 'viewer.producerPaused' }, { type: 'viewer.producerResumed' }, { type: 'viewer.prime', hubPort: 1 } as { type: string }, { type: 'viewer.resumed' }, { type: 'viewer.tookOver' }, { type: 'primer.closed' }, { type: 'viewer.end', reason: 'left' } as { type: string }, done('0.viewer.closing'),
+      { type: 'viewer.producerPaused' }, { type: 'viewer.producerResumed' }, { type: 'viewer.prime', hubPort: 1, way: { type: 'burst' } } as { type: string }, { type: 'viewer.resumed' }, { type: 'viewer.tookOver' }, { type: 'primer.closed' }, { type: 'viewer.end', reason: 'left' } as { type: string }, done('0.viewer.closing'),
     ],
   },
   primer: {
     machine: primerMachine.provide({ actions: { tellClosed: silent } }),
-    input: { viewer: 'v', camera: 'test', hubPort: 1, deadlines: viewer.primer },
+    input: { viewer: 'v', camera: 'test', hubPort: 1, way: { type: 'catch-up' as const, form: { kbps: 1, keyframeEvery: 1 } }, deadlines: viewer.primer },
     events: [
-      { type: 'path.made' }, { type: 'primer.play' }, { type: 'path.live' }, { type: 'path.ended', reason: 'over' } as { type: string }, { type: 'primer.release' }, done('0.primer.closing'),
+      { type: 'path.made' }, { type: 'primer.play' }, { type: 'path.live' }, { type: 'path.late' }, { type: 'path.ended', reason: 'over' } as { type: string }, { type: 'primer.release' }, done('0.primer.closing'),
     ],
   },
   supervisor: {

@@ -5,7 +5,7 @@ import { createActor, fromCallback, fromPromise, setup, SimulatedClock, type Eve
 import { primerMachine, type PathCommand, type PathFact } from '../../src/machines/primer.ts';
 import { viewerMachine } from '../../src/machines/viewer.ts';
 
-const deadlines = { joinMs: 20_000, negotiateMs: 20_000, lostMs: 15_000, primer: { prepareMs: 2_000, lifeMs: 30_000 } };
+const deadlines = { joinMs: 20_000, negotiateMs: 20_000, lostMs: 15_000, primer: { prepareMs: 2_000, lifeMs: 30_000, holdMs: 2_000 } };
 
 /** A viewer whose primer's path says what the test wants. */
 function stage(t: TestContext) {
@@ -14,7 +14,7 @@ function stage(t: TestContext) {
   const path = fromCallback<PathCommand, EventObject>(({ sendBack, receive }) => {
     told.push('taken');
     say = sendBack;
-    receive(({ type }) => told.push(type));
+    receive(({ type, held }) => told.push(held ? `${type} held` : type));
     return () => void told.push('let go');
   }) as never;
   const confirm = fromPromise<void, { viewer: string }>(async () => void told.push('confirmed'));
@@ -37,7 +37,7 @@ function watch({ viewer }: ReturnType<typeof stage>): void {
 test('a primer plays once it is made and its viewer is connected and hears, whichever comes last', async (t) => {
   const early = stage(t);
   early.viewer.send({ type: 'viewer.transportMade' });
-  early.viewer.send({ type: 'viewer.prime', hubPort: 1 });
+  early.viewer.send({ type: 'viewer.prime', hubPort: 1, way: { type: 'burst' } });
   early.say({ type: 'path.made' });
   early.viewer.send({ type: 'viewer.consuming' });
   early.viewer.send({ type: 'viewer.resumed' });
@@ -46,7 +46,7 @@ test('a primer plays once it is made and its viewer is connected and hears, whic
   assert.deepEqual(early.told, ['taken', 'path.play']);
 
   const late = stage(t);
-  late.viewer.send({ type: 'viewer.prime', hubPort: 1 });
+  late.viewer.send({ type: 'viewer.prime', hubPort: 1, way: { type: 'burst' } });
   watch(late);
   assert.deepEqual(late.told, ['taken']);
   late.say({ type: 'path.made' });
@@ -55,7 +55,7 @@ test('a primer plays once it is made and its viewer is connected and hears, whic
 
 test('a primer is let go, and that is confirmed, when its viewer was taken over by the camera\'s own producer', async (t) => {
   const s = stage(t);
-  s.viewer.send({ type: 'viewer.prime', hubPort: 1 });
+  s.viewer.send({ type: 'viewer.prime', hubPort: 1, way: { type: 'burst' } });
   s.say({ type: 'path.made' });
   watch(s);
   s.say({ type: 'path.live' });
@@ -73,7 +73,7 @@ for (const [what, end] of [
 ] as const) {
   test(`a primer that ${what} ends, and its viewer goes on`, async (t) => {
     const s = stage(t);
-    s.viewer.send({ type: 'viewer.prime', hubPort: 1 });
+    s.viewer.send({ type: 'viewer.prime', hubPort: 1, way: { type: 'burst' } });
     watch(s);
     end(s);
     await s.settle();
@@ -86,8 +86,46 @@ for (const [what, end] of [
 
 test('a viewer that leaves takes its primer along, also while that is being made', async (t) => {
   const s = stage(t);
-  s.viewer.send({ type: 'viewer.prime', hubPort: 1 });
+  s.viewer.send({ type: 'viewer.prime', hubPort: 1, way: { type: 'burst' } });
   s.viewer.send({ type: 'viewer.end', reason: 'left' });
   await s.settle();
   assert.ok(s.told.includes('let go'));
+});
+
+/** A viewer whose primer is held at its keyframe. */
+function held(t: TestContext): ReturnType<typeof stage> {
+  const s = stage(t);
+  s.viewer.send({ type: 'viewer.prime', hubPort: 1, way: { type: 'catch-up', form: { kbps: 2_000, keyframeEvery: 25 } } });
+  s.say({ type: 'path.made' });
+  watch(s);
+  assert.deepEqual(s.told, ['taken', 'path.play held']);
+  return s;
+}
+
+test('a primer that is held goes on with its catch-up, and is not told to play all that is cached', (t) => {
+  const s = held(t);
+  s.say({ type: 'path.live' });
+  s.clock.increment(10_000);
+  assert.deepEqual(s.told, ['taken', 'path.play held']);
+});
+
+test('a primer that is held plays all that is cached where no catch-up comes, or none in time', (t) => {
+  const refused = held(t);
+  refused.say({ type: 'path.late' });
+  assert.deepEqual(refused.told, ['taken', 'path.play held', 'path.play']);
+
+  const slow = held(t);
+  slow.clock.increment(1_999);
+  assert.deepEqual(slow.told, ['taken', 'path.play held']);
+  slow.clock.increment(1);
+  assert.deepEqual(slow.told, ['taken', 'path.play held', 'path.play']);
+});
+
+test('a primer whose catch-up is refused before it plays is not held at all', (t) => {
+  const s = stage(t);
+  s.viewer.send({ type: 'viewer.prime', hubPort: 1, way: { type: 'catch-up', form: { kbps: 2_000, keyframeEvery: 25 } } });
+  s.say({ type: 'path.late' });
+  s.say({ type: 'path.made' });
+  watch(s);
+  assert.deepEqual(s.told, ['taken', 'path.play']);
 });

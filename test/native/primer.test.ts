@@ -59,13 +59,13 @@ test('a cached GOP of 2 MB arrives without a gap from the one port of all primer
   t.after(() => Promise.all([pump.stop(), receiver.close()]));
   const from = await pump.from();
   const heard: string[] = [];
-  const stop = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000 }, { live: () => void heard.push('live'), ended: (why) => void heard.push(why) });
+  const playing = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000, held: false }, { late: () => assert.fail('late'), live: () => void heard.push('live'), ended: (why) => void heard.push(why) });
   await eventually(() => heard.length > 0, { timeoutMs: 15_000, what: 'the end of what was cached' });
   assert.deepEqual(heard, ['live']);
   await eventually(() => receiver.packets.filter(({ marker }) => marker).length === 200, { timeoutMs: 15_000, what: 'all units' });
   assert.equal(sequenceGaps(receiver.packets), 0);
   assert.deepEqual(new Set(receiver.packets.map(({ fromPort, ssrc, payloadType }) => `${fromPort} ${ssrc} ${payloadType}`)), new Set([`${from} 9 101`]));
-  stop();
+  playing.stop();
   await eventually(() => source.clients[0]?.destroyed || source.clients[0]?.readableEnded || source.clients[0]?.closed, { timeoutMs: 15_000, what: 'the hub to be left' });
   assert.deepEqual(heard, ['live']);
 });
@@ -74,7 +74,7 @@ test('more than the bound ends a primer, a hub that closes too, and neither hurt
   const [pump, large, small, receiver] = [createPrimerPump(), await hub(t, 100, true), await hub(t, 3), await receiveRtp()];
   t.after(() => Promise.all([pump.stop(), receiver.close()]));
   const heard = new Map<string, string>();
-  const play = (id: string, hubPort: number): unknown => pump.play(id, { hubPort, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 500_000 }, { live: () => void heard.set(id, 'live'), ended: (why) => void heard.set(id, why) });
+  const play = (id: string, hubPort: number): unknown => pump.play(id, { hubPort, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 500_000, held: false }, { late: () => assert.fail('late'), live: () => void heard.set(id, 'live'), ended: (why) => void heard.set(id, why) });
   play('large', large.port);
   play('small', small.port);
   await eventually(() => heard.size === 2, { timeoutMs: 15_000, what: 'both to be told' });
@@ -95,7 +95,7 @@ test('who lost pictures and asks for a keyframe gets the newest one and what fol
   const [pump, source, receiver] = [createPrimerPump(), await hub(t, 20), await receiveRtp()];
   t.after(() => Promise.all([pump.stop(), receiver.close()]));
   const from = await pump.from();
-  const stop = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000 }, { live: () => undefined, ended: (why) => assert.fail(why) });
+  const playing = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000, held: false }, { late: () => assert.fail('late'), live: () => undefined, ended: (why) => assert.fail(why) });
   const units = (): number => receiver.packets.filter(({ marker }) => marker).length;
   await eventually(() => units() === 20, { timeoutMs: 15_000, what: 'all units' });
   receiver.send(pli(8), from);
@@ -108,7 +108,49 @@ test('who lost pictures and asks for a keyframe gets the newest one and what fol
   assert.ok(receiver.packets.every(({ timestamp }, index, all) => index === 0 || ((timestamp - all[index - 1]!.timestamp) | 0) >= 0), 'time goes on');
   assert.equal(source.clients.length, 2);
   assert.ok(source.clients[0]?.destroyed || source.clients[0]?.closed, 'the first connection was left');
-  stop();
+  playing.stop();
   await eventually(() => pump.totals().repeats === 1, { timeoutMs: 15_000, what: 'what was sent to be told' });
   assert.equal(pump.totals().bytes, receiver.packets.reduce((sum, { bytes }) => sum + bytes, 0));
+});
+
+/** Connects nobody any more, and those that are. */
+const shut = ({ clients }: { clients: Socket[] }): void => clients.forEach((client) => client.destroy());
+
+test('one that is held shows the keyframe alone, then its catch-up from its begin; when that goes, what the camera has', async (t) => {
+  const [pump, source, present, receiver] = [createPrimerPump(), await hub(t, 20), await hub(t, 3), await receiveRtp()];
+  t.after(() => Promise.all([pump.stop(), receiver.close()]));
+  const heard: string[] = [];
+  const playing = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000, held: true }, { live: () => void heard.push('live'), late: () => void heard.push('late'), ended: (why) => void heard.push(why) });
+  const units = (): number => receiver.packets.filter(({ marker }) => marker).length;
+  await eventually(() => units() === 1, { timeoutMs: 15_000, what: 'the keyframe' });
+  await eventually(() => source.clients[0]?.bytesWritten === 20 * (10_000 + 14), { timeoutMs: 15_000, what: 'all that is cached to be read' });
+  playing.catchUp(present.port);
+  await eventually(() => heard.length > 0, { timeoutMs: 15_000, what: 'the present' });
+  assert.deepEqual(heard, ['live']);
+  await eventually(() => units() === 1 + 3, { timeoutMs: 15_000, what: 'what the catch-up gives' });
+  shut(present);
+  await eventually(() => units() === 1 + 3 + 20, { timeoutMs: 15_000, what: 'what the camera has' });
+  assert.equal(sequenceGaps(receiver.packets), 0);
+  assert.deepEqual(heard, ['live']);
+  playing.stop();
+});
+
+test('one that is held and told to play on begins again with all that is cached; a catch-up that gives nothing is told', async (t) => {
+  const [pump, source, empty, receiver] = [createPrimerPump(), await hub(t, 20), await hub(t, 0), await receiveRtp()];
+  t.after(() => Promise.all([pump.stop(), receiver.close()]));
+  const heard: string[] = [];
+  const playing = pump.play('v', { hubPort: source.port, port: receiver.port, ssrc: 9, payloadType: 101, maxBytes: 4_000_000, held: true }, { live: () => void heard.push('live'), late: () => void heard.push('late'), ended: (why) => void heard.push(why) });
+  const units = (): number => receiver.packets.filter(({ marker }) => marker).length;
+  await eventually(() => units() === 1, { timeoutMs: 15_000, what: 'the keyframe' });
+  playing.catchUp(empty.port);
+  await eventually(() => empty.clients.length === 1, { timeoutMs: 15_000, what: 'the catch-up to be read' });
+  shut(empty);
+  await eventually(() => heard.length > 0, { timeoutMs: 15_000, what: 'its end' });
+  assert.deepEqual(heard, ['late']);
+  playing.burst();
+  await eventually(() => units() === 1 + 20, { timeoutMs: 15_000, what: 'all that is cached' });
+  await eventually(() => heard.length === 2, { timeoutMs: 15_000, what: 'the present' });
+  assert.deepEqual(heard, ['late', 'live']);
+  assert.equal(sequenceGaps(receiver.packets), 0);
+  playing.stop();
 });

@@ -101,7 +101,7 @@ function createControl(script: Omit<Script, 'control'>, listeners: Set<(delta: D
     hosts: () => [...script.cameras.keys()].map((camera) => ({ camera, role: 'source', pid: 4711, rssBytes: 1000, sharedBy: 1 })),
     workers: () => sfu.workers,
     transcodes: () => ({ used: 0.3, budget: 1, refused: 2 }),
-    primers: () => ({ active: 1, started: 5, refused: 2, failed: 1, repeats: 3, bytes: 4_000_000 }),
+    primers: () => ({ active: 1, started: 5, refused: 2, failed: 1, repeats: 3, bytes: 4_000_000, catchUps: { active: 1, started: 3, refused: 1, failed: 0 } }),
     sfu: () => Promise.resolve(script.sfu),
     async create(input: CameraInput) {
       const id = input.id ?? 'made';

@@ -91,7 +91,7 @@ export function scriptTree({ restarts = 1_000 }: { restarts?: number } = {}): Sc
   const root = createActor(machine, {
     clock,
     inspect: stopChildrenOfCrashed,
-    input: { settings: { camera, worker, viewer: { joinMs: 20_000, negotiateMs: 20_000, lostMs: 15_000, primer: { prepareMs: 2_000, lifeMs: 30_000 } }, workers: 2, intensity, stopMs: 8_000 } },
+    input: { settings: { camera, worker, viewer: { joinMs: 20_000, negotiateMs: 20_000, lostMs: 15_000, primer: { prepareMs: 2_000, lifeMs: 30_000, holdMs: 2_000 } }, workers: 2, intensity, stopMs: 8_000 } },
   });
   root.start();
   return {

@@ -29,6 +29,13 @@ export function visible(frames: readonly PaintedFrame[]): PaintedFrame[] {
   return frames.filter(({ video, at }) => (video === newest ? true : at < takeOver));
 }
 
+/** What was in sight around a moment, within so many ms: the frames painted then, or the one that stood. */
+export function inSight(seen: readonly PaintedFrame[], at: number, withinMs: number): PaintedFrame[] {
+  const painted = seen.filter((frame) => Math.abs(frame.at - at) < withinMs);
+  const standing = seen.findLast((frame) => frame.at <= at);
+  return painted.length > 0 || standing === undefined ? painted : [{ ...standing, at }];
+}
+
 /** A clip: how long a frame lasts, and after how many it begins anew. */
 export type Loop = { frameMs: number; loopFrames: number };
 

@@ -6,7 +6,7 @@
  */
 #include "clock.h"
 
-/* A frame this young is of the present; a machine that has not got there after so long is taken as it is. */
+/* A frame this young is of the present where nothing else is asked for; a machine that has not got there after so long is taken as it is. */
 #define PRESENT_MS 300
 #define CATCH_UP_MS 3000
 /* So much older than the first ones a frame may be: an encoder that is slower than the camera gets fewer. */
@@ -17,6 +17,7 @@ typedef struct {
   GstPad *source;
   GstElement *clock;
   guint64 base;
+  guint young_ms;
   GstSegment segment;
   gint64 first_ms, usual_ms, last;
   gboolean present;
@@ -24,15 +25,15 @@ typedef struct {
   gint64 behind_ms;
 } LookoutPresent;
 typedef struct { GstElementClass parent; } LookoutPresentClass;
-enum { PROP_BASE = 1, PROP_STATS };
+enum { PROP_BASE = 1, PROP_YOUNG, PROP_STATS };
 
 G_DEFINE_TYPE (LookoutPresent, lookout_present, GST_TYPE_ELEMENT)
 
 static gboolean is_present (LookoutPresent *self, gint64 now_ms, gint64 age_ms) {
   if (self->first_ms == 0) self->first_ms = now_ms;
-  if (!self->present && (age_ms < PRESENT_MS || now_ms - self->first_ms > CATCH_UP_MS)) {
+  if (!self->present && (age_ms < self->young_ms || now_ms - self->first_ms > CATCH_UP_MS)) {
     self->present = TRUE;
-    self->usual_ms = MAX (age_ms, PRESENT_MS);
+    self->usual_ms = MAX (age_ms, self->young_ms);
   }
   return self->present && age_ms <= self->usual_ms + SLACK_MS;
 }
@@ -82,6 +83,7 @@ static GstStateChangeReturn present_change_state (GstElement *element, GstStateC
 static void present_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec) {
   LookoutPresent *self = (LookoutPresent *) object;
   if (id == PROP_BASE) g_value_set_uint64 (value, self->base);
+  else if (id == PROP_YOUNG) g_value_set_uint (value, self->young_ms);
   else if (id == PROP_STATS) {
     GST_OBJECT_LOCK (self);
     g_value_take_boxed (value, gst_structure_new ("stats", "frames", G_TYPE_UINT64, self->frames, "late", G_TYPE_UINT64, self->late, "behind", G_TYPE_INT64, self->behind_ms, NULL));
@@ -90,7 +92,9 @@ static void present_get_property (GObject *object, guint id, GValue *value, GPar
 }
 
 static void present_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-  if (id == PROP_BASE) ((LookoutPresent *) object)->base = g_value_get_uint64 (value);
+  LookoutPresent *self = (LookoutPresent *) object;
+  if (id == PROP_BASE) self->base = g_value_get_uint64 (value);
+  else if (id == PROP_YOUNG) self->young_ms = g_value_get_uint (value);
   else G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
 }
 
@@ -101,6 +105,7 @@ static void lookout_present_class_init (LookoutPresentClass *class) {
   object->set_property = present_set_property;
   element->change_state = present_change_state;
   g_object_class_install_property (object, PROP_BASE, g_param_spec_uint64 ("base", "Base", "What CLOCK_MONOTONIC says at the time 0 of what leaves, ns", 0, G_MAXINT64, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object, PROP_YOUNG, g_param_spec_uint ("young-ms", "Young", "The first frame that passes is younger than this, ms", 1, G_MAXINT32, PRESENT_MS, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object, PROP_STATS, g_param_spec_boxed ("stats", "Statistics", "Frames that passed and that were late, and how old the newest was, ms", GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_element_class_set_static_metadata (element, "Present", "Filter/Video", "Drops frames of the past", "Lookout");
   lookout_pad_templates (element);
@@ -109,5 +114,6 @@ static void lookout_present_class_init (LookoutPresentClass *class) {
 static void lookout_present_init (LookoutPresent *self) {
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->last = -1;
+  self->young_ms = PRESENT_MS;
   lookout_add_pads (GST_ELEMENT (self), &self->source, present_chain, present_event);
 }
