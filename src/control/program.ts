@@ -192,7 +192,7 @@ function createParts(given: ProgramOptions, store: Store) {
   const edges = createEdges({ ports, recvBufferBytes: sfu.recvBufferBytes });
   const sounds = createSounds({ plane, ports, ingestWaitMs, want: (camera, wanted) => tellSound(root, camera, wanted) });
   const transcodes = createTranscodes({ budget: config.transcode.cores, want: (camera, wanted) => tellTranscode(root, camera, wanted) });
-  const viewers = createViewers({ plane, edges, primers, sounds, transcodes, ingestWaitMs, freshness: figures.freshness, catchUpBytes: config.primers.catchUpBytes });
+  const viewers = createViewers({ plane, edges, primers, sounds, transcodes, ingestWaitMs, freshness: figures.freshness, primer: config.primers });
   const recorder = createFlightRecorder();
   const changed = { announce: (_camera: string): void => undefined, grpcPort: (): number | null => null };
   const incidents = createIncidents({ note: (event) => observer.note(event) });

@@ -40,8 +40,8 @@ export type ViewerDeps = {
   plane: MediaPlane; edges: Edges; primers: Primers; sounds: Sounds; transcodes: Transcodes; ingestWaitMs: number;
   /** When keyframes came, ms since the epoch. */
   freshness: (camera: string) => { keyframeAt: number | null };
-  /** Who would have to decode more than this first is shown the present by a catch-up. */
-  catchUpBytes: number;
+  /** Who would have to decode more than `catchUpBytes` first is shown the present by a catch-up, if that is there within `holdMs`. */
+  primer: { catchUpBytes: number; holdMs: number };
 };
 
 const farewell: Partial<Record<ViewerEnd, { reason: 'rejoin' | 'removed' | 'shutdown'; message: string }>> = {
@@ -246,7 +246,7 @@ const ignoreClosed = (consumer: Consumer) => (error: unknown): void => {
 };
 
 /** The hub of a camera that is live and whose keyframes are worth not waiting for, and how it is played. */
-function openingOf({ freshness, catchUpBytes }: ViewerDeps, root: Root, camera: string): { hubPort: number; way: PrimerWay } | null {
+function openingOf({ freshness, primer }: ViewerDeps, root: Root, camera: string): { hubPort: number; way: PrimerWay } | null {
   const snapshot = child(root, camera)?.getSnapshot();
   if (!snapshot?.hasTag('viewable')) return null;
   // The hub of what is transcoded has nothing that this viewer could take.
@@ -256,7 +256,7 @@ function openingOf({ freshness, catchUpBytes }: ViewerDeps, root: Root, camera: 
   const hubPort = host?.hubPort ?? null;
   if (media === null || hubPort === null) return null;
   if ((stats?.keyframeIntervalMs ?? Infinity) <= closeKeyframesMs) return null;
-  return { hubPort, way: primerWay({ media, stats, keyframeAt: freshness(camera).keyframeAt, now: Date.now(), catchUpBytes }) };
+  return { hubPort, way: primerWay({ media, stats, keyframeAt: freshness(camera).keyframeAt, now: Date.now(), ...primer }) };
 }
 
 /** Rejects when the next attempt of a second stream that has no path yet is later: who asked shows the first one meanwhile. */

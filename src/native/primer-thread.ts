@@ -107,6 +107,7 @@ class Primer {
   #lost(hub: Socket, reason: string): void {
     if (hub === this.#next) {
       this.#next = undefined;
+      hub.destroy();
       tell({ type: 'late', id: this.#id });
     } else if (hub !== this.#hub || primers.get(this.#id) !== this) return;
     else if (this.#hubPort === this.spec.hubPort) this.end(reason);
@@ -185,6 +186,7 @@ class Primer {
     this.#queue = [];
     this.#hub.destroy();
     this.#next?.destroy();
+    this.#next = undefined;
     this.#tellSent();
     if (reason !== undefined) tell({ type: 'ended', id: this.#id, reason });
   }

@@ -4,7 +4,7 @@
  * shows; what the change to that looks like, and how long a picture stood anywhere after the first. Frames are told apart by the clip's
  * frame counter. The window is small: without a graphics card the painting of large ones would be what is measured. Several browsers take
  * turns: the first second of a join has the machine to itself.
- * Usage: npm run bench -- first-frame [30] [joins=30] [gops=1,2,4,10] [primers=both|with|without] [browsers=3] [link=20]
+ * Usage: npm run bench -- first-frame [30] [joins=30] [gops=1,2,4,10] [primers=both|with|without] [browsers=3] [catchups=on|off] [link=20]
  * `link`: the browser is behind a link of so many Mbit/s, in a network namespace of its own (needs root); figures only, one browser.
  */
 import { randomInt } from 'node:crypto';
@@ -19,7 +19,7 @@ import { startSimulator } from '../support/simulator.ts';
 import { isInside, openLink, runInside, type SlowLink } from '../support/slow-link.ts';
 import { behind, inSight, paintedFrames, receivedStreams, seam, steadiness, stripObserver, visible, type PaintedFrame, type ReceivedStream, type Steadiness } from '../support/strip-frames.ts';
 
-const options = benchOptions({ joins: '30', gops: '1,2,4,10', primers: 'both', browsers: '3', link: '0' }, 'joins');
+const options = benchOptions({ joins: '30', gops: '1,2,4,10', primers: 'both', browsers: '3', catchups: 'on', link: '0' }, 'joins');
 const [joins, mbit] = [Number(options.joins), Number(options.link)];
 const targets = { firstFrameMs: 300, behindMs: 150, seamMs: 100 };
 const fps = 25;
@@ -84,7 +84,7 @@ async function join(page: Page, { gop, primers }: { gop: number; primers: boolea
 
 async function measure(browsers: Browser[], video: string, { gop, primers, link }: { gop: number; primers: boolean; link: SlowLink | undefined }): Promise<{ taken: Join[]; again: number }> {
   await using simulator = await startSimulator({ mounts: [{ name: 'camera', video }] });
-  await using lookout = await startLookout({ config: { primers: { most: primers ? 64 : 0 }, ...(link && { host: link.address }) } });
+  await using lookout = await startLookout({ config: { primers: { most: primers ? 64 : 0, ...(options.catchups === 'off' && { catchUpBytes: 0 }) }, ...(link && { host: link.address }) } });
   await lookout.add({ id: 'camera', url: simulator.url('camera'), transport: 'tcp' });
   await eventually(async () => (await lookout.camera('camera')).freshness.keyframeAgeMs !== null, { timeoutMs: 30_000, what: 'a first keyframe' });
   const pages: Page[] = [];
@@ -129,7 +129,7 @@ async function bench(): Promise<boolean> {
         const seams = taken.flatMap((each) => each.seam ?? []);
         const row = {
           gopSeconds: gop, primers, joins: taken.length, firstFrameMs: percentiles(taken.map(({ firstFrameMs }) => firstFrameMs)),
-          behindMs: percentiles(taken.map(({ behindMs }) => behindMs)), stoodMs: percentiles(taken.map(({ whole }) => whole.stoodMs)),
+          behindMs: percentiles(taken.map(({ behindMs }) => behindMs)), late: taken.filter(({ behindMs = 0 }) => behindMs > targets.behindMs).length, stoodMs: percentiles(taken.map(({ whole }) => whole.stoodMs)),
           seams: seams.length, seamStoodMs: percentiles(seams.map(({ stoodMs }) => stoodMs)), seamAgainMs: percentiles(seams.map(({ againMs }) => againMs)),
           repeated: sum(taken.map(({ whole }) => whole.repeated)), back: sum(taken.map(({ whole }) => whole.back)),
           nacks: sum(taken.map(({ nacks }) => nacks)), lost: sum(taken.map(({ lost }) => lost)), again, decodeMs: percentiles(taken.map(({ decodeMs }) => decodeMs), 1),
