@@ -15,7 +15,7 @@ export type Finding = { name: string; status: 'ok' | 'warn' | 'bad'; detail: str
 /** Every element that a pipeline of ours names; a test holds it against `src/native`. */
 export const elements = [
   'appsink', 'appsrc', 'audioconvert', 'audioresample', 'avdec_aac', 'avdec_h264', 'avdec_h265', 'breakmydata', 'capsfilter', 'fakesink', 'filesink', 'h264parse', 'h265parse', 'identity', 'jpegenc', 'matroskademux', 'matroskamux', 'mpegtsmux', 'opusenc', 'queue', 'rtph264depay',
-  'rtph264pay', 'rtph265depay', 'rtpjitterbuffer', 'rtpmp4gdepay', 'rtpopuspay', 'rtppcmadepay', 'rtppcmapay', 'rtppcmudepay', 'rtppcmupay', 'rtpstreamdepay', 'rtspsrc', 'splitmuxsink', 'tcpclientsrc', 'tcpserversink', 'tee', 'udpsink', 'valve', 'videoconvert', 'videoscale', 'x264enc',
+  'rtph264pay', 'rtph265depay', 'rtpjitterbuffer', 'rtpmp4gdepay', 'rtpopuspay', 'rtppcmadepay', 'rtppcmapay', 'rtppcmudepay', 'rtppcmupay', 'rtpstreamdepay', 'rtpstreampay', 'rtspsrc', 'splitmuxsink', 'tcpclientsrc', 'tcpserversink', 'tee', 'udpsink', 'valve', 'videoconvert', 'videoscale', 'videotestsrc', 'x264enc',
 ] as const;
 
 const run = promisify(execFile);
